@@ -1,0 +1,201 @@
+"""A package that calls itself asyncio and is made of another implementation's names.
+
+Only the standard library is imported here, and neither ``unittest`` nor ``test``: they import
+asyncio.
+"""
+
+import importlib
+import sys
+import types
+from collections.abc import Callable, Iterator
+
+# Classes, constants and checks that schedule nothing: taken from the installed asyncio where the
+# implementation under test has no such name.
+BORROWED_MODULES = ("constants", "exceptions", "format_helpers", "log", "protocols", "transports")
+BORROWED_NAMES = {
+    "base_events": ("Server",),
+    "coroutines": ("_is_coroutine", "iscoroutinefunction"),
+    "events": ("AbstractEventLoop", "AbstractEventLoopPolicy", "AbstractServer"),
+}
+
+# Modules of the installed asyncio that are executed a second time, as a part of the stand-in, so
+# that they use the implementation's tasks, futures and locks. Not where it has one itself.
+EXECUTED_AGAIN = ("staggered", "streams")
+
+# The tests know two implementations of Future and Task, one in C and one in Python. The one under
+# test stands where the Python one stood; as there is none in C, the tests of that one are skipped.
+OTHER_NAMES = {
+    "_PyFuture": "Future",
+    "_PyTask": "Task",
+    "_py_current_task": "current_task",
+    "_py_enter_task": "_enter_task",
+    "_py_leave_task": "_leave_task",
+    "_py_register_task": "_register_task",
+    "_py_unregister_task": "_unregister_task",
+}
+LOOP_NAMES = ("BaseEventLoop", "BaseSelectorEventLoop", "EventLoop", "SelectorEventLoop")
+
+
+class StandIn(types.ModuleType):
+    """One module of the stand-in. What is assigned to it also reaches the modules behind it.
+
+    This is how ``mock.patch("asyncio.base_events.logger")`` takes effect: every module behind that
+    holds the replaced object under the same name gets the new one too.
+    """
+
+    def __init__(self, name: str, behind: list[types.ModuleType]) -> None:
+        super().__init__(name)
+        self.__dict__["_behind"] = behind
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if name in self.__dict__:
+            old = self.__dict__[name]
+            for module in self._behind:
+                if name in module.__dict__ and module.__dict__[name] is old:
+                    setattr(module, name, value)
+        super().__setattr__(name, value)
+
+
+class Policy:
+    """What ``get_event_loop_policy`` returns while no test has set a policy of its own."""
+
+    def __init__(self, top: types.ModuleType) -> None:
+        self.get_event_loop = top.get_event_loop
+        self.new_event_loop = top.new_event_loop
+        self.set_event_loop = top.set_event_loop
+
+
+class Facade:
+    """All modules of the stand-in; ``install`` puts them in the place of asyncio's, for good."""
+
+    def __init__(self, package: str) -> None:
+        self.package = importlib.import_module(package)
+        self._implementation = [
+            module
+            for name, module in sorted(sys.modules.items())
+            if name.startswith(package + ".")
+            and name.count(".") == 1
+            and not hasattr(module, "__path__")
+        ]
+        self._real = {
+            name.removeprefix("asyncio").removeprefix("."): module
+            for name, module in sys.modules.items()
+            if name == "asyncio" or name.startswith("asyncio.")
+        }
+        self._modules = {name: self._stand_in(name) for name in self._real}
+        self._top = self._modules[""]
+        self._defaults = {name: self._top.__dict__[name] for name in LOOP_NAMES}
+        self._defaults["new_event_loop"] = self._top.new_event_loop
+        self._loop_names = self._defaults
+        self._policy = self._no_policy = Policy(self._top)
+        for name, module in self._modules.items():
+            module.__dict__["get_event_loop_policy"] = self.get_event_loop_policy
+            module.__dict__["set_event_loop_policy"] = self.set_event_loop_policy
+            module.__dict__["_event_loop_policy"] = None
+            if name:
+                self._top.__dict__[name] = module
+
+    def install(self) -> None:
+        """Replace asyncio in this process; before ``unittest`` or the tests are imported."""
+        if "unittest" in sys.modules:
+            raise RuntimeError("too late to replace asyncio: unittest has imported it")
+        for name, module in self._modules.items():
+            sys.modules[f"asyncio.{name}" if name else "asyncio"] = module
+        for name in EXECUTED_AGAIN:
+            module = self._modules.get(name)
+            if module is not None and not self._has_module(name):
+                exec(self._real[name].__loader__.get_code(f"asyncio.{name}"), module.__dict__)
+                for public in module.__all__:
+                    self._top.__dict__[public] = module.__dict__[public]
+
+    def use_loop(self, loop_class: type | None) -> None:
+        """Give the tests this class for every loop they make; None: the implementation's own."""
+        if loop_class is None:
+            self._loop_names = self._defaults
+        else:
+            self._loop_names = dict.fromkeys((*LOOP_NAMES, "new_event_loop"), loop_class)
+        for module in self._modules.values():
+            module.__dict__.update({name: self._loop_names[name] for name in LOOP_NAMES})
+        self._assign("new_event_loop", self._loop_names["new_event_loop"])
+
+    # Event loop policies: the implementation has none. While a test has set one, the functions that
+    # the policy provides take the place of the implementation's, inside the implementation too.
+
+    def get_event_loop_policy(self) -> object:
+        return self._policy
+
+    def set_event_loop_policy(self, policy: object) -> None:
+        if policy is None:
+            self._policy = self._no_policy
+            self._assign("new_event_loop", self._loop_names["new_event_loop"])
+            self._assign("set_event_loop", self._no_policy.set_event_loop)
+        else:
+            self._policy = policy
+            self._assign("new_event_loop", lambda: self._policy.new_event_loop())
+            self._assign("set_event_loop", lambda loop: self._policy.set_event_loop(loop))
+
+    def _assign(self, name: str, value: Callable[..., object]) -> None:
+        for module in self._modules.values():
+            setattr(module, name, value)
+
+    def _has_module(self, name: str) -> bool:
+        return f"{self.package.__name__}.{name}" in sys.modules
+
+    def _stand_in(self, name: str) -> StandIn:
+        real = self._real[name]
+        module = StandIn(real.__name__, [self.package, *self._implementation, real])
+        names = module.__dict__
+        names["__package__"] = "asyncio"
+        if not name:
+            names["__path__"] = []
+        for source in (*self._sources(name), self._borrowed(name), _foreign_modules(real)):
+            for key, value in source.items():
+                names.setdefault(key, value)
+        for other, own in OTHER_NAMES.items():
+            if own in names:
+                names.setdefault(other, names[own])
+        loop_class = next(names[key] for key in ("EventLoop", "SelectorEventLoop") if key in names)
+        for loop_name in LOOP_NAMES:
+            names.setdefault(loop_name, loop_class)
+        return module
+
+    def _sources(self, name: str) -> Iterator[dict[str, object]]:
+        """The implementation's namespaces: the public one, its module `name`'s, others."""
+        yield {key: getattr(self.package, key) for key in self.package.__all__}
+        own_name = f"{self.package.__name__}.{name}"
+        for module in sorted(self._implementation, key=lambda module: module.__name__ != own_name):
+            yield {
+                key: value
+                for key, value in vars(module).items()
+                if not isinstance(value, types.ModuleType) and not key.startswith("__")
+            }
+
+    def _borrowed(self, name: str) -> dict[str, object]:
+        """What this stand-in takes from the installed asyncio; the top module takes it all."""
+        borrowed = {}
+        for module_name in BORROWED_MODULES:
+            if name in ("", module_name):
+                module = self._real[module_name]
+                borrowed.update({key: getattr(module, key) for key in _public(module)})
+        for module_name, keys in BORROWED_NAMES.items():
+            if name in ("", module_name):
+                module = self._real[module_name]
+                borrowed.update({key: getattr(module, key) for key in keys})
+        return borrowed
+
+
+def _public(module: types.ModuleType) -> list[str]:
+    return [
+        name
+        for name, value in vars(module).items()
+        if not name.startswith("_") and not isinstance(value, types.ModuleType)
+    ]
+
+
+def _foreign_modules(module: types.ModuleType) -> dict[str, object]:
+    """The modules from outside asyncio that a module holds, such as ``base_events.socket``."""
+    return {
+        name: value
+        for name, value in vars(module).items()
+        if isinstance(value, types.ModuleType) and not value.__name__.startswith("asyncio")
+    }

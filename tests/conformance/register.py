@@ -1,0 +1,88 @@
+"""The data of the suite: lists of public test ids, and the register of tests that do not pass."""
+
+import fnmatch
+import functools
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+
+HERE = Path(__file__).parent
+CAUSES = {
+    "nature": "cannot hold for another implementation",
+    "baseline": "miniloop keeps the semantics of CPython 3.13",
+    "scope": "asks for something that miniloop leaves out on purpose",
+    "fault": "a fault of miniloop",
+}
+
+
+class BadRegister(Exception):
+    """An entry of register.toml that says too little or something unknown."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Tests that do not pass, and why. `python` empty: in every version."""
+
+    tests: tuple[str, ...]
+    reason: str
+    cause: str
+    python: tuple[str, ...] = ()
+    run: bool = True
+
+    def covers(self, test_id: str, minor: str) -> bool:
+        return self.applies_to(minor) and matches(test_id, self.tests)
+
+    def applies_to(self, minor: str) -> bool:
+        return not self.python or minor in self.python
+
+
+@dataclass(frozen=True)
+class Register:
+    excluded: tuple[Entry, ...] = ()
+    interop: tuple[str, ...] = ()
+    interop_reason: str = field(default="", compare=False)
+
+    def entry(self, test_id: str, minor: str) -> Entry | None:
+        return next((entry for entry in self.excluded if entry.covers(test_id, minor)), None)
+
+    def not_run(self, minor: str) -> list[str]:
+        """Patterns of the tests whose outcome would mean nothing."""
+        entries = [e for e in self.excluded if not e.run and e.applies_to(minor)]
+        return [pattern for entry in entries for pattern in entry.tests]
+
+
+def matches(test_id: str, patterns: tuple[str, ...] | list[str]) -> bool:
+    return any(fnmatch.fnmatchcase(test_id, pattern) for pattern in patterns)
+
+
+def read_register(path: Path = HERE / "register.toml") -> Register:
+    data = tomllib.loads(path.read_text(encoding="utf-8"))
+    unknown = set(data) - {"excluded", "interop"}
+    if unknown:
+        raise BadRegister(f"{path.name}: unknown table {sorted(unknown)}")
+    entries = []
+    for table in data.get("excluded", []):
+        if unknown := set(table) - {"tests", "reason", "cause", "python", "run"}:
+            raise BadRegister(f"{path.name}: unknown key {sorted(unknown)} beside {table}")
+        if not table.get("tests") or not table.get("reason") or table.get("cause") not in CAUSES:
+            raise BadRegister(
+                f"{path.name}: an entry needs tests, a reason and a cause out of "
+                f"{', '.join(CAUSES)}; this one has not: {table}"
+            )
+        table = {k: tuple(v) if isinstance(v, list) else v for k, v in table.items()}
+        entries.append(Entry(**table))
+    interop = data.get("interop", {})
+    return Register(tuple(entries), tuple(interop.get("tests", ())), interop.get("reason", ""))
+
+
+@functools.cache
+def public_ids(minor: str) -> tuple[str, frozenset[str]]:
+    """The CPython version that a list was made on, and its core ids; empty if there is no list."""
+    for path in (HERE / "ids").glob(f"cpython-{minor}.*-core.txt"):
+        return path.name.split("-")[1], frozenset(path.read_text(encoding="utf-8").split())
+    return "", frozenset()
+
+
+def core_files(minor: str) -> list[str]:
+    """The test files that the core ids come from."""
+    return sorted({test_id.partition(".")[0] for test_id in public_ids(minor)[1]})

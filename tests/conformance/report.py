@@ -1,0 +1,148 @@
+"""The score as text, and as the page of the documentation."""
+
+import datetime as dt
+import json
+import os
+import platform
+from typing import Any
+
+from .register import CAUSES, Register, matches
+from .score import ROOT, FileScore, Python, last_line
+
+JSON = ROOT / "docs" / "generated" / "conformance.json"
+PAGE = JSON.with_suffix(".rst")
+
+
+def table(rows: list[tuple[str, ...]]) -> str:
+    """Columns wide enough for what they hold; numbers to the right."""
+    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
+    lines = []
+    for row in rows:
+        cells = [
+            cell.ljust(width) if i == 0 else cell.rjust(width)
+            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        lines.append("  ".join(cells).rstrip())
+    return "\n".join(lines)
+
+
+def score_text(python: Python, scores: list[FileScore], register: Register) -> str:
+    """Both scores, file by file."""
+    result = summary(python, scores, register)
+    rows = [("file", "public", "all")]
+    rows += [
+        (name, f"{f['public'][0]}/{f['public'][1]}", f"{f['all'][0]}/{f['all'][1]}")
+        for name, f in result["files"].items()
+    ]
+    core, interop = result["public"]["core"], result["public"]["interop"]
+    both = [core[i] + interop[i] for i in (0, 1)]
+    rows.append(("total", f"{both[0]}/{both[1]}", f"{result['all'][0]}/{result['all'][1]}"))
+    return (
+        f"{table(rows)}\n\n"
+        f"CPython {python.version}, public behaviour: {both[0]} of {both[1]} "
+        f"({of(core)} on the core loop, {of(interop)} on the interop loop)\n"
+        f"with asyncio's private names: {result['all'][0]} of {result['all'][1]}"
+    )
+
+
+def misses_text(python: Python, scores: list[FileScore], register: Register, public: bool) -> str:
+    """The tests that do not pass, each with its cause."""
+    lines = []
+    for score in scores:
+        names = score.missed if public else score.counted - score.passed() - score.public
+        for name in sorted(names):
+            entry = register.entry(name, python.minor)
+            if entry is None:
+                outcome = score.outcomes.get(name)
+                why = last_line(outcome) if outcome else "did not run"
+            else:
+                why = f"{entry.cause}: {' '.join(entry.reason.split())}"
+            lines.append(f"  {name}\n      {why}")
+    return "\n".join(lines)
+
+
+def summary(python: Python, scores: list[FileScore], register: Register) -> dict[str, Any]:
+    """What is kept of a run."""
+    public = {i for score in scores for i in score.public}
+    passed = {i for score in scores for i in score.passed()}
+    interop = {i for i in public if matches(i, register.interop)}
+    core = public - interop
+    return {
+        "date": dt.date.today().isoformat(),
+        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+        "public": {
+            "core": [len(core & passed), len(core)],
+            "interop": [len(interop & passed), len(interop)],
+        },
+        "all": [len(passed), sum(len(score.counted) for score in scores)],
+        "files": {
+            score.file: {
+                "public": [len(score.passed(score.public)), len(score.public)],
+                "all": [len(score.passed()), len(score.counted)],
+            }
+            for score in scores
+        },
+        "missed": sorted(public - passed),
+        "problems": [problem for score in scores for problem in score.problems],
+    }
+
+
+def write_docs(python: Python, scores: list[FileScore], register: Register) -> None:
+    """Put this run beside those of other Pythons, and make the page anew."""
+    JSON.parent.mkdir(parents=True, exist_ok=True)
+    runs = json.loads(JSON.read_text(encoding="utf-8")) if JSON.exists() else {}
+    runs[python.version] = summary(python, scores, register)
+    runs = dict(sorted(runs.items(), key=lambda item: [int(n) for n in item[0].split(".")]))
+    JSON.write_text(json.dumps(runs, indent=1) + "\n", encoding="utf-8")
+    PAGE.write_text(page(runs, register), encoding="utf-8")
+
+
+def page(runs: dict[str, Any], register: Register) -> str:
+    """The tables of the documentation, in reStructuredText."""
+    lines = [
+        ".. Made by: python -m tests.conformance --write-docs",
+        "",
+        *csv_table(
+            ["Python", "public, core loop", "public, interop loop", "all tests", "date", "machine"],
+            [
+                [
+                    version,
+                    *map(of, (*run["public"].values(), run["all"])),
+                    run["date"],
+                    run["machine"],
+                ]
+                for version, run in runs.items()
+            ],
+        ),
+        "Public behaviour, file by file (in brackets: all tests of the file):",
+        "",
+    ]
+    files = sorted({file for run in runs.values() for file in run["files"]})
+    rows = []
+    for file in files:
+        row = [f"``{file}``"]
+        for run in runs.values():
+            score = run["files"].get(file)
+            row.append(f"{of(score['public'])} ({of(score['all'])})" if score else "not there")
+        rows.append(row)
+    lines += csv_table(["file", *runs], rows)
+    lines += ["Tests of public behaviour that do not pass:", ""]
+    rows = []
+    for version, run in runs.items():
+        for name in run["missed"]:
+            entry = register.entry(name, version.rpartition(".")[0])
+            cause = f"{CAUSES[entry.cause]}: {entry.reason}" if entry else "not explained yet"
+            rows.append([version, f"``{name}``", " ".join(cause.split())])
+    lines += csv_table(["Python", "test", "cause"], rows) if rows else ["None.", ""]
+    return "\n".join(lines)
+
+
+def of(numbers: list[int]) -> str:
+    return f"{numbers[0]} of {numbers[1]}"
+
+
+def csv_table(header: list[str], rows: list[list[str]]) -> list[str]:
+    def line(cells: list[str]) -> str:
+        return "   " + ", ".join('"' + cell.replace('"', '""') + '"' for cell in cells)
+
+    return [".. csv-table::", f"   :header: {line(header).strip()}", "", *map(line, rows), ""]
