@@ -1,0 +1,148 @@
+"""miniloop: an asyncio that a person can read in an afternoon.
+
+``import miniloop as asyncio`` serves any program that uses no transports and no subprocesses. It
+schedules to the tick as the asyncio of CPython 3.13 does: same order, same iteration of the loop.
+
+The files, in the order in which to read them. Each uses only what stands above it.
+
+    exceptions        asyncio's own, so that `except` means the same on both
+    coroutines        what a task can drive
+    reprs             how things print themselves (skip at first)
+    running           which loop and which task are running in this thread
+    handles           Handle, TimerHandle: a callback waiting for its turn
+    futures           Future: a result that is not there yet
+    tasks             Task: drives a coroutine, step by step
+    loop              BaseEventLoop: the tick
+
+    timeouts          timeout()
+    locks             Lock, Event, Condition, Semaphore, Barrier
+    queues            Queue and its kin
+    combinators       sleep, gather, wait, wait_for, as_completed, shield
+    threads           to_thread, and other ways between threads
+    selector_events   EventLoop: descriptors, signals, executors
+    taskgroups        TaskGroup
+    runners           run(), Runner
+
+Whoever has an hour reads handles, futures, tasks and loop: that is the event loop.
+"""
+
+from .combinators import (
+    ALL_COMPLETED,
+    FIRST_COMPLETED,
+    FIRST_EXCEPTION,
+    as_completed,
+    gather,
+    shield,
+    sleep,
+    wait,
+    wait_for,
+)
+from .coroutines import coroutine, iscoroutine, iscoroutinefunction
+from .exceptions import (
+    BrokenBarrierError,
+    CancelledError,
+    IncompleteReadError,
+    InvalidStateError,
+    LimitOverrunError,
+    QueueEmpty,
+    QueueFull,
+    QueueShutDown,
+    SendfileNotAvailableError,
+    TimeoutError,
+)
+from .futures import Future, isfuture
+from .handles import Handle, TimerHandle
+from .locks import Barrier, BoundedSemaphore, Condition, Event, Lock, Semaphore
+from .loop import BaseEventLoop
+from .queues import LifoQueue, PriorityQueue, Queue
+from .runners import Runner, run
+from .running import (
+    _enter_task,
+    _get_running_loop,
+    _leave_task,
+    _register_task,
+    _set_running_loop,
+    _unregister_task,
+    all_tasks,
+    current_task,
+    get_event_loop,
+    get_running_loop,
+    new_event_loop,
+    set_event_loop,
+)
+from .selector_events import EventLoop
+from .taskgroups import TaskGroup
+from .tasks import (
+    Task,
+    create_eager_task_factory,
+    create_task,
+    eager_task_factory,
+    ensure_future,
+)
+from .threads import run_coroutine_threadsafe, to_thread, wrap_future
+from .timeouts import Timeout, timeout, timeout_at
+
+__version__ = "0.1.0"
+
+SelectorEventLoop = EventLoop  # asyncio's other name for it
+
+__all__ = [  # in reading order
+    "BrokenBarrierError",
+    "CancelledError",
+    "IncompleteReadError",
+    "InvalidStateError",
+    "LimitOverrunError",
+    "QueueEmpty",
+    "QueueFull",
+    "QueueShutDown",
+    "SendfileNotAvailableError",
+    "TimeoutError",
+    "coroutine",
+    "iscoroutine",
+    "iscoroutinefunction",
+    "all_tasks",
+    "current_task",
+    "get_event_loop",
+    "get_running_loop",
+    "new_event_loop",
+    "set_event_loop",
+    "Handle",
+    "TimerHandle",
+    "Future",
+    "isfuture",
+    "Task",
+    "create_eager_task_factory",
+    "create_task",
+    "eager_task_factory",
+    "ensure_future",
+    "BaseEventLoop",
+    "Timeout",
+    "timeout",
+    "timeout_at",
+    "Barrier",
+    "BoundedSemaphore",
+    "Condition",
+    "Event",
+    "Lock",
+    "Semaphore",
+    "LifoQueue",
+    "PriorityQueue",
+    "Queue",
+    "ALL_COMPLETED",
+    "FIRST_COMPLETED",
+    "FIRST_EXCEPTION",
+    "as_completed",
+    "gather",
+    "shield",
+    "sleep",
+    "wait",
+    "wait_for",
+    "run_coroutine_threadsafe",
+    "to_thread",
+    "wrap_future",
+    "EventLoop",
+    "SelectorEventLoop",
+    "TaskGroup",
+    "Runner",
+    "run",
+]

@@ -1,0 +1,394 @@
+"""Waiting for a while, for many at once, and behind a shield.
+
+None of these does anything that a program could not do: they put callbacks on futures and make
+futures of their own. But they fix *when* a waiter wakes, counted in ticks from the end of what
+it waited for, and each hop is made of what stands in this file:
+
+    await task              1 tick     the task puts its waiter into the ready queue
+    gather, wait, shield    2 ticks    a callback runs first, which ends the future waited for
+    as_completed            2 ticks    a callback puts the future into a queue
+    wait_for(task)          1 tick     it just awaits, inside a timeout
+    wait_for(coroutine)     0 ticks    it is awaited in the waiter's own task
+
+Mirrors the middle of ``asyncio/tasks.py``.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import math
+import types
+from collections.abc import Awaitable, Coroutine, Generator, Iterable
+from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, FIRST_EXCEPTION
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, overload
+
+from .coroutines import iscoroutine
+from .exceptions import CancelledError
+from .futures import Future, _get_loop, _set_result_unless_cancelled, isfuture
+from .queues import Queue
+from .running import get_event_loop, get_running_loop
+from .tasks import ensure_future
+from .timeouts import timeout as timeout_after
+
+if TYPE_CHECKING:
+    from .handles import TimerHandle
+    from .loop import BaseEventLoop
+
+__all__ = [
+    "ALL_COMPLETED",
+    "FIRST_COMPLETED",
+    "FIRST_EXCEPTION",
+    "as_completed",
+    "gather",
+    "shield",
+    "sleep",
+    "wait",
+    "wait_for",
+]
+
+_T = TypeVar("_T")
+
+
+# -- sleep -------------------------------------------------------------------------------------
+
+
+@types.coroutine
+def _sleep0() -> Generator[None, None, None]:
+    """Let the others run: a bare yield makes the task go to the end of the ready queue."""
+    yield
+
+
+@overload
+async def sleep(delay: float) -> None: ...
+@overload
+async def sleep(delay: float, result: _T) -> _T: ...
+async def sleep(delay: float, result: Any = None) -> Any:
+    """Wait ``delay`` seconds and return ``result``.
+
+    0 or less waits for the next tick only. ValueError for NaN. Mirrors ``asyncio.sleep``.
+    """
+    if delay <= 0:
+        await _sleep0()
+        return result
+    if math.isnan(delay):
+        raise ValueError("Invalid delay: NaN (not a number)")
+    loop = get_running_loop()
+    future = loop.create_future()
+    timer = loop.call_later(delay, _set_result_unless_cancelled, future, result)
+    try:
+        return await future
+    finally:
+        timer.cancel()
+
+
+# -- gather ------------------------------------------------------------------------------------
+
+
+class _GatheringFuture(Future[list[Any]]):
+    """What ``gather()`` returns: cancelling it cancels the children, which then end it."""
+
+    def __init__(self, children: list[Future[Any]], *, loop: BaseEventLoop) -> None:
+        super().__init__(loop=loop)
+        self._children = children
+        self._cancel_requested = False
+
+    def cancel(self, msg: Any | None = None) -> bool:
+        if self.done():
+            return False
+        cancelled = [child.cancel(msg=msg) for child in self._children]
+        if any(cancelled):
+            self._cancel_requested = True
+        return any(cancelled)
+
+
+def gather(
+    *coros_or_futures: Awaitable[Any] | Generator[Any, Any, Any], return_exceptions: bool = False
+) -> Future[list[Any]]:
+    """Return a future of the list of all results, in the order of the arguments.
+
+    Coroutines are made tasks. The first exception ends the future, and the others go on, their
+    results unseen; with ``return_exceptions`` an exception is a result like any other. Cancelling
+    the future cancels all that are not done. Mirrors ``asyncio.gather``.
+    """
+    if not coros_or_futures:
+        empty = get_event_loop().create_future()
+        empty.set_result([])
+        return empty
+
+    outer: _GatheringFuture | None = None
+    finished = 0
+
+    def on_child_done(child: Future[Any]) -> None:
+        nonlocal finished
+        finished += 1
+        if outer is None or outer.done():
+            if not child.cancelled():
+                child.exception()  # nobody will ask for it
+            return
+        if not return_exceptions:
+            if child.cancelled():
+                # A cancelled child is a failure like others: it does not cancel the outer future.
+                outer.set_exception(child._make_cancelled_error())
+                return
+            exception = child.exception()
+            if exception is not None:
+                outer.set_exception(exception)
+                return
+        if finished == len(futures):
+            results = [_outcome(child) for child in children]
+            if outer._cancel_requested:
+                # All have ended after a cancel of the outer future. It was refused by none, or
+                # return_exceptions has kept it from us: it counts.
+                outer.set_exception(child._make_cancelled_error())
+            else:
+                outer.set_result(results)
+
+    futures: dict[Any, Future[Any]] = {}  # the same argument given twice is one future
+    done = []
+    children = []
+    loop = None
+    for arg in coros_or_futures:
+        future = futures.get(arg)
+        if future is None:
+            future = futures[arg] = ensure_future(arg, loop=loop)
+            if loop is None:
+                loop = _get_loop(future)
+            if future is not arg:
+                # Ours; should it be destroyed, its owner must not hear of it.
+                future._log_destroy_pending = False  # type: ignore[attr-defined]
+            if future.done():
+                done.append(future)
+            else:
+                future.add_done_callback(on_child_done)
+        children.append(future)
+
+    outer = _GatheringFuture(children, loop=loop)  # type: ignore[arg-type]
+    # Only now, for the callback needs `outer`: those that were done before. If all were, the
+    # outer future is done at once and awaiting it takes no tick (as since Python 3.12).
+    for future in done:
+        on_child_done(future)
+    return outer
+
+
+def _outcome(future: Future[Any]) -> Any:
+    """Return how a future ended: its result, its exception, or a CancelledError."""
+    if future.cancelled():
+        return CancelledError("" if future._cancel_message is None else future._cancel_message)
+    exception = future.exception()
+    return future.result() if exception is None else exception
+
+
+# -- wait --------------------------------------------------------------------------------------
+
+
+async def wait(
+    fs: Iterable[Future[_T]],
+    *,
+    timeout: float | None = None,
+    return_when: str = ALL_COMPLETED,
+) -> tuple[set[Future[_T]], set[Future[_T]]]:
+    """Wait for futures, ``timeout`` seconds at most; return two sets, (done, pending).
+
+    ``return_when`` is ALL_COMPLETED, FIRST_COMPLETED or FIRST_EXCEPTION. Nothing is cancelled
+    and TimeoutError is not raised. TypeError for coroutines (make tasks of them), ValueError for
+    no futures. Mirrors ``asyncio.wait``.
+    """
+    if isfuture(fs) or iscoroutine(fs):
+        raise TypeError(f"expect a list of futures, not {type(fs).__name__}")
+    if not fs:
+        raise ValueError("Set of Tasks/Futures is empty.")
+    if return_when not in (FIRST_COMPLETED, FIRST_EXCEPTION, ALL_COMPLETED):
+        raise ValueError(f"Invalid return_when value: {return_when}")
+    fs = set(fs)
+    if any(iscoroutine(f) for f in fs):
+        raise TypeError("Passing coroutines is forbidden, use tasks explicitly.")
+    return await _wait(fs, timeout, return_when, get_running_loop())
+
+
+async def _wait(
+    fs: set[Future[_T]], timeout: float | None, return_when: str, loop: BaseEventLoop
+) -> tuple[set[Future[_T]], set[Future[_T]]]:
+    assert fs, "Set of Futures is empty."
+    waiter = loop.create_future()
+    timer = None
+    if timeout is not None:
+        timer = loop.call_later(timeout, _release_waiter, waiter)
+    left = len(fs)
+
+    def on_completion(future: Future[_T]) -> None:
+        nonlocal left
+        left -= 1
+        if (
+            left <= 0
+            or return_when == FIRST_COMPLETED
+            or return_when == FIRST_EXCEPTION
+            and (not future.cancelled() and future.exception() is not None)
+        ):
+            if timer is not None:
+                timer.cancel()
+            _release_waiter(waiter)
+
+    for future in fs:
+        future.add_done_callback(on_completion)
+    try:
+        await waiter
+    finally:
+        if timer is not None:
+            timer.cancel()
+        for future in fs:
+            future.remove_done_callback(on_completion)
+    done = {future for future in fs if future.done()}
+    return done, fs - done
+
+
+def _release_waiter(waiter: Future[None], *args: object) -> None:
+    if not waiter.done():
+        waiter.set_result(None)
+
+
+# -- wait_for ----------------------------------------------------------------------------------
+
+
+async def wait_for(fut: Awaitable[_T] | Generator[Any, Any, _T], timeout: float | None) -> _T:
+    """Wait for one awaitable and return its result, or cancel it after ``timeout`` seconds.
+
+    Raises TimeoutError then; None means wait for ever. A coroutine runs in the caller's own
+    task. If the caller is cancelled, so is *fut*. Mirrors ``asyncio.wait_for``.
+    """
+    if timeout is not None and timeout <= 0:  # no time at all: a coroutine must not even begin
+        future = ensure_future(fut)
+        if future.done():
+            return future.result()
+        await _cancel_and_wait(future)
+        try:
+            return future.result()
+        except CancelledError as exc:
+            raise TimeoutError from exc
+    async with timeout_after(timeout):
+        return await fut
+
+
+async def _cancel_and_wait(future: Future[Any]) -> None:
+    """Cancel a future and wait until it has ended; a cancel of ours ends the wait at once."""
+    waiter = get_running_loop().create_future()
+    callback = functools.partial(_release_waiter, waiter)
+    future.add_done_callback(callback)
+    try:
+        future.cancel()
+        await waiter
+    finally:
+        future.remove_done_callback(callback)
+
+
+# -- as_completed ------------------------------------------------------------------------------
+
+
+def as_completed(
+    fs: Iterable[Awaitable[_T] | Generator[Any, Any, _T]], *, timeout: float | None = None
+) -> _AsCompletedIterator[_T]:
+    """Return an iterator over awaitables in the order in which they are done.
+
+    ``async for`` gives the futures themselves, done; a plain ``for`` gives coroutines that wait
+    for the next one's result. Either raises TimeoutError for those not done after ``timeout``
+    seconds. Coroutines are made tasks, which start in the order given (in asyncio in any order).
+    Mirrors ``asyncio.as_completed``.
+    """
+    if inspect.isawaitable(fs):
+        raise TypeError(f"expects an iterable of awaitables, not {type(fs).__name__}")
+    return _AsCompletedIterator(fs, timeout)
+
+
+class _AsCompletedIterator(Generic[_T]):
+    """What ``as_completed()`` returns."""
+
+    def __init__(
+        self, fs: Iterable[Awaitable[_T] | Generator[Any, Any, _T]], timeout: float | None
+    ) -> None:
+        self._done: Queue[Future[_T] | None] = Queue()  # None: the time was up
+        self._timeout_handle: TimerHandle | None = None
+        loop = get_event_loop()
+        # A dict, not a set, so that the order is always the same.
+        todo = dict.fromkeys(ensure_future(f, loop=loop) for f in dict.fromkeys(fs))
+        for future in todo:
+            future.add_done_callback(self._handle_completion)
+        if todo and timeout is not None:
+            self._timeout_handle = loop.call_later(timeout, self._handle_timeout)
+        self._todo = todo
+        self._todo_left = len(todo)  # not asked for yet
+
+    def __aiter__(self) -> _AsCompletedIterator[_T]:
+        return self
+
+    async def __anext__(self) -> Future[_T]:
+        if not self._todo_left:
+            raise StopAsyncIteration
+        self._todo_left -= 1
+        return await self._wait_for_one()
+
+    def __iter__(self) -> _AsCompletedIterator[_T]:
+        return self
+
+    def __next__(self) -> Coroutine[Any, Any, _T]:
+        if not self._todo_left:
+            raise StopIteration
+        self._todo_left -= 1
+        return self._wait_for_one(resolve=True)
+
+    def _handle_completion(self, future: Future[_T]) -> None:
+        if not self._todo:
+            return  # the time was up before
+        del self._todo[future]
+        self._done.put_nowait(future)
+        if not self._todo and self._timeout_handle is not None:
+            self._timeout_handle.cancel()
+
+    def _handle_timeout(self) -> None:
+        for future in self._todo:
+            future.remove_done_callback(self._handle_completion)
+            self._done.put_nowait(None)
+        self._todo.clear()
+
+    @overload
+    async def _wait_for_one(self, resolve: Literal[False] = False) -> Future[_T]: ...
+    @overload
+    async def _wait_for_one(self, resolve: Literal[True]) -> _T: ...
+    async def _wait_for_one(self, resolve: bool = False) -> Any:
+        future = await self._done.get()
+        if future is None:
+            raise TimeoutError
+        return future.result() if resolve else future
+
+
+# -- shield ------------------------------------------------------------------------------------
+
+
+def shield(arg: Awaitable[_T] | Generator[Any, Any, _T]) -> Future[_T]:
+    """Return a future that ends as *arg* ends, but whose cancelling does not reach *arg*.
+
+    A coroutine is made a task; keep a reference to what you shield, loops hold tasks weakly.
+    Mirrors ``asyncio.shield``.
+    """
+    inner = ensure_future(arg)
+    if inner.done():
+        return inner
+    outer: Future[_T] = _get_loop(inner).create_future()
+
+    def on_inner_done(inner: Future[_T]) -> None:
+        if outer.cancelled():
+            if not inner.cancelled():
+                inner.exception()  # nobody will ask for it
+        elif inner.cancelled():
+            outer.cancel()
+        elif (exception := inner.exception()) is not None:
+            outer.set_exception(exception)
+        else:
+            outer.set_result(inner.result())
+
+    def on_outer_done(outer: Future[_T]) -> None:
+        if not inner.done():
+            inner.remove_done_callback(on_inner_done)
+
+    inner.add_done_callback(on_inner_done)
+    outer.add_done_callback(on_outer_done)
+    return outer

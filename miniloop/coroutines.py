@@ -1,0 +1,77 @@
+"""What counts as a coroutine.
+
+A coroutine is a function call that can be suspended and resumed. Python has two kinds of
+object that can do that, and a task can drive both, because both have ``send`` and ``throw``:
+
+* what an ``async def`` function returns, and
+* a generator. ``await`` is ``yield from`` with better manners: an ``async def`` function and
+  its generator twin that says ``yield from`` run step for step alike.
+
+Mirrors ``asyncio/coroutines.py``. asyncio drove plain generators until Python 3.11 and no
+longer does; here they stay, because they show what a coroutine is made of.
+"""
+
+import collections.abc
+import inspect
+import os
+import sys
+import types
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+__all__ = ["coroutine", "iscoroutine", "iscoroutinefunction"]
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+
+def coroutine(func: _F) -> _F:
+    """Mark a generator function as a coroutine function.
+
+    A marked generator can be awaited by ``async def`` code and can itself ``yield from`` an
+    ``async def`` coroutine; an unmarked one can only ``yield from`` futures and generators.
+    This is ``types.coroutine``; asyncio had its own, ``asyncio.coroutine``, until Python 3.10.
+
+    >>> import miniloop
+    >>> @miniloop.coroutine
+    ... def twin():
+    ...     yield from miniloop.sleep(0)
+    ...     return "the same"
+    >>> miniloop.run(twin())
+    'the same'
+    """
+    return types.coroutine(func)
+
+
+def iscoroutine(obj: object) -> bool:
+    """Return True if *obj* is a coroutine object or a marked generator.
+
+    Mirrors ``asyncio.coroutines.iscoroutine``, which knows no generators since Python 3.12.
+    """
+    if isinstance(obj, types.GeneratorType):
+        return bool(obj.gi_code.co_flags & inspect.CO_ITERABLE_COROUTINE)
+    return isinstance(obj, types.CoroutineType | collections.abc.Coroutine)
+
+
+def iscoroutinefunction(func: object) -> bool:
+    """Return True if calling *func* makes a coroutine.
+
+    Mirrors ``asyncio.coroutines.iscoroutinefunction``.
+    """
+    if inspect.iscoroutinefunction(func):
+        return True
+    code = getattr(func, "__code__", None)
+    return bool(getattr(code, "co_flags", 0) & inspect.CO_ITERABLE_COROUTINE)
+
+
+def _can_be_driven(obj: object) -> bool:
+    """Return True for all that a task can drive: coroutines, and generators marked or not."""
+    return type(obj) is types.CoroutineType or isinstance(
+        obj, types.GeneratorType | collections.abc.Coroutine
+    )
+
+
+def _is_debug_mode() -> bool:
+    """Return True if new loops start in debug mode (``-X dev`` or ``PYTHONASYNCIODEBUG``)."""
+    return sys.flags.dev_mode or (
+        not sys.flags.ignore_environment and bool(os.environ.get("PYTHONASYNCIODEBUG"))
+    )

@@ -1,0 +1,312 @@
+"""Future: a result that is not there yet.
+
+Whoever will have the result calls ``set_result()``, once. Whoever wants it says ``await future``.
+In between stands this protocol, which is all that the word ``await`` means to a loop:
+
+1. ``await future`` runs ``Future.__await__``. If the future is not done, it marks itself as
+   awaited (``_asyncio_future_blocking``) and yields itself.
+2. The yield goes down through all the coroutines that await each other to the Task that drives
+   them. The task notes itself in the future's list of those who wait, and is not resumed.
+3. ``set_result()`` moves that list to the end of the loop's ready queue. It calls nobody: those
+   who waited run in the *next* tick, in the order in which they came.
+4. The task is resumed, ``__await__`` goes on after its yield and returns the result.
+
+The list holds what can run: tasks, which know how to take their next step, and handles, which
+hold a callback given to ``add_done_callback()``.
+
+Mirrors ``asyncio/futures.py`` and ``asyncio/base_futures.py``; where the C implementation in
+``Modules/_asynciomodule.c`` differs from the Python one, this follows C, as that is what runs.
+"""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Callable, Generator
+from contextvars import Context
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from .exceptions import CancelledError, InvalidStateError
+from .handles import Handle
+from .reprs import extract_stack, future_repr
+from .running import get_event_loop
+
+if TYPE_CHECKING:
+    from .loop import BaseEventLoop
+    from .tasks import Task
+
+__all__ = ["Future", "isfuture"]
+
+_T = TypeVar("_T")
+
+_PENDING = "PENDING"
+_CANCELLED = "CANCELLED"
+_FINISHED = "FINISHED"
+
+
+def isfuture(obj: object) -> bool:
+    """Return True if *obj* speaks the await protocol, be it a Future of ours or another's.
+
+    Mirrors ``asyncio.base_futures.isfuture``.
+    """
+    return (
+        hasattr(type(obj), "_asyncio_future_blocking")
+        and getattr(obj, "_asyncio_future_blocking", None) is not None
+    )
+
+
+class Future(Generic[_T]):
+    """A result that is not there yet. Not thread-safe: use it in its loop's thread only.
+
+    ``loop`` is the loop whose ready queue the callbacks go to; by default that of
+    ``get_event_loop()``. Mirrors ``asyncio.Future``.
+    """
+
+    __slots__ = (
+        "__dict__",
+        "__weakref__",
+        "_asyncio_future_blocking",
+        "_cancel_message",
+        "_cancelled_exc",
+        "_exception",
+        "_exception_tb",
+        "_loop",
+        "_never_retrieved",
+        "_result",
+        "_source_traceback",
+        "_state",
+        "_waiting",
+    )
+
+    _exception: BaseException | None
+    _exception_tb: TracebackType | None
+    _waiting: list[Handle | Task[Any]] | None
+    _source_traceback: traceback.StackSummary | None
+
+    def __init__(self, *, loop: BaseEventLoop | None = None) -> None:
+        self._state = _PENDING
+        self._never_retrieved = False  # True: an exception was set that nobody has asked for
+        if loop is None:
+            loop = get_event_loop()
+        self._loop = loop
+        self._result: Any = None
+        self._exception = None
+        self._exception_tb = None
+        self._waiting = None  # those who wait, in the order in which they came
+        self._asyncio_future_blocking = False  # True between `await` and the task's taking note
+        self._cancel_message: Any = None
+        self._cancelled_exc: BaseException | None = None  # of a task: how it ended
+        self._source_traceback = extract_stack(sys._getframe(1)) if loop._debug else None
+
+    # -- asking --------------------------------------------------------------------------------
+
+    def get_loop(self) -> BaseEventLoop:
+        """Return the loop that the future belongs to."""
+        return self._loop
+
+    def done(self) -> bool:
+        """Return True if there is a result or an exception, or the future was cancelled."""
+        return self._state is not _PENDING
+
+    def cancelled(self) -> bool:
+        """Return True if the future was cancelled."""
+        return self._state is _CANCELLED
+
+    def result(self) -> _T:
+        """Return the result or raise the exception that was set.
+
+        Raises CancelledError if the future was cancelled, InvalidStateError if it is not done.
+        """
+        if self._state is _FINISHED:
+            if self._exception is None:
+                return self._result  # type: ignore[no-any-return]
+        elif self._state is _PENDING:
+            raise InvalidStateError("Result is not ready.")
+        raise self._failure()
+
+    def exception(self) -> BaseException | None:
+        """Return the exception that was set, or None if there is a result.
+
+        Raises CancelledError if the future was cancelled, InvalidStateError if it is not done.
+        """
+        if self._state is _CANCELLED:
+            raise self._make_cancelled_error()
+        if self._state is not _FINISHED:
+            raise InvalidStateError("Exception is not set.")
+        self._never_retrieved = False
+        return self._exception
+
+    def _failure(self) -> BaseException:
+        """Return what ``result()`` raises; the exception counts as asked for."""
+        if self._exception is None:
+            return self._make_cancelled_error()
+        self._never_retrieved = False
+        return self._exception.with_traceback(self._exception_tb)
+
+    # -- ending --------------------------------------------------------------------------------
+
+    def set_result(self, result: _T) -> None:
+        """End the future with *result*. Raises InvalidStateError if it has ended already."""
+        if self._state is not _PENDING:
+            raise InvalidStateError(f"{self._state}: {self!r}")
+        self._result = result
+        self._state = _FINISHED
+        if self._waiting is not None:
+            self._schedule_waiting()
+
+    def set_exception(self, exception: BaseException | type[BaseException]) -> None:
+        """End the future with *exception*, an instance or a class.
+
+        Raises InvalidStateError if it has ended already, TypeError for what is no exception.
+        An exception that nobody asks for before the future is destroyed goes to the loop's
+        exception handler.
+        """
+        if self._state is not _PENDING:
+            raise InvalidStateError(f"{self._state}: {self!r}")
+        if isinstance(exception, type):
+            exception = exception()
+        if not isinstance(exception, BaseException):
+            raise TypeError("invalid exception object")
+        if isinstance(exception, StopIteration):  # it would end the coroutine that awaits it
+            error = RuntimeError(
+                "StopIteration interacts badly with generators and cannot be raised into a Future"
+            )
+            error.__cause__ = error.__context__ = exception
+            exception = error
+        self._exception = exception
+        self._exception_tb = exception.__traceback__
+        self._state = _FINISHED
+        if self._waiting is not None:
+            self._schedule_waiting()
+        self._never_retrieved = True
+
+    def cancel(self, msg: Any | None = None) -> bool:
+        """End the future as cancelled. Return False if it had ended already.
+
+        ``msg`` becomes the argument of the CancelledError that those who wait receive.
+        """
+        self._never_retrieved = False
+        if self._state is not _PENDING:
+            return False
+        self._state = _CANCELLED
+        self._cancel_message = msg
+        if self._waiting is not None:
+            self._schedule_waiting()
+        return True
+
+    def _make_cancelled_error(self) -> BaseException:
+        """Return the CancelledError to raise: the task's own, but only once, else a new one."""
+        exc = self._cancelled_exc
+        if exc is not None:
+            self._cancelled_exc = None
+            return exc
+        if self._cancel_message is None:
+            return CancelledError()
+        return CancelledError(self._cancel_message)
+
+    # -- waiting -------------------------------------------------------------------------------
+
+    def add_done_callback(
+        self, fn: Callable[[Future[_T]], object], *, context: Context | None = None
+    ) -> None:
+        """Have ``fn(future)`` called by the loop, one tick after the future has ended.
+
+        ``context`` is the contextvars context to call it in, by default a copy of the present.
+        """
+        if self._state is not _PENDING:
+            self._loop.call_soon(fn, self, context=context)
+            return
+        # The argument, the future itself, is filled in at the end: a handle that held it now
+        # would make a cycle, and only the garbage collector could free a forgotten future.
+        handle = Handle(fn, (), self._loop, context)
+        if self._waiting is None:
+            self._waiting = [handle]
+        else:
+            self._waiting.append(handle)
+
+    def remove_done_callback(self, fn: Callable[[Future[_T]], object]) -> int:
+        """Take *fn* off the list, as often as it is there; return how often that was."""
+        before = self._waiting or []
+        after = [
+            entry for entry in before if not (isinstance(entry, Handle) and entry._callback == fn)
+        ]
+        if len(after) < len(before):
+            self._waiting = after or None
+        return len(before) - len(after)
+
+    def _schedule_waiting(self) -> None:
+        """Move those who wait to the ready queue. asyncio calls this __schedule_callbacks."""
+        waiting = self._waiting
+        if waiting is None:
+            return
+        self._waiting = None
+        loop = self._loop
+        if loop._closed or loop._debug:
+            loop._check_closed()
+            loop._check_thread()
+        for entry in waiting:
+            if isinstance(entry, Handle):
+                entry._args = (self,)
+            loop._ready.append(entry)
+
+    def __await__(self) -> Generator[Future[_T], None, _T]:
+        while self._state is _PENDING:
+            if self._asyncio_future_blocking:
+                raise RuntimeError("await wasn't used with future")
+            self._asyncio_future_blocking = True
+            yield self  # the task sees this, and resumes us when we are done
+        return self.result()
+
+    __iter__ = __await__  # for `yield from` in generators
+
+    # -- the rest ------------------------------------------------------------------------------
+
+    @property
+    def _callbacks(self) -> list[tuple[Callable[..., object], Context]]:
+        """The list of those who wait in asyncio's form, for libraries that look at it."""
+        return [
+            (entry._callback, entry._context)  # type: ignore[misc]
+            if isinstance(entry, Handle)
+            else (entry._wakeup, entry._context)
+            for entry in self._waiting or ()
+        ]
+
+    @property
+    def _log_traceback(self) -> bool:
+        return self._never_retrieved
+
+    @_log_traceback.setter
+    def _log_traceback(self, value: bool) -> None:
+        if value:
+            raise ValueError("_log_traceback can only be set to False")
+        self._never_retrieved = False
+
+    def __del__(self) -> None:
+        if self._never_retrieved:
+            context = {
+                "message": f"{type(self).__name__} exception was never retrieved",
+                "exception": self._exception,
+                "future": self,
+            }
+            if self._source_traceback:
+                context["source_traceback"] = self._source_traceback
+            self._loop.call_exception_handler(context)
+
+    def __repr__(self) -> str:
+        return future_repr(self)
+
+
+def _get_loop(future: Any) -> Any:
+    """Return the loop of any future, old ones without ``get_loop()`` included."""
+    try:
+        get_loop = future.get_loop
+    except AttributeError:
+        return future._loop
+    return get_loop()
+
+
+def _set_result_unless_cancelled(future: Future[Any], result: Any) -> None:
+    """Set the result of a future that somebody may have cancelled meanwhile."""
+    if not future.cancelled():
+        future.set_result(result)

@@ -1,0 +1,195 @@
+"""Handles: callbacks that wait for their turn.
+
+``call_soon(callback, *args)`` does not call anything. It puts a Handle into the loop's ready
+queue and the loop calls ``_run()`` on it in the next tick. ``call_later`` and ``call_at`` put a
+TimerHandle into a heap; when its time has come the loop moves it to the ready queue. Whoever
+holds a handle can ``cancel()`` it as long as it has not run.
+
+Mirrors ``Handle`` and ``TimerHandle`` in ``asyncio/events.py``.
+"""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Callable
+from contextvars import Context, copy_context
+from typing import TYPE_CHECKING, Any
+
+from .reprs import created_at, extract_stack, format_callback_source
+
+if TYPE_CHECKING:
+    from .loop import BaseEventLoop
+
+__all__ = ["Handle", "TimerHandle"]
+
+
+class Handle:
+    """A callback with its arguments and its context, as ``call_soon`` returns it.
+
+    Mirrors ``asyncio.events.Handle``.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_args",
+        "_callback",
+        "_cancelled",
+        "_context",
+        "_loop",
+        "_repr",
+        "_source_traceback",
+    )
+
+    _callback: Callable[..., object] | None
+    _args: tuple[Any, ...] | None
+    _source_traceback: traceback.StackSummary | None
+
+    def __init__(
+        self,
+        callback: Callable[..., object],
+        args: tuple[Any, ...],
+        loop: BaseEventLoop,
+        context: Context | None = None,
+    ) -> None:
+        self._callback = callback
+        self._args = args
+        self._loop = loop
+        self._context = copy_context() if context is None else context
+        self._cancelled = False
+        self._repr: str | None = None
+        self._source_traceback = None
+        if loop._debug:
+            self._source_traceback = extract_stack(sys._getframe(1))
+
+    def _run(self) -> None:
+        """Call the callback in its context. Called by the loop, once.
+
+        An exception does not stop the loop, it is reported; only SystemExit and
+        KeyboardInterrupt pass through.
+        """
+        if self._cancelled:
+            return
+        try:
+            self._context.run(self._callback, *self._args)  # type: ignore[arg-type, misc]
+        except (SystemExit, KeyboardInterrupt):
+            raise
+        except BaseException as exc:
+            debug = self._loop.get_debug()
+            # A callback may cancel its own handle and then raise: nothing is left to format.
+            source = format_callback_source(self._callback, self._args or (), debug=debug)
+            context = {
+                "message": f"Exception in callback {source}",
+                "exception": exc,
+                "handle": self,
+            }
+            if self._source_traceback:
+                context["source_traceback"] = self._source_traceback
+            self._loop.call_exception_handler(context)
+        # The traceback of a reported exception leads to this frame, and from it to self.
+        self = None  # type: ignore[assignment]
+
+    def cancel(self) -> None:
+        """Forget the callback. It will not be called; a second cancel does nothing."""
+        if not self._cancelled:
+            self._cancelled = True
+            if self._loop.get_debug():
+                self._repr = repr(self)  # keep what it was, for the report of a slow callback
+            self._callback = None
+            self._args = None
+
+    def cancelled(self) -> bool:
+        """Return True if the handle was cancelled."""
+        return self._cancelled
+
+    def get_context(self) -> Context:
+        """Return the context that the callback runs in."""
+        return self._context
+
+    def _repr_info(self) -> list[str]:
+        info = [type(self).__name__]
+        if self._cancelled:
+            info.append("cancelled")
+        if self._callback is not None:
+            debug = self._loop.get_debug()
+            info.append(format_callback_source(self._callback, self._args or (), debug=debug))
+        if self._source_traceback:
+            info.append(created_at(self._source_traceback))
+        return info
+
+    def __repr__(self) -> str:
+        return self._repr if self._repr is not None else f"<{' '.join(self._repr_info())}>"
+
+
+class TimerHandle(Handle):
+    """A Handle with a deadline, as ``call_later`` and ``call_at`` return it.
+
+    Timer handles compare by deadline. Equal deadlines are left as they come out of the heap,
+    which is not first in, first out; asyncio's do the same.
+
+    Mirrors ``asyncio.events.TimerHandle``.
+    """
+
+    __slots__ = ("_scheduled", "_when")
+
+    def __init__(
+        self,
+        when: float,
+        callback: Callable[..., object],
+        args: tuple[Any, ...],
+        loop: BaseEventLoop,
+        context: Context | None = None,
+    ) -> None:
+        Handle.__init__(self, callback, args, loop, context)
+        if self._source_traceback:
+            del self._source_traceback[-1]
+        self._when = when
+        self._scheduled = False  # True while it is in the loop's heap
+
+    def when(self) -> float:
+        """Return the deadline in seconds on the clock of ``loop.time()``."""
+        return self._when
+
+    def cancel(self) -> None:
+        """Forget the callback. The loop drops the handle from its heap when it sees fit."""
+        if not self._cancelled:
+            self._loop._timer_handle_cancelled(self)
+        Handle.cancel(self)
+
+    def _repr_info(self) -> list[str]:
+        info = Handle._repr_info(self)
+        info.insert(2 if self._cancelled else 1, f"when={self._when}")
+        return info
+
+    def __hash__(self) -> int:
+        return hash(self._when)
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, TimerHandle):
+            return (
+                self._when == other._when
+                and self._callback == other._callback
+                and self._args == other._args
+                and self._cancelled == other._cancelled
+            )
+        return NotImplemented
+
+    def __lt__(self, other: object) -> bool:
+        if isinstance(other, TimerHandle):
+            return self._when < other._when
+        return NotImplemented
+
+    def __gt__(self, other: object) -> bool:
+        if isinstance(other, TimerHandle):
+            return self._when > other._when
+        return NotImplemented
+
+    def __le__(self, other: object) -> bool:
+        if isinstance(other, TimerHandle):
+            return self._when < other._when or self == other
+        return NotImplemented
+
+    def __ge__(self, other: object) -> bool:
+        if isinstance(other, TimerHandle):
+            return self._when > other._when or self == other
+        return NotImplemented

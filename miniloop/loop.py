@@ -1,0 +1,568 @@
+"""The tick.
+
+An event loop is a queue of what can run now, a heap of what shall run later, and a place to wait
+for the world outside. It does one thing, again and again, one **tick** at a time:
+
+    1. Drop cancelled timers from the top of the heap.
+    2. How long may we wait? Not at all if something is ready; until the earliest deadline if
+       there is a timer; else for ever.
+    3. Wait so long in ``select()`` for a file descriptor, or for a byte from another thread.
+    4. Put the callbacks of what has happened at the end of the ready queue.
+    5. Put the timers that are due there too.
+    6. Run what is in the ready queue **now**. What that adds is left for the next tick.
+
+That is ``_run_once()`` below. All else in this file puts things into the queue or the heap,
+starts and stops the loop, or reports errors.
+
+The last point decides the order of everything in asyncio: it is a *batch*. A callback that
+calls ``call_soon(itself)`` for ever does not keep descriptors and timers from their turn.
+
+Mirrors ``asyncio/base_events.py``. What the loop hears from outside (descriptors, signals,
+executors) is added by ``EventLoop`` in ``selector_events.py``.
+"""
+
+from __future__ import annotations
+
+import heapq
+import logging
+import selectors
+import sys
+import threading
+import time
+import traceback
+import warnings
+import weakref
+from collections import deque
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator
+from contextvars import Context
+from typing import Any, TypeVar
+
+from .coroutines import _is_debug_mode, iscoroutine, iscoroutinefunction
+from .futures import Future, _get_loop, isfuture
+from .handles import Handle, TimerHandle
+from .reprs import DEBUG_STACK_DEPTH
+from .running import _get_running_loop, _set_running_loop
+from .tasks import Task, ensure_future
+
+__all__ = ["BaseEventLoop"]
+
+_T = TypeVar("_T")
+
+logger = logging.getLogger("asyncio")  # asyncio's, so that one setting serves both
+
+# Cancelled timers stay in the heap until they come up. When more than half of a heap of more than
+# a hundred are cancelled, it is swept. The figures decide the shape of the heap, and the shape
+# decides the order of equal deadlines: they are asyncio's.
+_MIN_SCHEDULED_TIMER_HANDLES = 100
+_MIN_CANCELLED_TIMER_HANDLES_FRACTION = 0.5
+
+MAXIMUM_SELECT_TIMEOUT = 24 * 3600  # seconds; longer waits are refused by some systems
+
+
+class BaseEventLoop:
+    """The loop by itself: ready queue, timers, ticks. Mirrors ``asyncio.BaseEventLoop``.
+
+    A subclass must say how it is woken from another thread (``_write_to_self``) and what a
+    selector event means (``_process_events``); ``EventLoop`` does.
+    """
+
+    slow_callback_duration = 0.1
+    """Debug mode reports callbacks and steps that take longer than this many seconds."""
+
+    _current_task: Task[Any] | None = None
+
+    def __init__(self, selector: selectors.BaseSelector | None = None) -> None:
+        self._closed = False  # first, for __del__
+        self._thread_id: int | None = None  # of the thread inside run_forever(), else None
+        self._stopping = False
+        self._selector = selector
+        self._ready: deque[Handle | Task[Any]] = deque()
+        # The heap. asyncio's heap holds timer handles, which compare by deadline; these tuples
+        # compare alike, but in C. The second item is a NaN of each entry's own, a number that is
+        # neither equal to another nor less: a tie is left a tie, and the handles never compare.
+        self._scheduled: list[tuple[float, float, TimerHandle]] = []
+        self._timer_cancelled_count = 0
+        self._clock_resolution = time.get_clock_info("monotonic").resolution
+        self._debug = _is_debug_mode()
+        self._current_handle: Handle | Task[Any] | None = None  # in debug mode, what is running
+        self._task_factory: Callable[..., Task[Any]] | None = None
+        self._exception_handler: Callable[[Any, dict[str, Any]], object] | None = None
+        self._asyncgens: weakref.WeakSet[AsyncGenerator[Any, Any]] = weakref.WeakSet()
+        self._asyncgens_shutdown_called = False
+        self._old_agen_hooks: Any = None
+        self._origin_tracking_depth: int | None = None  # before we changed it, else None
+
+    # -- the tick ------------------------------------------------------------------------------
+
+    def _run_once(self) -> None:
+        """Do one tick: see the top of this file."""
+        self._drop_cancelled_timers()
+        scheduled = self._scheduled
+        ready = self._ready
+
+        timeout: float | None = None
+        if ready or self._stopping:
+            timeout = 0
+        elif scheduled:
+            timeout = scheduled[0][0] - self.time()
+            if timeout > MAXIMUM_SELECT_TIMEOUT:
+                timeout = MAXIMUM_SELECT_TIMEOUT
+            elif timeout < 0:
+                timeout = 0
+
+        events = self._selector.select(timeout)  # type: ignore[union-attr]
+        self._process_events(events)
+        events = None  # type: ignore[assignment]  # do not hold them while callbacks run
+
+        # A deadline less than one step of the clock away is due now: waiting for it is no use.
+        end_time = self.time() + self._clock_resolution
+        while scheduled and scheduled[0][0] < end_time:
+            handle = heapq.heappop(scheduled)[2]
+            handle._scheduled = False
+            ready.append(handle)
+
+        # The only place where callbacks are called and tasks take their steps. The count is taken
+        # once: what is added meanwhile waits for the next tick.
+        if self._debug:
+            self._run_batch_timed(len(ready))
+        else:
+            for _ in range(len(ready)):
+                ready.popleft()._run()
+
+    def _drop_cancelled_timers(self) -> None:
+        scheduled = self._scheduled
+        if (
+            len(scheduled) > _MIN_SCHEDULED_TIMER_HANDLES
+            and self._timer_cancelled_count / len(scheduled) > _MIN_CANCELLED_TIMER_HANDLES_FRACTION
+        ):
+            for entry in scheduled:
+                if entry[2]._cancelled:
+                    entry[2]._scheduled = False
+            scheduled[:] = [entry for entry in scheduled if not entry[2]._cancelled]
+            heapq.heapify(scheduled)
+            self._timer_cancelled_count = 0
+        else:
+            while scheduled and scheduled[0][2]._cancelled:
+                handle = heapq.heappop(scheduled)[2]
+                handle._scheduled = False
+                self._timer_cancelled_count -= 1
+
+    def _run_batch_timed(self, count: int) -> None:
+        """Run a batch as ``_run_once`` does, and report what is slow (debug mode)."""
+        for _ in range(count):
+            entry = self._ready.popleft()
+            if isinstance(entry, Handle) and entry._cancelled:
+                continue
+            self._current_handle = entry
+            try:
+                started = self.time()
+                entry._run()
+                duration = self.time() - started
+                if duration >= self.slow_callback_duration:
+                    logger.warning("Executing %s took %.3f seconds", _task_behind(entry), duration)
+            finally:
+                self._current_handle = None
+
+    def _process_events(self, events: list[tuple[selectors.SelectorKey, int]]) -> None:
+        """Put the callbacks of selector events into the ready queue."""
+        raise NotImplementedError
+
+    def _write_to_self(self) -> None:
+        """Wake the loop from its wait in ``select()``. Called from any thread."""
+        raise NotImplementedError
+
+    # -- putting callbacks in ------------------------------------------------------------------
+
+    def time(self) -> float:
+        """Return the loop's clock in seconds. A subclass may override it.
+
+        All timing goes through this method, so that a virtual clock can be fitted.
+        """
+        return time.monotonic()
+
+    def call_soon(
+        self, callback: Callable[..., object], *args: Any, context: Context | None = None
+    ) -> Handle:
+        """Have ``callback(*args)`` called in the next tick, after those that were there before.
+
+        ``context`` is the contextvars context to call it in, by default a copy of the present
+        one. Raises RuntimeError if the loop is closed.
+        """
+        if self._closed or self._debug:
+            self._check_closed()
+            self._check_thread()
+            self._check_callback(callback, "call_soon")
+        handle = Handle(callback, args, self, context)
+        self._ready.append(handle)
+        if handle._source_traceback:
+            del handle._source_traceback[-1]
+        return handle
+
+    def call_soon_threadsafe(
+        self, callback: Callable[..., object], *args: Any, context: Context | None = None
+    ) -> Handle:
+        """Like ``call_soon``, from any thread: wakes the loop if it waits in ``select()``."""
+        self._check_closed()
+        if self._debug:
+            self._check_callback(callback, "call_soon_threadsafe")
+        handle = Handle(callback, args, self, context)
+        self._ready.append(handle)
+        if handle._source_traceback:
+            del handle._source_traceback[-1]
+        self._write_to_self()
+        return handle
+
+    def call_later(
+        self,
+        delay: float,
+        callback: Callable[..., object],
+        *args: Any,
+        context: Context | None = None,
+    ) -> TimerHandle:
+        """Have ``callback(*args)`` called ``delay`` seconds from now.
+
+        Of two callbacks for the same time it is undefined which comes first. Raises TypeError
+        if ``delay`` is None, RuntimeError if the loop is closed.
+        """
+        if delay is None:
+            raise TypeError("delay must not be None")
+        timer = self.call_at(self.time() + delay, callback, *args, context=context)
+        if timer._source_traceback:
+            del timer._source_traceback[-1]
+        return timer
+
+    def call_at(
+        self,
+        when: float,
+        callback: Callable[..., object],
+        *args: Any,
+        context: Context | None = None,
+    ) -> TimerHandle:
+        """Have ``callback(*args)`` called at ``when`` seconds on the clock of ``time()``.
+
+        A time in the past is not an error: the callback runs in the next tick. Raises TypeError
+        if ``when`` is None, RuntimeError if the loop is closed.
+        """
+        if when is None:
+            raise TypeError("when cannot be None")
+        if self._closed or self._debug:
+            self._check_closed()
+            self._check_thread()
+            self._check_callback(callback, "call_at")
+        timer = TimerHandle(when, callback, args, self, context)
+        if timer._source_traceback:
+            del timer._source_traceback[-1]
+        timer._scheduled = True
+        heapq.heappush(self._scheduled, (when, float("nan"), timer))
+        return timer
+
+    def _timer_handle_cancelled(self, handle: TimerHandle) -> None:
+        """Count cancelled timers. Called by ``TimerHandle.cancel``."""
+        if handle._scheduled:
+            self._timer_cancelled_count += 1
+
+    def _add_callback(self, handle: Handle) -> None:
+        """Put a handle that was made earlier into the ready queue."""
+        if not handle._cancelled:
+            self._ready.append(handle)
+
+    def _check_closed(self) -> None:
+        if self._closed:
+            raise RuntimeError("Event loop is closed")
+
+    def _check_thread(self) -> None:
+        """Raise RuntimeError if another thread than the loop's own is here."""
+        if self._thread_id is not None and self._thread_id != threading.get_ident():
+            raise RuntimeError(
+                "Non-thread-safe operation invoked on an event loop other than the current one"
+            )
+
+    def _check_callback(self, callback: object, method: str) -> None:
+        if iscoroutine(callback) or iscoroutinefunction(callback):
+            raise TypeError(f"coroutines cannot be used with {method}()")
+        if not callable(callback):
+            raise TypeError(f"a callable object was expected by {method}(), got {callback!r}")
+
+    # -- futures and tasks ---------------------------------------------------------------------
+
+    def create_future(self) -> Future[Any]:
+        """Return a new Future of this loop."""
+        return Future(loop=self)
+
+    def create_task(
+        self,
+        coro: Coroutine[Any, Any, _T] | Generator[Any, Any, _T],
+        *,
+        name: object = None,
+        context: Context | None = None,
+    ) -> Task[_T]:
+        """Start *coro* as a task of this loop; its first step comes in the next tick.
+
+        A task factory, if one is set, makes the task. Raises RuntimeError if the loop is closed.
+        """
+        self._check_closed()
+        factory = self._task_factory
+        if factory is None:
+            task = Task(coro, loop=self, name=name, context=context)
+            if task._source_traceback:
+                del task._source_traceback[-1]
+            return task
+        if context is None:  # a factory need not know the argument
+            task = factory(self, coro)
+        else:
+            task = factory(self, coro, context=context)
+        if name is not None:
+            task.set_name(name)
+        return task
+
+    def set_task_factory(self, factory: Callable[..., Any] | None) -> None:
+        """Have tasks made by ``factory(loop, coro, context=...)``; None means ``Task``."""
+        if factory is not None and not callable(factory):
+            raise TypeError("task factory must be a callable or None")
+        self._task_factory = factory
+
+    def get_task_factory(self) -> Callable[..., Any] | None:
+        """Return the task factory, None if there is none."""
+        return self._task_factory
+
+    # -- running and stopping ------------------------------------------------------------------
+
+    def run_forever(self) -> None:
+        """Run tick after tick until ``stop()`` is called.
+
+        Raises RuntimeError if the loop is closed, or if it or another loop runs in this thread.
+        """
+        self._run_forever_setup()
+        try:
+            while True:
+                self._run_once()
+                if self._stopping:
+                    break
+        finally:
+            self._run_forever_cleanup()
+
+    def _run_forever_setup(self) -> None:
+        self._check_closed()
+        self._check_running()
+        self._set_coroutine_origin_tracking(self._debug)
+        self._old_agen_hooks = sys.get_asyncgen_hooks()
+        self._thread_id = threading.get_ident()
+        sys.set_asyncgen_hooks(
+            firstiter=self._asyncgen_firstiter_hook, finalizer=self._asyncgen_finalizer_hook
+        )
+        _set_running_loop(self)
+
+    def _run_forever_cleanup(self) -> None:
+        self._stopping = False
+        self._thread_id = None
+        _set_running_loop(None)
+        self._set_coroutine_origin_tracking(False)
+        if self._old_agen_hooks is not None:
+            sys.set_asyncgen_hooks(*self._old_agen_hooks)
+            self._old_agen_hooks = None
+
+    def run_until_complete(self, future: Awaitable[_T] | Generator[Any, Any, _T]) -> _T:
+        """Run until *future* is done; return its result or raise its exception.
+
+        A coroutine is made a task first. Raises RuntimeError if ``stop()`` came before the end.
+        """
+        self._check_closed()
+        self._check_running()
+        new_task = not isfuture(future)
+        future = ensure_future(future, loop=self)
+        if new_task and isinstance(future, Task):
+            future._log_destroy_pending = False  # if it is not done at the end, we raise
+        future.add_done_callback(_run_until_complete_cb)
+        try:
+            self.run_forever()
+        except:
+            if new_task and future.done() and not future.cancelled():
+                future.exception()  # it is on its way up; nobody else can ask for it
+            raise
+        finally:
+            future.remove_done_callback(_run_until_complete_cb)
+        if not future.done():
+            raise RuntimeError("Event loop stopped before Future completed.")
+        return future.result()
+
+    def stop(self) -> None:
+        """Have ``run_forever()`` return at the end of this tick (or of its first, if called before).
+
+        What is in the batch still runs; what the batch adds stays in the queue.
+        """
+        self._stopping = True
+
+    def is_running(self) -> bool:
+        """Return True inside ``run_forever()``."""
+        return self._thread_id is not None
+
+    def _check_running(self) -> None:
+        if self.is_running():
+            raise RuntimeError("This event loop is already running")
+        if _get_running_loop() is not None:
+            raise RuntimeError("Cannot run the event loop while another loop is running")
+
+    def close(self) -> None:
+        """Forget all callbacks and timers, for good. Raises RuntimeError if the loop runs."""
+        if self.is_running():
+            raise RuntimeError("Cannot close a running event loop")
+        if self._closed:
+            return
+        if self._debug:
+            logger.debug("Close %r", self)
+        self._closed = True
+        self._ready.clear()
+        self._scheduled.clear()
+
+    def is_closed(self) -> bool:
+        """Return True after ``close()``."""
+        return self._closed
+
+    def __del__(self, _warn: Callable[..., None] = warnings.warn) -> None:
+        if not self.is_closed():
+            _warn(f"unclosed event loop {self!r}", ResourceWarning, source=self)
+            if not self.is_running():
+                self.close()
+
+    def __repr__(self) -> str:
+        return (
+            f"<{type(self).__name__} running={self.is_running()} "
+            f"closed={self.is_closed()} debug={self.get_debug()}>"
+        )
+
+    # -- async generators ----------------------------------------------------------------------
+
+    # An async generator that is left in the middle has code to run yet (its finally clauses), and
+    # that code may await. So Python tells the loop of each one that starts, and of each one that
+    # is about to be destroyed.
+
+    def _asyncgen_firstiter_hook(self, agen: AsyncGenerator[Any, Any]) -> None:
+        if self._asyncgens_shutdown_called:
+            warnings.warn(
+                f"asynchronous generator {agen!r} was scheduled after "
+                "loop.shutdown_asyncgens() call",
+                ResourceWarning,
+                source=self,
+            )
+        self._asyncgens.add(agen)
+
+    def _asyncgen_finalizer_hook(self, agen: AsyncGenerator[Any, Any]) -> None:
+        self._asyncgens.discard(agen)
+        if not self.is_closed():  # the garbage collector may run in any thread
+            self.call_soon_threadsafe(self.create_task, agen.aclose())
+
+    # -- errors --------------------------------------------------------------------------------
+
+    def set_exception_handler(
+        self, handler: Callable[[Any, dict[str, Any]], object] | None
+    ) -> None:
+        """Have errors that nobody can catch given to ``handler(loop, context)``.
+
+        ``context`` is a dict with "message" and, where they apply, "exception", "future",
+        "task", "handle", "asyncgen", "source_traceback". None restores the default, which logs.
+        """
+        if handler is not None and not callable(handler):
+            raise TypeError(f"A callable object or None is expected, got {handler!r}")
+        self._exception_handler = handler
+
+    def get_exception_handler(self) -> Callable[[Any, dict[str, Any]], object] | None:
+        """Return the exception handler, None if it is the default."""
+        return self._exception_handler
+
+    def default_exception_handler(self, context: dict[str, Any]) -> None:
+        """Log an error that nobody can catch, at level ERROR, to the logger ``asyncio``."""
+        exception = context.get("exception")
+        if (
+            "source_traceback" not in context
+            and self._current_handle is not None
+            and self._current_handle._source_traceback
+        ):
+            context["handle_traceback"] = self._current_handle._source_traceback
+        lines = [context.get("message") or "Unhandled exception in event loop"]
+        for key in sorted(context.keys() - {"message", "exception"}):
+            value = context[key]
+            if key in ("source_traceback", "handle_traceback"):
+                what = "Object" if key == "source_traceback" else "Handle"
+                stack = "".join(traceback.format_list(value)).rstrip()
+                lines.append(f"{key}: {what} created at (most recent call last):\n{stack}")
+            else:
+                lines.append(f"{key}: {value!r}")
+        exc_info = exception and (type(exception), exception, exception.__traceback__)
+        logger.error("\n".join(lines), exc_info=exc_info or False)
+
+    def call_exception_handler(self, context: dict[str, Any]) -> None:
+        """Report an error that nobody can catch to the exception handler.
+
+        It runs in the contextvars context of the task, future or handle at fault. Errors of the
+        handler itself are logged; only SystemExit and KeyboardInterrupt pass through.
+        """
+        handler = self._exception_handler
+        if handler is None:
+            self._log_exception_context(context, "Exception in default exception handler")
+            return
+        try:
+            sources = [context.get(key) for key in ("task", "future", "handle")]
+            source = next((source for source in sources if source is not None), None)
+            if hasattr(source, "get_context"):
+                source.get_context().run(handler, self, context)
+            else:
+                handler(self, context)
+        except (SystemExit, KeyboardInterrupt):
+            raise
+        except BaseException as exc:
+            self._log_exception_context(
+                {
+                    "message": "Unhandled error in exception handler",
+                    "exception": exc,
+                    "context": context,
+                },
+                "Exception in default exception handler while handling an unexpected error "
+                "in custom exception handler",
+            )
+
+    def _log_exception_context(self, context: dict[str, Any], if_that_fails: str) -> None:
+        """Call the default handler, which a subclass may have overridden with a faulty one."""
+        try:
+            self.default_exception_handler(context)
+        except (SystemExit, KeyboardInterrupt):
+            raise
+        except BaseException:
+            logger.error(if_that_fails, exc_info=True)
+
+    # -- debug mode ----------------------------------------------------------------------------
+
+    def get_debug(self) -> bool:
+        """Return True in debug mode."""
+        return self._debug
+
+    def set_debug(self, enabled: bool) -> None:
+        """Turn debug mode on or off.
+
+        In debug mode the loop reports slow callbacks, notes where objects were created, and
+        raises RuntimeError when it is called from the wrong thread.
+        """
+        self._debug = enabled
+        if self.is_running():
+            self.call_soon_threadsafe(self._set_coroutine_origin_tracking, enabled)
+
+    def _set_coroutine_origin_tracking(self, enabled: bool) -> None:
+        """Have Python note where coroutines are created, for "never awaited" warnings."""
+        if enabled and self._origin_tracking_depth is None:
+            self._origin_tracking_depth = sys.get_coroutine_origin_tracking_depth()
+            sys.set_coroutine_origin_tracking_depth(DEBUG_STACK_DEPTH)
+        elif not enabled and self._origin_tracking_depth is not None:
+            sys.set_coroutine_origin_tracking_depth(self._origin_tracking_depth)
+            self._origin_tracking_depth = None
+
+
+def _run_until_complete_cb(future: Future[Any]) -> None:
+    """Stop the loop when the main future is done, unless an exception stops it anyway."""
+    if not future.cancelled() and isinstance(future.exception(), SystemExit | KeyboardInterrupt):
+        return
+    _get_loop(future).stop()
+
+
+def _task_behind(entry: Handle | Task[Any]) -> object:
+    """Return what a report shall name: of a callback that is a task's method, the task."""
+    owner = getattr(getattr(entry, "_callback", None), "__self__", None)
+    return owner if isinstance(owner, Task) else entry

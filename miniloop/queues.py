@@ -1,0 +1,217 @@
+"""Queues between tasks.
+
+A consumer that finds the queue empty leaves a future in ``_getters``; a producer that finds it
+full leaves one in ``_putters``. Whoever puts or gets an item wakes the first of the other side.
+As with locks, nothing is handed over: who is woken looks again, and may find it gone.
+
+Mirrors ``asyncio/queues.py``.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import deque
+from types import GenericAlias
+from typing import Any, Generic, TypeVar
+
+from .exceptions import QueueEmpty, QueueFull, QueueShutDown
+from .futures import Future
+from .locks import Event, _LoopBoundMixin
+
+__all__ = ["LifoQueue", "PriorityQueue", "Queue"]
+
+_T = TypeVar("_T")
+
+
+class Queue(_LoopBoundMixin, Generic[_T]):
+    """First in, first out. ``maxsize`` items at most; 0 or less means no limit.
+
+    Mirrors ``asyncio.Queue``, with the ``shutdown`` of Python 3.13.
+    """
+
+    def __init__(self, maxsize: int = 0) -> None:
+        self._maxsize = maxsize
+        self._getters: deque[Future[None]] = deque()
+        self._putters: deque[Future[None]] = deque()
+        self._unfinished_tasks = 0
+        self._finished = Event()
+        self._finished.set()
+        self._is_shutdown = False
+        self._init(maxsize)
+
+    # What subclasses override: how the items are kept.
+
+    def _init(self, maxsize: int) -> None:
+        self._queue: Any = deque()
+
+    def _get(self) -> _T:
+        return self._queue.popleft()  # type: ignore[no-any-return]
+
+    def _put(self, item: _T) -> None:
+        self._queue.append(item)
+
+    # -- putting and getting -------------------------------------------------------------------
+
+    async def put(self, item: _T) -> None:
+        """Put an item in, waiting for room if the queue is full.
+
+        Raises QueueShutDown if the queue was shut down.
+        """
+        while self.full():
+            if self._is_shutdown:
+                raise QueueShutDown
+            await self._wait_in(self._putters, self.full)
+        self.put_nowait(item)
+
+    def put_nowait(self, item: _T) -> None:
+        """Put an item in. Raises QueueFull, or QueueShutDown if the queue was shut down."""
+        if self._is_shutdown:
+            raise QueueShutDown
+        if self.full():
+            raise QueueFull
+        self._put(item)
+        self._unfinished_tasks += 1
+        self._finished.clear()
+        self._wakeup_next(self._getters)
+
+    async def get(self) -> _T:
+        """Take an item out and return it, waiting for one if the queue is empty.
+
+        Raises QueueShutDown if the queue was shut down and is empty.
+        """
+        while self.empty():
+            if self._is_shutdown:
+                raise QueueShutDown
+            await self._wait_in(self._getters, self.empty)
+        return self.get_nowait()
+
+    def get_nowait(self) -> _T:
+        """Take an item out. Raises QueueEmpty, or QueueShutDown if it was shut down."""
+        if self.empty():
+            if self._is_shutdown:
+                raise QueueShutDown
+            raise QueueEmpty
+        item = self._get()
+        self._wakeup_next(self._putters)
+        return item
+
+    async def _wait_in(self, waiters: deque[Future[None]], still_blocked: Any) -> None:
+        """Wait in line until woken. Who is woken and cancelled at once wakes the next."""
+        waiter = self._get_loop().create_future()
+        waiters.append(waiter)
+        try:
+            await waiter
+        except:
+            waiter.cancel()
+            if waiter in waiters:
+                waiters.remove(waiter)
+            if not still_blocked() and not waiter.cancelled():
+                self._wakeup_next(waiters)
+            raise
+
+    def _wakeup_next(self, waiters: deque[Future[None]]) -> None:
+        """Wake the first who still waits."""
+        while waiters:
+            waiter = waiters.popleft()
+            if not waiter.done():
+                waiter.set_result(None)
+                break
+
+    # -- finishing -----------------------------------------------------------------------------
+
+    def task_done(self) -> None:
+        """Say that the work on an item that was taken out is done. For ``join()``.
+
+        Raises ValueError when it is said more often than items were put in.
+        """
+        if self._unfinished_tasks <= 0:
+            raise ValueError("task_done() called too many times")
+        self._unfinished_tasks -= 1
+        if self._unfinished_tasks == 0:
+            self._finished.set()
+
+    async def join(self) -> None:
+        """Wait until ``task_done()`` was said for every item that was put in."""
+        if self._unfinished_tasks > 0:
+            await self._finished.wait()
+
+    def shutdown(self, immediate: bool = False) -> None:
+        """Let nothing more in: ``put()`` raises QueueShutDown, and ``get()`` once it is empty.
+
+        ``immediate`` throws away what is in it and counts it as done. All who wait are woken.
+        """
+        self._is_shutdown = True
+        if immediate:
+            while not self.empty():
+                self._get()
+                if self._unfinished_tasks > 0:
+                    self._unfinished_tasks -= 1
+            if self._unfinished_tasks == 0:
+                self._finished.set()
+        for waiters in (self._getters, self._putters):
+            while waiters:
+                self._wakeup_next(waiters)
+
+    # -- asking --------------------------------------------------------------------------------
+
+    @property
+    def maxsize(self) -> int:
+        """How many items fit in; 0 or less means no limit."""
+        return self._maxsize
+
+    def qsize(self) -> int:
+        """Return how many items are in."""
+        return len(self._queue)
+
+    def empty(self) -> bool:
+        """Return True if there is nothing in."""
+        return not self._queue
+
+    def full(self) -> bool:
+        """Return True if there is no room."""
+        return 0 < self._maxsize <= self.qsize()
+
+    __class_getitem__ = classmethod(GenericAlias)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} at {id(self):#x} {self._format()}>"
+
+    def __str__(self) -> str:
+        return f"<{type(self).__name__} {self._format()}>"
+
+    def _format(self) -> str:
+        result = f"maxsize={self._maxsize!r}"
+        if getattr(self, "_queue", None):
+            result += f" _queue={list(self._queue)!r}"
+        if self._getters:
+            result += f" _getters[{len(self._getters)}]"
+        if self._putters:
+            result += f" _putters[{len(self._putters)}]"
+        if self._unfinished_tasks:
+            result += f" tasks={self._unfinished_tasks}"
+        if self._is_shutdown:
+            result += " shutdown"
+        return result
+
+
+class PriorityQueue(Queue[_T]):
+    """Smallest first. Mirrors ``asyncio.PriorityQueue``."""
+
+    def _init(self, maxsize: int) -> None:
+        self._queue: list[_T] = []
+
+    def _get(self) -> _T:
+        return heapq.heappop(self._queue)
+
+    def _put(self, item: _T) -> None:
+        heapq.heappush(self._queue, item)  # type: ignore[type-var]
+
+
+class LifoQueue(Queue[_T]):
+    """Last in, first out. Mirrors ``asyncio.LifoQueue``."""
+
+    def _init(self, maxsize: int) -> None:
+        self._queue: list[_T] = []
+
+    def _get(self) -> _T:
+        return self._queue.pop()

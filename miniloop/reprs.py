@@ -1,0 +1,188 @@
+"""How handles, futures and tasks print themselves, and the stacks they show.
+
+Nothing here schedules anything; skip it at the first reading. The formats are asyncio's, since
+people and test suites read them.
+
+Mirrors ``asyncio/format_helpers.py``, ``base_futures.py``, ``base_tasks.py`` and
+``coroutines._format_coroutine``.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import linecache
+import reprlib
+import traceback
+from collections.abc import Callable, Iterator
+from types import FrameType
+from typing import TYPE_CHECKING, Any, TextIO
+
+if TYPE_CHECKING:
+    from .futures import Future
+    from .tasks import Task
+
+__all__: list[str] = []
+
+# How many frames of the creating stack debug mode keeps, as asyncio.constants has it.
+DEBUG_STACK_DEPTH = 10
+
+
+def extract_stack(frame: FrameType | None) -> traceback.StackSummary:
+    """Return the newest frames of the stack that ends in *frame*, oldest first."""
+    stack = traceback.StackSummary.extract(
+        traceback.walk_stack(frame), limit=DEBUG_STACK_DEPTH, lookup_lines=False
+    )
+    stack.reverse()
+    return stack
+
+
+def created_at(stack: traceback.StackSummary) -> str:
+    """Say in which line an object was created, for its repr in debug mode."""
+    return f"created at {stack[-1].filename}:{stack[-1].lineno}"
+
+
+# -- callbacks ---------------------------------------------------------------------------------
+
+
+def format_callback_source(func: Any, args: tuple[Any, ...], *, debug: bool = False) -> str:
+    """Return ``name() at file:line`` of a callback; arguments only in debug mode."""
+    text = _format_callback(func, args, {}, debug, "")
+    source = get_function_source(func)
+    return f"{text} at {source[0]}:{source[1]}" if source else text
+
+
+def get_function_source(func: Any) -> tuple[str, int] | None:
+    """Return the file and first line of the Python function behind *func*, if there is one."""
+    func = inspect.unwrap(func)
+    if inspect.isfunction(func):
+        return func.__code__.co_filename, func.__code__.co_firstlineno
+    if isinstance(func, functools.partial | functools.partialmethod):
+        return get_function_source(func.func)
+    return None
+
+
+def _format_callback(
+    func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], debug: bool, suffix: str
+) -> str:
+    shown = []
+    if debug:  # arguments may be secrets, so they are shown in debug mode only
+        shown += [reprlib.repr(arg) for arg in args]
+        shown += [f"{key}={reprlib.repr(value)}" for key, value in kwargs.items()]
+    suffix = f"({', '.join(shown)}){suffix}"
+    if isinstance(func, functools.partial):
+        return _format_callback(func.func, func.args, func.keywords, debug, suffix)
+    name = getattr(func, "__qualname__", None) or getattr(func, "__name__", None) or repr(func)
+    return f"{name}{suffix}"
+
+
+# -- coroutines --------------------------------------------------------------------------------
+
+
+def format_coroutine(coro: Any) -> str:
+    """Return where a coroutine stands: ``name() running at file:line``."""
+    name = getattr(coro, "__qualname__", None) or getattr(coro, "__name__", None)
+    if not name:  # compiled coroutines may have none
+        name = f"<{type(coro).__name__} without __name__>"
+    code = getattr(coro, "cr_code", None) or getattr(coro, "gi_code", None)
+    if not code:
+        running = getattr(coro, "cr_running", False) or getattr(coro, "gi_running", False)
+        return f"{name}() running" if running else f"{name}()"
+    filename = code.co_filename or "<empty co_filename>"
+    frame = getattr(coro, "gi_frame", None) or getattr(coro, "cr_frame", None)
+    if frame is not None:
+        return f"{name}() running at {filename}:{frame.f_lineno}"
+    return f"{name}() done, defined at {filename}:{code.co_firstlineno}"
+
+
+# -- futures and tasks -------------------------------------------------------------------------
+
+
+def _format_callbacks(callbacks: list[tuple[Callable[..., Any], Any]]) -> str:
+    shown = [format_callback_source(callback, ()) for callback, _ in callbacks]
+    if len(shown) > 2:
+        shown = [shown[0], f"<{len(shown) - 2} more>", shown[-1]]
+    return f"cb=[{', '.join(shown)}]"
+
+
+def _future_repr_info(future: Future[Any]) -> list[str]:
+    info = [future._state.lower()]
+    if future._state == "FINISHED":
+        if future._exception is not None:
+            info.append(f"exception={future._exception!r}")
+        else:
+            info.append(f"result={reprlib.repr(future._result)}")
+    if future._callbacks:
+        info.append(_format_callbacks(future._callbacks))
+    if future._source_traceback:
+        info.append(created_at(future._source_traceback))
+    return info
+
+
+@reprlib.recursive_repr()
+def future_repr(future: Future[Any]) -> str:
+    """Return ``<Future state result cb=[...]>``."""
+    return f"<{type(future).__name__} {' '.join(_future_repr_info(future))}>"
+
+
+@reprlib.recursive_repr()
+def task_repr(task: Task[Any]) -> str:
+    """Return ``<Task state name=... coro=<...> wait_for=... cb=[...]>``."""
+    info = _future_repr_info(task)
+    if task.cancelling() and not task.done():
+        info[0] = "cancelling"
+    info.insert(1, f"name={task.get_name()!r}")
+    if task._fut_waiter is not None:
+        info.insert(2, f"wait_for={task._fut_waiter!r}")
+    if task._coro is not None:
+        info.insert(2, f"coro=<{format_coroutine(task._coro)}>")
+    return f"<{type(task).__name__} {' '.join(info)}>"
+
+
+# -- stacks of tasks ---------------------------------------------------------------------------
+
+
+def task_get_stack(task: Task[Any], limit: int | None) -> list[FrameType]:
+    """Return the frames of a task, oldest first: where it waits, or where it failed."""
+    for attribute in ("cr_frame", "gi_frame", "ag_frame"):
+        if hasattr(task._coro, attribute):
+            frame = getattr(task._coro, attribute)
+            break
+    else:
+        frame = None
+    if frame is not None:  # limit keeps the newest frames of a stack
+        frames = [frame for frame, _ in _first(limit, traceback.walk_stack(frame))]
+        return frames[::-1]
+    if task._exception is not None:  # and the oldest frames of a traceback
+        walk = traceback.walk_tb(task._exception.__traceback__)
+        return [frame for frame, _ in _first(limit, walk)]
+    return []
+
+
+def _first(
+    limit: int | None, frames: Iterator[tuple[FrameType, int]]
+) -> Iterator[tuple[FrameType, int]]:
+    for count, item in enumerate(frames):
+        if limit is not None and count >= limit:
+            return
+        yield item
+
+
+def task_print_stack(task: Task[Any], limit: int | None, file: TextIO | None) -> None:
+    """Print what ``task_get_stack`` returns in the form of a traceback."""
+    lines = []
+    for frame in task.get_stack(limit=limit):
+        code = frame.f_code
+        linecache.checkcache(code.co_filename)
+        source = linecache.getline(code.co_filename, frame.f_lineno, frame.f_globals)
+        lines.append((code.co_filename, frame.f_lineno, code.co_name, source))
+    exc = task._exception
+    if not lines:
+        print(f"No stack for {task!r}", file=file)
+    elif exc is not None:
+        print(f"Traceback for {task!r} (most recent call last):", file=file)
+    else:
+        print(f"Stack for {task!r} (most recent call last):", file=file)
+    traceback.print_list(lines, file=file)
+    if exc is not None:
+        print("".join(traceback.format_exception_only(exc)), file=file, end="")

@@ -1,0 +1,198 @@
+"""run(): make a loop, run a coroutine, leave in good order.
+
+Good order means: the tasks that are left are cancelled and waited for, async generators are
+closed, the threads of the default executor are joined, the loop is closed. And Ctrl-C cancels the
+main task instead of breaking into whatever runs; only a second Ctrl-C does that.
+
+Mirrors ``asyncio/runners.py``.
+"""
+
+from __future__ import annotations
+
+import enum
+import functools
+import signal
+import threading
+from collections.abc import Callable, Coroutine, Generator
+from contextvars import Context, copy_context
+from types import FrameType
+from typing import Any, TypeVar, final
+
+from .combinators import gather
+from .coroutines import _can_be_driven
+from .exceptions import CancelledError
+from .running import _get_running_loop, all_tasks, new_event_loop, set_event_loop
+from .selector_events import EventLoop
+from .tasks import Task
+
+__all__ = ["Runner", "run"]
+
+_T = TypeVar("_T")
+
+_THREAD_JOIN_TIMEOUT = 300  # seconds given to the threads of the default executor
+
+
+class _State(enum.Enum):
+    CREATED = "created"
+    INITIALIZED = "initialized"
+    CLOSED = "closed"
+
+
+@final
+class Runner:
+    """A loop for several calls of ``run()``, as a context manager. Mirrors ``asyncio.Runner``.
+
+    ``debug`` sets the loop's debug mode; None leaves it as it is. ``loop_factory`` makes the
+    loop; by default it is ``new_event_loop``.
+    """
+
+    _loop: EventLoop
+    _context: Context
+
+    def __init__(
+        self, *, debug: bool | None = None, loop_factory: Callable[[], EventLoop] | None = None
+    ) -> None:
+        self._state = _State.CREATED
+        self._debug = debug
+        self._loop_factory = loop_factory
+        self._interrupt_count = 0
+        self._set_event_loop = False
+
+    def __enter__(self) -> Runner:
+        self._lazy_init()
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    def run(
+        self,
+        coro: Coroutine[Any, Any, _T] | Generator[Any, Any, _T],
+        *,
+        context: Context | None = None,
+    ) -> _T:
+        """Run a coroutine to its end in the runner's loop and return its result.
+
+        ``context`` is the contextvars context to run it in; by default all calls share one.
+        Raises ValueError for what is no coroutine, RuntimeError inside a running loop.
+        """
+        if not _can_be_driven(coro):
+            raise ValueError(f"a coroutine was expected, got {coro!r}")
+        if _get_running_loop() is not None:
+            raise RuntimeError("Runner.run() cannot be called from a running event loop")
+        self._lazy_init()
+        if context is None:
+            context = self._context
+        task = self._loop.create_task(coro, context=context)
+
+        sigint_handler = None
+        if (
+            threading.current_thread() is threading.main_thread()
+            and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+        ):
+            sigint_handler = functools.partial(self._on_sigint, main_task=task)
+            try:
+                signal.signal(signal.SIGINT, sigint_handler)
+            except ValueError:  # the main thread of an embedded interpreter may have no signals
+                sigint_handler = None
+
+        self._interrupt_count = 0
+        try:
+            return self._loop.run_until_complete(task)
+        except CancelledError:
+            if self._interrupt_count > 0:
+                uncancel = getattr(task, "uncancel", None)
+                if uncancel is not None and uncancel() == 0:
+                    raise KeyboardInterrupt() from None
+            raise
+        finally:
+            if sigint_handler is not None and signal.getsignal(signal.SIGINT) is sigint_handler:
+                signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    def _on_sigint(self, signum: int, frame: FrameType | None, main_task: Task[Any]) -> None:
+        self._interrupt_count += 1
+        if self._interrupt_count == 1 and not main_task.done():
+            main_task.cancel()
+            self._loop.call_soon_threadsafe(lambda: None)  # select() goes on after a signal
+            return
+        raise KeyboardInterrupt()
+
+    def get_loop(self) -> EventLoop:
+        """Return the runner's loop."""
+        self._lazy_init()
+        return self._loop
+
+    def close(self) -> None:
+        """Leave in good order: see the top of this file. A second call does nothing."""
+        if self._state is not _State.INITIALIZED:
+            return
+        loop = self._loop
+        try:
+            _cancel_all_tasks(loop)
+            loop.run_until_complete(loop.shutdown_asyncgens())
+            loop.run_until_complete(loop.shutdown_default_executor(_THREAD_JOIN_TIMEOUT))
+        finally:
+            if self._set_event_loop:
+                set_event_loop(None)
+            loop.close()
+            del self._loop
+            self._state = _State.CLOSED
+
+    def _lazy_init(self) -> None:
+        if self._state is _State.CLOSED:
+            raise RuntimeError("Runner is closed")
+        if self._state is _State.INITIALIZED:
+            return
+        if self._loop_factory is None:
+            self._loop = new_event_loop()  # type: ignore[assignment]
+            set_event_loop(self._loop)
+            self._set_event_loop = True
+        else:
+            self._loop = self._loop_factory()
+        if self._debug is not None:
+            self._loop.set_debug(self._debug)
+        self._context = copy_context()
+        self._state = _State.INITIALIZED
+
+
+def run(
+    main: Coroutine[Any, Any, _T] | Generator[Any, Any, _T],
+    *,
+    debug: bool | None = None,
+    loop_factory: Callable[[], EventLoop] | None = None,
+) -> _T:
+    """Run a coroutine in a new loop and return its result: the way into every program.
+
+    ``debug`` and ``loop_factory`` as for ``Runner``. Raises ValueError for what is no coroutine,
+    RuntimeError inside a running loop. Mirrors ``asyncio.run``.
+
+    >>> import miniloop
+    >>> async def main():
+    ...     await miniloop.sleep(0)
+    ...     return 42
+    >>> miniloop.run(main())
+    42
+    """
+    if _get_running_loop() is not None:
+        raise RuntimeError("asyncio.run() cannot be called from a running event loop")
+    with Runner(debug=debug, loop_factory=loop_factory) as runner:
+        return runner.run(main)
+
+
+def _cancel_all_tasks(loop: EventLoop) -> None:
+    """Cancel all tasks of the loop, wait for them, and report what they raise."""
+    tasks = all_tasks(loop)
+    if not tasks:
+        return
+    for task in tasks:
+        task.cancel()
+    loop.run_until_complete(gather(*tasks, return_exceptions=True))
+    for task in tasks:
+        if not task.cancelled() and task.exception() is not None:
+            loop.call_exception_handler(
+                {
+                    "message": "unhandled exception during asyncio.run() shutdown",
+                    "exception": task.exception(),
+                    "task": task,
+                }
+            )

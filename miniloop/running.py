@@ -1,0 +1,211 @@
+"""Which loop and which task are running in this thread.
+
+A thread runs at most one loop at a time and a loop at most one task at a time. Everything that
+is called without being told its loop (``sleep``, ``Lock``, ``create_task``) asks here.
+
+Mirrors the end of ``asyncio/events.py`` (running loop, current loop) and of ``asyncio/tasks.py``
+(current task, registry of tasks). asyncio keeps the current loop in an event loop *policy*; there
+are none here, they are deprecated since Python 3.12.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import warnings
+import weakref
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .loop import BaseEventLoop
+    from .tasks import Task
+
+__all__ = [
+    "all_tasks",
+    "current_task",
+    "get_event_loop",
+    "get_running_loop",
+    "new_event_loop",
+    "set_event_loop",
+]
+
+
+class _Thread(threading.local):
+    """What is known of each thread."""
+
+    running_loop: BaseEventLoop | None = None  # the loop inside run_forever()
+    event_loop: BaseEventLoop | None = None  # the loop given to set_event_loop()
+    event_loop_was_set = False
+
+
+_thread = _Thread()
+
+# Makes a loop. Filled in by selector_events.py: this floor knows that there are loops, the
+# floor above knows how to build one.
+_loop_factory: Callable[[], BaseEventLoop]
+
+# -- the running loop --------------------------------------------------------------------------
+
+
+def get_running_loop() -> BaseEventLoop:
+    """Return the loop that runs in this thread; raise RuntimeError if there is none.
+
+    Mirrors ``asyncio.events.get_running_loop``.
+    """
+    loop = _thread.running_loop
+    if loop is None:
+        raise RuntimeError("no running event loop")
+    return loop
+
+
+def _get_running_loop() -> BaseEventLoop | None:
+    """Return the loop that runs in this thread, or None."""
+    return _thread.running_loop
+
+
+def _set_running_loop(loop: BaseEventLoop | None) -> None:
+    """Say which loop runs in this thread from now on. For loops only."""
+    _thread.running_loop = loop
+
+
+def _forget_after_fork() -> None:
+    """Start anew in a forked child: the loop goes on running in the parent only."""
+    global _thread
+    _thread = _Thread()
+    if threading.current_thread() is threading.main_thread():
+        signal.set_wakeup_fd(-1)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_after_fork)
+
+# -- the current loop, running or not ----------------------------------------------------------
+
+
+def new_event_loop() -> BaseEventLoop:
+    """Return a new ``EventLoop``. Mirrors ``asyncio.events.new_event_loop``."""
+    return _loop_factory()
+
+
+def set_event_loop(loop: BaseEventLoop | None) -> None:
+    """Set what ``get_event_loop()`` returns in this thread while no loop runs.
+
+    Mirrors ``asyncio.events.set_event_loop``.
+    """
+    _thread.event_loop_was_set = True
+    _thread.event_loop = loop
+
+
+def get_event_loop() -> BaseEventLoop:
+    """Return the running loop, else the one that was set for this thread.
+
+    If none was ever set, the main thread gets a new one and a DeprecationWarning; any other
+    case raises RuntimeError. New code says ``get_running_loop()`` or ``run()``.
+
+    Mirrors ``asyncio.events.get_event_loop`` and the default policy's method of that name.
+    """
+    thread = _thread
+    if thread.running_loop is not None:
+        return thread.running_loop
+    if (
+        thread.event_loop is None
+        and not thread.event_loop_was_set
+        and threading.current_thread() is threading.main_thread()
+    ):
+        warnings.warn(
+            "There is no current event loop", DeprecationWarning, stacklevel=_caller_level()
+        )
+        set_event_loop(new_event_loop())
+    if thread.event_loop is None:
+        name = threading.current_thread().name
+        raise RuntimeError(f"There is no current event loop in thread {name!r}.")
+    return thread.event_loop
+
+
+def _caller_level() -> int:
+    """Return the stacklevel of the first frame outside this package, seen from our caller."""
+    package = __name__.partition(".")[0]
+    frame, level = sys._getframe(1), 1
+    while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] == package:
+        frame, level = frame.f_back, level + 1
+    return level
+
+
+# -- the current task --------------------------------------------------------------------------
+
+
+def current_task(loop: BaseEventLoop | None = None) -> Task[Any] | None:
+    """Return the task that *loop* (default: the running loop) is stepping, or None.
+
+    None is the answer inside a plain callback. Raises RuntimeError if no loop is given and
+    none runs. Mirrors ``asyncio.tasks.current_task``.
+    """
+    return _current_task_of(get_running_loop() if loop is None else loop)
+
+
+# The current task is an attribute of the loop, because a step then sets it with one cheap store.
+# It is read from the loop's own dict, so that any object can stand in for a loop.
+
+
+def _current_task_of(loop: Any) -> Task[Any] | None:
+    task: Task[Any] | None = vars(loop).get("_current_task")
+    return task
+
+
+def _enter_task(loop: Any, task: Any) -> None:
+    """Make *task* the current task of *loop*. For implementations of tasks."""
+    current = _current_task_of(loop)
+    if current is not None:
+        raise RuntimeError(
+            f"Cannot enter into task {task!r} while another task {current!r} is being executed."
+        )
+    loop._current_task = task
+
+
+def _leave_task(loop: Any, task: Any) -> None:
+    """Undo ``_enter_task``. For implementations of tasks."""
+    current = _current_task_of(loop)
+    if current is not task:
+        raise RuntimeError(f"Leaving task {task!r} does not match the current task {current!r}.")
+    loop._current_task = None
+
+
+def _swap_current_task(loop: Any, task: Any) -> Any:
+    """Make *task* the current task of *loop* and return the one before it."""
+    current = _current_task_of(loop)
+    loop._current_task = task
+    return current
+
+
+# -- all tasks ---------------------------------------------------------------------------------
+
+# Tasks are held weakly: a loop keeps a task alive only while it is in the ready queue. A plain
+# dict of references is several times cheaper than a WeakSet; the price is that a task must take
+# itself out, which it does when it is done or destroyed.
+_scheduled_tasks: dict[int, weakref.ref[Any]] = {}
+
+
+def all_tasks(loop: BaseEventLoop | None = None) -> set[Task[Any]]:
+    """Return the set of all tasks of *loop* (default: the running loop) that are not done.
+
+    Mirrors ``asyncio.tasks.all_tasks``.
+    """
+    if loop is None:
+        loop = get_running_loop()
+    tasks = [reference() for reference in list(_scheduled_tasks.values())]
+    return {
+        task for task in tasks if task is not None and task.get_loop() is loop and not task.done()
+    }
+
+
+def _register_task(task: Any) -> None:
+    """Make *task* known to ``all_tasks()``. For implementations of tasks."""
+    _scheduled_tasks[id(task)] = weakref.ref(task)
+
+
+def _unregister_task(task: Any) -> None:
+    """Undo ``_register_task``. For implementations of tasks."""
+    _scheduled_tasks.pop(id(task), None)

@@ -1,0 +1,191 @@
+"""TaskGroup: tasks that end together.
+
+``async with TaskGroup() as group:`` does not leave its block before all tasks of the group have
+ended. If one fails, the group cancels the others, and also the task that the block is in (its
+*parent*), which may be waiting for something else entirely. When the parent arrives at the end of
+the block, the group takes that cancel back (``uncancel()``) and raises what has failed instead.
+
+Mirrors ``asyncio/taskgroups.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine, Generator
+from contextvars import Context
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from .exceptions import CancelledError
+from .futures import Future
+from .running import current_task, get_running_loop
+from .tasks import Task
+
+if TYPE_CHECKING:
+    from .loop import BaseEventLoop
+
+__all__ = ["TaskGroup"]
+
+_T = TypeVar("_T")
+
+
+class TaskGroup:
+    """An ``async with`` block that waits for its tasks. Mirrors ``asyncio.TaskGroup``.
+
+    Leaving the block raises an ExceptionGroup of what its tasks, and the block itself, have
+    raised; KeyboardInterrupt and SystemExit come bare.
+    """
+
+    _loop: BaseEventLoop
+    _parent_task: Task[Any]
+
+    def __init__(self) -> None:
+        self._entered = False
+        self._exiting = False
+        self._aborting = False
+        self._parent_cancel_requested = False
+        # Those that have not ended. A dict, not a set, so that they are cancelled in the order
+        # in which they were made (in asyncio in any order).
+        self._tasks: dict[Task[Any], None] = {}
+        self._errors: list[BaseException] | None = []
+        self._base_error: BaseException | None = None  # KeyboardInterrupt or SystemExit
+        self._on_completed_fut: Future[bool] | None = None
+
+    async def __aenter__(self) -> TaskGroup:
+        if self._entered:
+            raise RuntimeError(f"TaskGroup {self!r} has already been entered")
+        self._loop = get_running_loop()
+        parent = current_task(self._loop)
+        if parent is None:
+            raise RuntimeError(f"TaskGroup {self!r} cannot determine the parent task")
+        self._parent_task = parent
+        self._entered = True
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._exiting = True
+        if exc is not None and self._base_error is None and _is_base_error(exc):
+            self._base_error = exc
+        cancelled = exc if isinstance(exc, CancelledError) else None
+        if exc is not None and not self._aborting:
+            self._abort()
+
+        while self._tasks:
+            # A new future each time: one that was cancelled cannot be waited for again.
+            self._on_completed_fut = self._loop.create_future()
+            try:
+                await self._on_completed_fut
+            except CancelledError as error:
+                if not self._aborting:  # not our own doing: somebody cancels the parent
+                    cancelled = error
+                    self._abort()
+            self._on_completed_fut = None
+
+        if self._base_error is not None:
+            raise self._base_error
+        if self._parent_cancel_requested and self._parent_task.uncancel() == 0:
+            cancelled = None  # that was our own request, and there is no other
+        assert self._errors is not None
+        if cancelled is not None and not self._errors:
+            raise cancelled
+        if exc is not None and not isinstance(exc, CancelledError):
+            self._errors.append(exc)
+        if self._errors:
+            if self._parent_task.cancelling():
+                # Somebody else has cancelled the parent, too, but gets an error instead. Cancel
+                # it again, so that this is not forgotten (as since Python 3.13).
+                self._parent_task.uncancel()
+                self._parent_task.cancel()
+            try:
+                raise BaseExceptionGroup("unhandled errors in a TaskGroup", self._errors) from None
+            finally:
+                self._errors = None  # exceptions lead to frames, and frames to us
+                exc = cancelled = None
+
+    def create_task(
+        self,
+        coro: Coroutine[Any, Any, _T] | Generator[Any, Any, _T],
+        *,
+        name: object = None,
+        context: Context | None = None,
+    ) -> Task[_T]:
+        """Start *coro* as a task of the group and return the task.
+
+        Raises RuntimeError before the block is entered, after it was left, and when the group is
+        being cancelled; the coroutine is closed then.
+        """
+        if not self._entered or self._aborting or (self._exiting and not self._tasks):
+            coro.close()
+            if not self._entered:
+                raise RuntimeError(f"TaskGroup {self!r} has not been entered")
+            if self._exiting and not self._tasks:
+                raise RuntimeError(f"TaskGroup {self!r} is finished")
+            raise RuntimeError(f"TaskGroup {self!r} is shutting down")
+        if context is None:  # a loop or factory of the user's need not know the argument
+            task = self._loop.create_task(coro, name=name)
+        else:
+            task = self._loop.create_task(coro, name=name, context=context)
+        if task.done():  # it was started eagerly, and did not have to wait
+            self._on_task_done(task)
+        else:
+            self._tasks[task] = None
+            task.add_done_callback(self._on_task_done)  # type: ignore[arg-type]
+        return task
+
+    def _abort(self) -> None:
+        self._aborting = True
+        for task in self._tasks:
+            if not task.done():
+                task.cancel()
+
+    def _on_task_done(self, task: Task[Any]) -> None:
+        self._tasks.pop(task, None)
+        if (
+            not self._tasks
+            and self._on_completed_fut is not None
+            and not self._on_completed_fut.done()
+        ):
+            self._on_completed_fut.set_result(True)
+        if task.cancelled():
+            return
+        exc = task.exception()
+        if exc is None:
+            return
+        assert self._errors is not None
+        self._errors.append(exc)
+        if self._base_error is None and _is_base_error(exc):
+            self._base_error = exc
+        if self._parent_task.done():
+            self._loop.call_exception_handler(
+                {
+                    "message": f"Task {task!r} has errored out but its parent task "
+                    f"{self._parent_task} is already completed",
+                    "exception": exc,
+                    "task": task,
+                }
+            )
+        elif not self._aborting and not self._parent_cancel_requested:
+            # The first failure. The parent may be waiting for anything; a cancel gets it out.
+            self._abort()
+            self._parent_cancel_requested = True
+            self._parent_task.cancel()
+
+    def __repr__(self) -> str:
+        info = [""]
+        if self._tasks:
+            info.append(f"tasks={len(self._tasks)}")
+        if self._errors:
+            info.append(f"errors={len(self._errors)}")
+        if self._aborting:
+            info.append("cancelling")
+        elif self._entered:
+            info.append("entered")
+        return f"<TaskGroup{' '.join(info)}>"
+
+
+def _is_base_error(exc: BaseException) -> bool:
+    return isinstance(exc, SystemExit | KeyboardInterrupt)

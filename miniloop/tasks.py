@@ -1,0 +1,415 @@
+"""Task: drives a coroutine.
+
+A coroutine does nothing by itself. A task resumes it with ``send(None)``; that is one **step**.
+The coroutine runs until it has to wait, and then yields one of two things to the task:
+
+* ``None``: a bare yield, ``await sleep(0)``. The task goes to the end of the ready queue.
+* a Future: ``await future``. The task puts itself on the future's list of those who wait, and
+  the future puts it into the ready queue when it is done.
+
+When the coroutine returns or raises, the task, being a Future itself, ends with that.
+
+So a task is always in one of four states (asyncio states the same in a comment on ``Task``):
+
+    waiting     _fut_waiter is a future that is not done, and lists the task as waiting
+    ready       the task stands in the loop's ready queue; _fut_waiter is None, or done
+    running     the loop is inside _run(); _fut_waiter is None
+    done        the coroutine has ended
+
+Where asyncio makes a Handle for every step, here the task itself stands in the ready queue: a
+Handle's ``_run()`` calls a callback, a Task's ``_run()`` takes a step. A step allocates nothing.
+
+**Cancelling** is asking. ``cancel()`` cancels the future that the task waits for, which wakes the
+task like any other ending would; its next step throws CancelledError into the coroutine instead
+of sending None. A task that waits for nothing is marked (``_must_cancel``) and gets the error at
+its next step. The coroutine may clean up first, or even refuse.
+
+Mirrors ``Task`` and its neighbours in ``asyncio/tasks.py`` (``__step`` and ``__wakeup`` are
+``_run`` here), as implemented by ``task_step_impl`` and ``task_step_handle_result_impl`` in
+``Modules/_asynciomodule.c``.
+"""
+
+from __future__ import annotations
+
+import inspect
+import itertools
+from collections.abc import Awaitable, Callable, Coroutine, Generator
+from contextvars import Context, copy_context
+from types import FrameType
+from typing import TYPE_CHECKING, Any, TextIO, TypeVar
+
+from .coroutines import _can_be_driven
+from .exceptions import CancelledError
+from .futures import _CANCELLED, _PENDING, Future, _get_loop, isfuture
+from .handles import Handle
+from .reprs import task_get_stack, task_print_stack, task_repr
+from .running import (
+    _register_task,
+    _swap_current_task,
+    _unregister_task,
+    get_event_loop,
+    get_running_loop,
+)
+
+if TYPE_CHECKING:
+    from .loop import BaseEventLoop
+
+__all__ = [
+    "Task",
+    "create_eager_task_factory",
+    "create_task",
+    "eager_task_factory",
+    "ensure_future",
+]
+
+_T = TypeVar("_T")
+
+_next_task_number = itertools.count(1).__next__
+
+
+class Task(Future[_T]):
+    """A coroutine that runs by itself, in steps. Made by ``create_task()``.
+
+    ``coro`` is a coroutine or a generator; anything else raises TypeError. ``name`` is shown in
+    reports. ``context`` is the contextvars context that the steps run in, by default a copy of
+    the present one. With ``eager_start`` the first step is taken at once, inside the
+    constructor, if the loop is running. Mirrors ``asyncio.Task``.
+    """
+
+    __slots__ = (
+        "_context",
+        "_coro",
+        "_fut_waiter",
+        "_log_destroy_pending",
+        "_must_cancel",
+        "_name",
+        "_num_cancels_requested",
+        "_send",
+    )
+
+    def __init__(
+        self,
+        coro: Coroutine[Any, Any, _T] | Generator[Any, Any, _T],
+        *,
+        loop: BaseEventLoop | None = None,
+        name: object = None,
+        context: Context | None = None,
+        eager_start: bool = False,
+    ) -> None:
+        self._log_destroy_pending = False
+        Future.__init__(self, loop=loop)
+        if self._source_traceback:
+            del self._source_traceback[-1]
+        if not _can_be_driven(coro):
+            raise TypeError(f"a coroutine was expected, got {coro!r}")
+        self._log_destroy_pending = True
+        self._coro: Any = coro
+        self._send: Any = coro.send  # bound once: it is called at every step
+        self._context = copy_context() if context is None else context
+        # Most names are never asked for: only the number is taken now.
+        self._name: str | int = _next_task_number() if name is None else str(name)
+        self._fut_waiter: Any = None
+        self._must_cancel = False
+        self._num_cancels_requested = 0
+        loop = self._loop
+        if eager_start and loop.is_running():
+            self._start_eagerly()
+            return
+        if loop._closed or loop._debug:
+            loop._check_closed()
+            loop._check_thread()
+        loop._ready.append(self)
+        _register_task(self)
+
+    # -- the step ------------------------------------------------------------------------------
+
+    def _run(self, exc: BaseException | None = None) -> None:
+        """Take one step. Called by the loop when the task's turn in the ready queue has come.
+
+        *exc* is thrown into the coroutine in place of sending None.
+        """
+        waited_for = self._fut_waiter
+        if waited_for is not None:
+            self._fut_waiter = None
+            if waited_for._exception is not None or waited_for._state is _CANCELLED:
+                exc = waited_for._failure()
+        if self._must_cancel:
+            self._must_cancel = False
+            if not isinstance(exc, CancelledError):
+                exc = self._make_cancelled_error()
+        loop = self._loop
+        loop._current_task = self
+        try:
+            if exc is None:
+                yielded = self._context.run(self._send, None)
+            else:
+                yielded = self._context.run(self._coro.throw, exc)
+        except BaseException as exc:
+            loop._current_task = None
+            if self._finish(exc):
+                raise
+        else:
+            loop._current_task = None
+            if yielded is None:
+                loop._ready.append(self)
+            else:
+                self._wait_for(yielded)
+        finally:
+            # The traceback of an exception leads to this frame: leave nothing in it.
+            self = exc = None  # type: ignore[assignment]
+
+    def _finish(self, exc: BaseException) -> bool:
+        """End as the coroutine ended: it returned (StopIteration), was cancelled, or failed.
+
+        Return True if the exception shall stop the loop, too.
+        """
+        _unregister_task(self)
+        self._send = None
+        if isinstance(exc, StopIteration):
+            if self._must_cancel:  # cancelled by itself, just before it returned
+                self._must_cancel = False
+                Future.cancel(self, msg=self._cancel_message)
+            else:
+                Future.set_result(self, exc.value)
+        elif isinstance(exc, CancelledError):
+            self._cancelled_exc = exc
+            Future.cancel(self)
+        else:
+            Future.set_exception(self, exc)
+            return isinstance(exc, KeyboardInterrupt | SystemExit)
+        return False
+
+    def _wait_for(self, yielded: Any) -> None:
+        """Note that the coroutine waits for the future that it has yielded."""
+        if (
+            (type(yielded) is Future or type(yielded) is Task)
+            and yielded._asyncio_future_blocking
+            and yielded._state is _PENDING
+            and yielded._loop is self._loop
+            and yielded is not self
+        ):
+            yielded._asyncio_future_blocking = False
+            if yielded._waiting is None:
+                yielded._waiting = [self]
+            else:
+                yielded._waiting.append(self)
+            self._fut_waiter = yielded
+            if self._must_cancel and yielded.cancel(msg=self._cancel_message):
+                self._must_cancel = False
+        else:
+            # Another's future, or an error. Both can run code that is not ours, which may
+            # raise; a handle knows what to do then.
+            Handle(self._wait_for_other, (yielded,), self._loop, Context())._run()
+
+    def _wait_for_other(self, yielded: Any) -> None:
+        """Wait for what is not plainly a Future of ours, or throw an error at the next step."""
+        blocking = getattr(yielded, "_asyncio_future_blocking", None)
+        if blocking is None:
+            if inspect.isgenerator(yielded):
+                error = (
+                    "yield was used instead of yield from for generator "
+                    f"in task {self!r} with {yielded!r}"
+                )
+            else:
+                error = f"Task got bad yield: {yielded!r}"
+        elif _get_loop(yielded) is not self._loop:
+            error = f"Task {self!r} got Future {yielded!r} attached to a different loop"
+        elif not blocking:
+            error = f"yield was used instead of yield from in task {self!r} with {yielded!r}"
+        elif yielded is self:
+            error = f"Task cannot await on itself: {self!r}"
+        else:
+            yielded._asyncio_future_blocking = False
+            # The step enters the task's context by itself, so the callback gets an empty one.
+            yielded.add_done_callback(self._wakeup, context=Context())
+            self._fut_waiter = yielded
+            if self._must_cancel and yielded.cancel(msg=self._cancel_message):
+                self._must_cancel = False
+            return
+        self._loop.call_soon(self._run, RuntimeError(error), context=Context())
+
+    def _wakeup(self, future: Any) -> None:
+        """Take the next step after waiting for a future that is not plainly one of ours."""
+        self._fut_waiter = None
+        try:
+            future.result()
+        except BaseException as exc:
+            self._run(exc)
+        else:
+            self._run()
+        self = None  # type: ignore[assignment]  # see _run()
+
+    def _start_eagerly(self) -> None:
+        """Take the first step now, inside whatever is running."""
+        loop = self._loop
+        previous = _swap_current_task(loop, self)
+        _register_task(self)
+        try:
+            self._run()
+        finally:
+            _swap_current_task(loop, previous)
+            if self.done():
+                self._coro = None
+
+    # -- cancelling ----------------------------------------------------------------------------
+
+    def cancel(self, msg: Any | None = None) -> bool:
+        """Ask the task to stop: its next step throws CancelledError into the coroutine.
+
+        Return False if the task is done already. The coroutine may catch the error, clean up,
+        even go on; ``cancelled()`` is True only when it has let the error through. ``msg``
+        becomes the error's argument. Every call counts, see ``cancelling()``.
+        """
+        self._never_retrieved = False
+        if self._state is not _PENDING:
+            return False
+        self._num_cancels_requested += 1
+        if self._fut_waiter is not None and self._fut_waiter.cancel(msg=msg):
+            return True
+        # Running, or in the ready queue already.
+        self._must_cancel = True
+        self._cancel_message = msg
+        return True
+
+    def cancelling(self) -> int:
+        """Return how many requests to cancel have not been taken back by ``uncancel()``."""
+        return self._num_cancels_requested
+
+    def uncancel(self) -> int:
+        """Take back one request to cancel; return how many are left.
+
+        For those who cancel a task to stop a part of it, as ``timeout()`` does. When none is
+        left, an error that was not delivered yet is dropped (as since Python 3.13).
+        """
+        if self._num_cancels_requested > 0:
+            self._num_cancels_requested -= 1
+            if self._num_cancels_requested == 0:
+                self._must_cancel = False
+        return self._num_cancels_requested
+
+    # -- asking --------------------------------------------------------------------------------
+
+    def get_coro(self) -> Coroutine[Any, Any, _T] | Generator[Any, Any, _T] | None:
+        """Return the coroutine; None if the task ended in an eager start."""
+        return self._coro  # type: ignore[no-any-return]
+
+    def get_context(self) -> Context:
+        """Return the contextvars context that the steps run in."""
+        return self._context
+
+    def get_name(self) -> str:
+        """Return the name, ``Task-N`` by default."""
+        return f"Task-{self._name}" if isinstance(self._name, int) else self._name
+
+    def set_name(self, value: object) -> None:
+        """Set the name to ``str(value)``."""
+        self._name = str(value)
+
+    def set_result(self, result: object) -> None:
+        """Raise RuntimeError: only its coroutine ends a task."""
+        raise RuntimeError("Task does not support set_result operation")
+
+    def set_exception(self, exception: object) -> None:
+        """Raise RuntimeError: only its coroutine ends a task."""
+        raise RuntimeError("Task does not support set_exception operation")
+
+    def get_stack(self, *, limit: int | None = None) -> list[FrameType]:
+        """Return the frames of the coroutine, oldest first.
+
+        Of a task that waits, that is where it waits; of one that failed, its traceback; else
+        nothing. ``limit`` keeps the newest frames of a stack, the oldest of a traceback.
+        """
+        return task_get_stack(self, limit)
+
+    def print_stack(self, *, limit: int | None = None, file: TextIO | None = None) -> None:
+        """Print ``get_stack()`` like a traceback, to stderr unless ``file`` says otherwise."""
+        return task_print_stack(self, limit, file)
+
+    def __repr__(self) -> str:
+        return task_repr(self)
+
+    def __del__(self) -> None:
+        if self._state is _PENDING and self._log_destroy_pending:
+            _unregister_task(self)
+            context = {"task": self, "message": "Task was destroyed but it is pending!"}
+            if self._source_traceback:
+                context["source_traceback"] = self._source_traceback
+            self._loop.call_exception_handler(context)
+        if self._never_retrieved:
+            Future.__del__(self)
+
+
+# -- making tasks ------------------------------------------------------------------------------
+
+
+def create_task(
+    coro: Coroutine[Any, Any, _T] | Generator[Any, Any, _T],
+    *,
+    name: object = None,
+    context: Context | None = None,
+) -> Task[_T]:
+    """Start *coro* as a task of the running loop and return the task.
+
+    Its first step comes in the next tick. Keep a reference: the loop holds tasks weakly. Raises
+    RuntimeError if no loop is running. Mirrors ``asyncio.create_task``.
+    """
+    loop = get_running_loop()
+    if context is None:  # a loop or factory of the user's need not know the argument
+        return loop.create_task(coro, name=name)
+    return loop.create_task(coro, name=name, context=context)
+
+
+def ensure_future(
+    coro_or_future: Awaitable[_T] | Generator[Any, Any, _T], *, loop: BaseEventLoop | None = None
+) -> Future[_T]:
+    """Return a future as it is, and anything else that can be awaited as a new task.
+
+    Raises TypeError for what cannot be awaited, ValueError for a future of another loop than
+    ``loop``. Mirrors ``asyncio.ensure_future``.
+    """
+    if isfuture(coro_or_future):
+        if loop is not None and loop is not _get_loop(coro_or_future):
+            raise ValueError(
+                "The future belongs to a different loop than the one specified as the loop argument"
+            )
+        return coro_or_future  # type: ignore[return-value]
+    if _can_be_driven(coro_or_future):
+        coro: Any = coro_or_future
+    elif inspect.isawaitable(coro_or_future):
+        coro = _wrap_awaitable(coro_or_future)
+    else:
+        raise TypeError("An asyncio.Future, a coroutine or an awaitable is required")
+    if loop is None:
+        loop = get_event_loop()
+    try:
+        return loop.create_task(coro)
+    except RuntimeError:
+        if coro is coro_or_future:
+            coro.close()
+        raise
+
+
+async def _wrap_awaitable(awaitable: Awaitable[_T]) -> _T:
+    return await awaitable
+
+
+def create_eager_task_factory(
+    custom_task_constructor: Callable[..., Task[Any]],
+) -> Callable[..., Task[Any]]:
+    """Return a task factory that makes tasks with ``eager_start=True``.
+
+    Mirrors ``asyncio.create_eager_task_factory`` (new in Python 3.12, here on all).
+    """
+
+    def factory(
+        loop: BaseEventLoop, coro: Any, *, name: object = None, context: Context | None = None
+    ) -> Task[Any]:
+        return custom_task_constructor(
+            coro, loop=loop, name=name, context=context, eager_start=True
+        )
+
+    return factory
+
+
+eager_task_factory = create_eager_task_factory(Task)
+eager_task_factory.__doc__ = "The eager task factory for ``loop.set_task_factory()``."
