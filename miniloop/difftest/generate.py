@@ -1,0 +1,133 @@
+"""Random programs, fast: the same grammar as `strategies`, without hypothesis.
+
+Each program uses only a few features, chosen anew for each. A program that may use everything rarely
+uses any one thing often enough for it to collide with itself.
+"""
+
+from __future__ import annotations
+
+import itertools
+import random
+
+from .grammar import FEATURES, PHASES, Operation, allowed, values
+from .programs import HEADS_OF, NAME, Block, Op, Program
+
+# Features that the others need to be of any interest.
+ALWAYS = ("tasks", "sleep", "errors")
+# Mostly everything is caught, a cancellation or a KeyboardInterrupt too.
+CATCHES = ("BaseException", "BaseException", "Exception", "asyncio.CancelledError", "TimeoutError")
+# Blocks are no deeper than this.
+DEEPEST = 3
+
+
+class Generator:
+    """Draws programs from a source of randomness. `without` names features to leave out."""
+
+    def __init__(self, rng: random.Random, without: frozenset[str] = frozenset()) -> None:
+        self.rng = rng
+        self.features = [f for f in FEATURES if f not in without]
+        self.without = without
+        self._choices: dict[tuple[str, str], tuple[tuple[Operation, ...], list[int]]] = {}
+
+    def program(self) -> Program:
+        """A new program."""
+        rng = self.rng
+        chosen = {f for f in ALWAYS if f not in self.without}
+        others = [f for f in self.features if f not in ALWAYS]
+        chosen.update(rng.sample(others, min(len(others), rng.choice((1, 2, 3, 3, 4, 5, 8)))))
+        self._left_out = frozenset(self.features) - chosen | self.without
+        self._choices.clear()
+        # Early in a program there is much to start, later much to wait for: length is drawn once.
+        self._longest = rng.choice((2, 3, 4, 5, 6))
+        phases = self.phases(chosen)
+        functions: dict[str, Block] = {}
+        waiting = names(phases)
+        while waiting:
+            name = waiting.pop()
+            if name not in functions:
+                functions[name] = block = self.block(name)
+                waiting.extend(names(block))
+        return Program(phases, tuple(sorted(functions.items())))
+
+    def phases(self, chosen: set[str]) -> Block:
+        """The main program: mostly one run, then whatever is left is cancelled."""
+        rng = self.rng
+        phases: list[Op] = []
+        if "eager" in chosen:
+            phases.append(("eager",))
+        if "stop" not in chosen and rng.random() < 0.2:
+            return (*phases, ("run", "c0"))
+        for number in range(rng.choice((1, 1, 2, 3)) if "stop" in chosen else 1):
+            phases.extend(self.ops(PHASES, rng.randrange(3), DEEPEST))
+            if number == 0 or rng.random() < 0.5:
+                phases.append(("run_caught", "c0" if number == 0 else "c1"))
+            else:
+                phases.append(("run_forever", rng.choice(values("delay", PHASES))))
+        if rng.random() < 0.8:
+            phases += [("cancel", x, "") for x in ("t1", "t2", "f0")]
+            phases.append(("run_forever", "0.3"))
+        return tuple(phases)
+
+    def block(self, function: str) -> Block:
+        """The body of a function."""
+        longest = self._longest if function[0] in "cg" else min(3, self._longest)
+        ops = self.ops(function, self.rng.randint(1, longest), 0)
+        if function == "c0" and "tasks" not in self._left_out:
+            rng = self.rng
+            spawned = [
+                ("spawn", t, rng.choice(values("c", "c0")))
+                for t in values("t", "c0")[: rng.choice((1, 2, 2, 3))]
+            ]
+            ops = (*spawned, *ops)
+        return ops
+
+    def ops(self, function: str, count: int, depth: int, around: str = "") -> Block:
+        """So many operations for a function."""
+        key = (function, around)
+        known = self._choices.get(key)
+        if known is None:
+            ops = tuple(
+                op for op in allowed(function, around) if op.feature not in self._left_out
+            )
+            known = ops, list(itertools.accumulate(op.weight for op in ops))
+            self._choices[key] = known
+        ops, weights = known
+        if not ops:
+            return ()
+        rng = self.rng
+        out: list[Op] = []
+        for op in rng.choices(ops, cum_weights=weights, k=count):
+            if op.has_block and depth >= DEEPEST:
+                continue
+            drawn = [rng.choice(values(field, function)) for field in op.fields]
+            if (
+                depth < DEEPEST
+                and "await " in op.template
+                and not op.has_block
+                and rng.random() < 0.45
+                and "errors" not in self._left_out
+            ):
+                # What is not caught ends the task, and with it the program's interest.
+                out.append(("caught", rng.choice(CATCHES), ((op.name, *drawn),)))
+            elif op.has_block:
+                around_it = op.name if op.name == "group" else around
+                out.append(
+                    (op.name, *drawn, self.ops(function, rng.choice((1, 2, 2, 3)), depth + 1, around_it))
+                )
+            else:
+                out.append((op.name, *drawn))
+        return tuple(out)
+
+
+def names(block: Block) -> list[str]:
+    """The functions that a block mentions."""
+    found: list[str] = []
+    for op in block:
+        for value in op[1:]:
+            if isinstance(value, tuple):
+                found += names(value)
+            elif value in HEADS_OF:
+                found.append(value)
+            elif "(" in value:
+                found += [name for name in NAME.findall(value) if name in HEADS_OF]
+    return found

@@ -1,0 +1,450 @@
+"""The grammar of programs: one table of operations, each a line or two of Python.
+
+An operation's template holds fields in braces. A field's name, without trailing digits, is the domain
+that its value comes from; equal names take equal values. `{here}` becomes a label that is unique in
+the program, `{block}` a nested list of operations, `{depth}` the number of task groups around it.
+
+Programs are built of named functions: coroutines `c0` to `c3`, callbacks `k0` to `k2`, an async
+generator `g0` and a plain generator used as a coroutine, `y0`. A function may only name functions that
+come later in `FUNCTIONS`: no program recurses, so each one ends.
+
+Everything that generates, enumerates, shrinks or prints programs reads this table and no other.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+import sys
+from dataclasses import dataclass
+
+FUNCTIONS = ("c0", "c1", "k0", "g0", "c2", "k1", "y0", "c3", "k2")
+PHASES = "phases"
+
+# Values stand in order of simplicity: shrinking moves towards the front. Repeated values and small
+# domains are on purpose: programs find faults where things collide.
+DOMAINS: dict[str, tuple[str, ...]] = {
+    "n": ("1", "2", "3"),
+    "delay": ("0", "0.01", "0.02", "0.01", "0", "0.03", "-1", "0.01001", "0.0105", "0.3"),
+    "limit": ("None", "0.01", "0", "0.02", "-1", "0.01001", "0.3"),
+    "pause": ("0.005", "0.01", "0.03"),
+    "f": ("f0", "f1", "f2"),
+    "t": ("t1", "t2", "t3"),
+    "x": ("f0", "t1", "f1", "t2", "f2", "t3"),
+    "h": ("h0", "h1"),
+    "e": ("e0", "e1"),
+    "l": ("l0", "l1"),
+    "s": ("s0", "s1"),
+    "d": ("d0",),
+    "b": ("b0",),
+    "q": ("q0", "q1", "q2"),
+    "v": ("v0",),
+    "args": ("", ", 1", ", 1, 2", ", 1, 2, 3"),
+    "message": ("", "'m'"),
+    "many": ("", "return_exceptions=True"),
+    "when": ("ALL_COMPLETED", "FIRST_COMPLETED", "FIRST_EXCEPTION"),
+    "caught": ("BaseException", "asyncio.CancelledError", "Exception", "TimeoutError"),
+    "error": (
+        "ValueError(1)",
+        "asyncio.CancelledError()",
+        "KeyboardInterrupt(2)",
+        "SystemExit(3)",
+        "ValueError(2)",
+    ),
+    "failure": ("ValueError(1)", "ValueError(2)", "asyncio.CancelledError()", "SystemExit(3)"),
+    "thing": (
+        "f0",
+        "t1",
+        "asyncio.sleep(0, 1)",
+        "asyncio.sleep(0.01, 2)",
+        "t2",
+        "f1",
+        "e0.wait()",
+        "q0.get()",
+        "asyncio.shield(t1)",
+        "asyncio.shield(f0)",
+        "asyncio.gather(f0, t1)",
+        "asyncio.gather(t1, t2, return_exceptions=True)",
+        "asyncio.shield(asyncio.gather(t1, f0))",
+        "asyncio.wait_for(f0, 0.01)",
+        "asyncio.wait_for(t1, 0)",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One kind of operation."""
+
+    name: str
+    template: str
+    where: str
+    """The kinds of functions it may stand in: c, k, g, y, and p for the phases of the main program."""
+    feature: str
+    weight: int = 2
+    since: tuple[int, int] = (3, 11)
+    """The first Python whose asyncio has it."""
+    needs: str = ""
+    """The operation that must stand around it, if any."""
+
+    @functools.cached_property
+    def fields(self) -> tuple[str, ...]:
+        """The fields that take a value, in the order in which an operation's values are given."""
+        names = dict.fromkeys(re.findall(r"\{(\w+)\}", self.template))
+        return tuple(name for name in names if name not in ("here", "block", "depth"))
+
+    @property
+    def has_block(self) -> bool:
+        return "{block}" in self.template
+
+
+ASYNC, SYNC, ANY = "cg", "ckgyp", "ckgy"
+
+
+def table() -> list[Operation]:
+    """All operations, a feature at a time."""
+    ops: list[Operation] = []
+
+    def add(feature: str, where: str, weight: int = 2, **rest: object) -> None:
+        """`rest` maps an operation's name to its template; `since` and `needs` are passed on."""
+        since = rest.pop("since", (3, 11))
+        needs = rest.pop("needs", "")
+        for name, template in rest.items():
+            ops.append(Operation(name, template, where, feature, weight, since, needs))  # type: ignore[arg-type]
+
+    add("tasks", SYNC, 8, spawn="{t} = loop.create_task({c}())")
+    add("tasks", SYNC, 4, cancel="print('{here}', {x}.cancel({message}))")
+    add(
+        "tasks",
+        ASYNC,
+        cancel_self="print('{here}', asyncio.current_task().cancel({message}))",
+        uncancel_self="print('{here}', asyncio.current_task().uncancel())",
+    )
+    add(
+        "tasks",
+        SYNC,
+        1,
+        uncancel="if isinstance({t}, asyncio.Task): print('{here}', {t}.uncancel(), {t}.cancelling())",
+        ensure="{t} = asyncio.ensure_future({x})",
+    )
+    add("tasks", SYNC, 3, mark="print('{here}')")
+    add("tasks", SYNC, 1, state="print('{here}', {x}.done(), {x}.cancelled())")
+    add("tasks", ASYNC, 8, wait_one="print('{here}', await {thing})")
+    add("tasks", ASYNC, 4, call="print('{here}', await {c}())")
+    add("sleep", ASYNC, 8, sleep="await asyncio.sleep({delay})")
+    add("sleep", ASYNC, 3, ticks="for _ in range({n}):\n    await asyncio.sleep(0)")
+    add("errors", ANY, 2, fail="raise {error}")
+    add(
+        "errors",
+        ASYNC,
+        5,
+        caught="try:\n    {block}\nexcept {caught} as error:\n    print('{here}', repr(error))",
+    )
+    add(
+        "errors",
+        ASYNC,
+        1,
+        at_last="try:\n    {block}\nfinally:\n    print('{here}')\n    await asyncio.sleep({delay})",
+    )
+    add("errors", ASYNC, 1, repeat="for _ in range({n}):\n    {block}")
+    add(
+        "futures",
+        SYNC,
+        4,
+        set_result="{f}.done() or {f}.set_result({n})",
+    )
+    add(
+        "futures",
+        SYNC,
+        2,
+        set_exception="{f}.done() or {f}.set_exception({failure})",
+        set_done="{f}.set_result({n})",
+    )
+    add("futures", SYNC, 1, new_future="{f} = loop.create_future()")
+    add(
+        "callbacks",
+        SYNC,
+        add_callback="{x}.add_done_callback({k})",
+        remove_callback="print('{here}', {x}.remove_done_callback({k}))",
+        add_callback_context="{x}.add_done_callback({k}, context=contextvars.copy_context())",
+    )
+    add("call_soon", SYNC, 4, call_soon="{h} = loop.call_soon({k}{args})")
+    add(
+        "call_soon",
+        SYNC,
+        1,
+        call_soon_context="{h} = loop.call_soon({k}{args}, context=contextvars.copy_context())",
+        handle_cancelled="print('{here}', {h}.cancelled())",
+    )
+    add("call_soon", SYNC, 2, handle_cancel="{h}.cancel()")
+    add(
+        "timers",
+        SYNC,
+        3,
+        call_later="{h} = loop.call_later({delay}, {k}{args})",
+        call_at="{h} = loop.call_at(start + {delay}, {k}{args})",
+    )
+    add("timers", ANY, 1, block="time.sleep({pause})")
+    add("threads", SYNC, 2, threadsafe="{h} = loop.call_soon_threadsafe({k}{args})")
+    add(
+        "threads",
+        SYNC,
+        1,
+        from_thread="thread = threading.Thread(target=loop.call_soon_threadsafe, args=({k}{args},))\n"
+        "thread.start(); thread.join()",
+        coroutine_threadsafe="asyncio.run_coroutine_threadsafe({c}(), loop).add_done_callback({k})",
+    )
+    add(
+        "executor",
+        ANY,
+        1,
+        # Jobs finish when the program says so, on the loop's thread or on another one.
+        executor="{t} = loop.run_in_executor(types.SimpleNamespace(submit=lambda *job: j0), {k})",
+        wrap_future="{t} = asyncio.wrap_future(j0, loop=loop)",
+        job_done="j0.done() or j0.set_result({n})",
+        job_failed="j0.done() or j0.set_exception({failure})",
+        job_done_in_thread="if not j0.done():\n"
+        "    thread = threading.Thread(target=j0.set_result, args=({n},))\n"
+        "    thread.start(); thread.join()",
+        job_cancelled="print('{here}', j0.cancel(), j0.running())",
+    )
+    add(
+        "gather",
+        ASYNC,
+        3,
+        gather_0="print('{here}', await asyncio.gather())",
+        gather_1="print('{here}', await asyncio.gather({thing}, {many}))",
+        gather_2="print('{here}', await asyncio.gather({thing}, {thing2}, {many}))",
+        gather_3="print('{here}', await asyncio.gather({c}(), {thing}, {c2}(), {many}))",
+    )
+    add("gather", ANY, 2, gather_kept="{t} = asyncio.gather({x}, {x2}, {many})")
+    add("shield", ANY, 1, shield="{t} = asyncio.shield({x})")
+    # Only the sizes are printed: `wait` returns sets.
+    add(
+        "wait",
+        ASYNC,
+        3,
+        wait="print('{here}', [len(x) for x in await asyncio.wait([{x}, {x2}], "
+        "timeout={limit}, return_when=asyncio.{when})])",
+    )
+    add(
+        "wait_for",
+        ASYNC,
+        3,
+        wait_for="print('{here}', await asyncio.wait_for({thing}, {limit}))",
+        wait_for_call="print('{here}', await asyncio.wait_for({c}(), {limit}))",
+    )
+    add("timeout", ASYNC, 4, timeout="async with asyncio.timeout({limit}):\n    {block}")
+    add(
+        "timeout",
+        ASYNC,
+        1,
+        timeout_at="async with asyncio.timeout_at(start + {delay}):\n    {block}",
+        reschedule="async with asyncio.timeout({limit}) as m:\n"
+        "    m.reschedule(loop.time() + {delay})\n"
+        "    {block}\n"
+        "print('{here}', m.expired())",
+    )
+    # as_completed starts its callbacks in the order of a set, which is undefined, and that order can
+    # be seen when several futures are done already. So only futures that are not done are passed.
+    add(
+        "as_completed",
+        ASYNC,
+        2,
+        as_completed="for x in asyncio.as_completed([x for x in ({x}, {x2}) if not x.done()], "
+        "timeout={limit}):\n    print('{here}', await x)",
+    )
+    add(
+        "as_completed",
+        ASYNC,
+        1,
+        as_completed_call="for x in asyncio.as_completed([{c}()], timeout={limit}):\n"
+        "    print('{here}', await x)",
+    )
+    add(
+        "as_completed",
+        ASYNC,
+        1,
+        since=(3, 13),
+        as_completed_async="async for x in asyncio.as_completed([x for x in ({x}, {x2}) "
+        "if not x.done()], timeout={limit}):\n    print('{here}', x.done())",
+    )
+    # A group cancels its tasks in the order of a set. `sides.OrderedGroup` makes it their order of
+    # creation, on every loop.
+    add(
+        "group",
+        ASYNC,
+        4,
+        group="async with asyncio.TaskGroup() as group{depth}:\n    {block}",
+    )
+    add(
+        "group",
+        ASYNC,
+        16,
+        needs="group",
+        group_spawn="{t} = group{depth}.create_task({c}())",
+    )
+    add(
+        "locks",
+        ASYNC,
+        2,
+        lock="async with {l}:\n    {block}",
+        acquire="print('{here}', await {l}.acquire())",
+    )
+    add("locks", SYNC, 2, release="if {l}.locked(): {l}.release()")
+    add(
+        "semaphores",
+        ASYNC,
+        2,
+        semaphore="async with {s}:\n    {block}",
+        semaphore_acquire="print('{here}', await {s}.acquire(), {s}.locked())",
+    )
+    add("semaphores", SYNC, 2, semaphore_release="{s}.release()")
+    add("events", ASYNC, 3, event_wait="print('{here}', await {e}.wait())")
+    add("events", SYNC, 2, event_set="{e}.set()")
+    add("events", SYNC, 1, event_clear="{e}.clear()")
+    add(
+        "conditions",
+        ASYNC,
+        2,
+        condition_wait="async with {d}:\n    print('{here}', await {d}.wait())",
+        condition_notify="async with {d}:\n    {d}.notify({n})",
+    )
+    add(
+        "conditions",
+        ASYNC,
+        1,
+        condition_wait_for="async with {d}:\n    print('{here}', await {d}.wait_for({x}.done))",
+        condition_block="async with {d}:\n    {block}",
+        condition_notify_all="async with {d}:\n    {d}.notify_all()",
+    )
+    add(
+        "conditions",
+        SYNC,
+        1,
+        condition_notify_if="if {d}.locked(): {d}.notify({n})",
+    )
+    add("barriers", ASYNC, 2, barrier_wait="print('{here}', await {b}.wait())")
+    add(
+        "barriers",
+        ASYNC,
+        1,
+        barrier_reset="await {b}.reset()",
+        barrier_abort="await {b}.abort()",
+    )
+    add(
+        "queues",
+        ASYNC,
+        3,
+        put="await {q}.put({n})",
+        get="print('{here}', await {q}.get())",
+    )
+    add("queues", ASYNC, 1, join="await {q}.join()")
+    add(
+        "queues",
+        SYNC,
+        2,
+        put_nowait="{q}.full() or {q}.put_nowait({n})",
+        get_nowait="print('{here}', {q}.empty() or {q}.get_nowait())",
+    )
+    add("queues", ANY, 1, task_done="{q}.task_done()")
+    add("queue_shutdown", SYNC, 1, since=(3, 13), shutdown="{q}.shutdown()")
+    add(
+        "queue_shutdown", SYNC, 1, since=(3, 13), shutdown_now="{q}.shutdown(immediate=True)"
+    )
+    add(
+        "contexts",
+        SYNC,
+        1,
+        context_set="{v}.set({n})",
+        context_get="print('{here}', {v}.get())",
+    )
+    add(
+        "contexts",
+        ANY,
+        1,
+        spawn_context="{t} = asyncio.create_task({c}(), context=contextvars.copy_context())",
+    )
+    add("stop", SYNC, 2, stop="loop.stop()")
+    add(
+        "handler",
+        SYNC,
+        1,
+        handler="loop.set_exception_handler(lambda loop, context: {k}(context.get('exception')))",
+        handler_call="loop.call_exception_handler({{'message': 'by hand'}})",
+    )
+    add(
+        "async_generators",
+        ASYNC,
+        2,
+        each="async for x in {g}():\n    print('{here}', x)",
+        each_left="async for x in {g}():\n    print('{here}', x)\n    break",
+        one_of="print('{here}', await anext({g}(), None))",
+    )
+    add("async_generators", "g", 12, **{"yield": "yield {n}"})
+    add("generators", "y", 8, pass_on="yield", pass_on_from="print('{here}', (yield from {thing}))")
+    add(
+        "readiness",
+        SYNC,
+        2,
+        add_reader="loop.add_reader(r0, lambda: {k}(r0.recv(1)))",
+        send="w0.send(b'{n}')",
+    )
+    add(
+        "readiness",
+        SYNC,
+        1,
+        add_writer="loop.add_writer(w0, lambda: {k}(loop.remove_writer(w0)))",
+        remove_reader="print('{here}', loop.remove_reader(r0))",
+        remove_writer="print('{here}', loop.remove_writer(w0))",
+    )
+    add("eager", "p", 1, since=(3, 12), eager="loop.set_task_factory(asyncio.eager_task_factory)")
+    # The phases of the main program.
+    add("tasks", "p", 6, run="loop.run_until_complete({c}())")
+    add(
+        "stop",
+        "p",
+        6,
+        run_caught="try:\n    loop.run_until_complete({c}())\n"
+        "except BaseException as error:\n    print('{here}', repr(error))",
+        run_forever="loop.call_later({delay}, loop.stop)\ntry:\n    loop.run_forever()\n"
+        "except BaseException as error:\n    print('{here}', repr(error))",
+        run_batch="loop.stop()\nloop.run_forever()",
+    )
+    return [op for op in ops if sys.version_info >= op.since]
+
+
+OPERATIONS: dict[str, Operation] = {op.name: op for op in table()}
+FEATURES: tuple[str, ...] = tuple(dict.fromkeys(op.feature for op in OPERATIONS.values()))
+
+
+@functools.cache
+def values(field: str, function: str) -> tuple[str, ...]:
+    """What a field may hold inside a function (`PHASES` for the main program)."""
+    domain = field.rstrip("0123456789")
+    after = FUNCTIONS[FUNCTIONS.index(function) + 1 :] if function != PHASES else FUNCTIONS
+    if domain == "c":
+        return tuple(name for name in after if name[0] in "cy")
+    if domain in ("k", "g"):
+        return tuple(name for name in after if name[0] == domain)
+    if domain == "thing":
+        calls = tuple(f"{name}()" for name in after if name[0] in "cy")
+        waits = (f"asyncio.wait_for({calls[-1]}, 0.01)",) if calls else ()
+        if function[0] == "y":
+            # `yield from` takes futures and generators, and only futures stay pending for ever here.
+            return tuple(v for v in DOMAINS["thing"] if v[0] in "ft" or "asyncio." in v) + calls
+        return DOMAINS["thing"] + calls + waits
+    return DOMAINS[domain]
+
+
+@functools.cache
+def allowed(function: str, around: str = "") -> tuple[Operation, ...]:
+    """The operations that may stand in a function, inside the operation `around`."""
+    kind = "p" if function == PHASES else function[0]
+    return tuple(
+        op
+        for op in OPERATIONS.values()
+        if kind in op.where
+        and (not op.needs or op.needs == around)
+        and all(values(field, function) for field in op.fields)
+    )

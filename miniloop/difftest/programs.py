@@ -1,0 +1,187 @@
+"""A program as data, and the same program as Python."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import CodeType
+from typing import Any
+
+from .grammar import FUNCTIONS, OPERATIONS, PHASES
+
+# One operation: its name, a value for each of its fields, and its block if it has one.
+Op = tuple[Any, ...]
+Block = tuple[Op, ...]
+
+FILE_NAME = "<program>"
+
+# What a program may mention without making it, by the first letter of its name.
+DECLARATIONS = {
+    "f": "{0} = loop.create_future()",
+    "t": "{0} = loop.create_future()",
+    "h": "{0} = asyncio.Handle(print, (), loop)",
+    "e": "{0} = asyncio.Event()",
+    "l": "{0} = asyncio.Lock()",
+    "s0": "{0} = asyncio.Semaphore(1)",
+    "s1": "{0} = asyncio.BoundedSemaphore(2)",
+    "d": "{0} = asyncio.Condition()",
+    "b": "{0} = asyncio.Barrier(2)",
+    "q0": "{0} = asyncio.Queue(1)",
+    "q1": "{0} = asyncio.PriorityQueue()",
+    "q2": "{0} = asyncio.LifoQueue(2)",
+    "v": "{0} = contextvars.ContextVar('{0}', default=0)",
+    "j": "{0} = concurrent.futures.Future()",
+    "r": "r0, w0 = socket.socketpair()",
+}
+MODULES = {
+    "concurrent.futures": "concurrent.futures",
+    "contextvars.": "contextvars",
+    "socket.": "socket",
+    "threading.": "threading",
+    "time.sleep": "time",
+    "types.": "types",
+}
+HEADS = {
+    "c": "async def {}():",
+    "k": "def {}(*args):",
+    "g": "async def {}():",
+    "y": "@types.coroutine\ndef {}():",
+}
+NAME = re.compile(r"\b([a-z]\d)\b")
+ASSIGNED = re.compile(r"^\s*([fth]\d) = ", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Program:
+    """Functions by name, and the phases of the main program, each a tuple of operations."""
+
+    phases: Block
+    functions: tuple[tuple[str, Block], ...] = ()
+
+    def __str__(self) -> str:
+        """The program as Python source that runs on its own."""
+        imports, declarations, rest = self._parts
+        return "\n".join([*imports, "loop = asyncio.new_event_loop()", *declarations, rest])
+
+    def code(self) -> CodeType:
+        """The program compiled, without its imports: the runner supplies the modules."""
+        imports, declarations, rest = self._parts
+        # Lines count from where they stand in the printed source.
+        source = "\n" * len(imports) + "\n".join(
+            ["loop = asyncio.new_event_loop()", *declarations, rest]
+        )
+        return compile(source, FILE_NAME, "exec", dont_inherit=True)
+
+    def line_count(self) -> int:
+        """Lines of the printed source that are not empty."""
+        return sum(1 for line in str(self).splitlines() if line.strip())
+
+    def features(self) -> frozenset[str]:
+        """The features that the program uses."""
+        found = {OPERATIONS[op[0]].feature for op in operations(self.phases)}
+        for _, block in self.functions:
+            found.update(OPERATIONS[op[0]].feature for op in operations(block))
+        return frozenset(found)
+
+    @functools.cached_property
+    def _parts(self) -> tuple[list[str], list[str], str]:
+        bodies = dict(self.functions)
+        phases = "\n".join(render(self.phases, PHASES))
+        texts: dict[str, str] = {}
+        waiting = NAME.findall(phases)
+        while waiting:
+            name = waiting.pop()
+            if name in HEADS_OF and name not in texts:
+                texts[name] = text = function(name, bodies.get(name, ()))
+                waiting.extend(NAME.findall(text))
+        text = "\n".join([*(texts[name] for name in FUNCTIONS if name in texts), phases])
+        return modules(text), declarations(text), text
+
+
+HEADS_OF = {name: HEADS[name[0]].format(name) for name in FUNCTIONS}
+
+
+def operations(block: Block) -> Iterator[Op]:
+    """All operations of a block, nested ones too."""
+    for op in block:
+        yield op
+        if op[-1:] and isinstance(op[-1], tuple):
+            yield from operations(op[-1])
+
+
+def function(name: str, block: Block) -> str:
+    """The text of one function."""
+    lines = render(block, name)
+    kind = name[0]
+    if kind == "k":
+        lines.insert(0, f"print('{name}', *args)")
+    elif kind == "g" and "yield" not in "\n".join(lines):
+        lines.append("yield 0")
+    elif kind == "y" and "yield" not in "\n".join(lines):
+        lines.append("yield")
+    body = "\n".join(lines or ["pass"])
+    assigned = sorted(set(ASSIGNED.findall(body)))
+    if assigned:
+        body = f"global {', '.join(assigned)}\n{body}"
+    return HEADS_OF[name] + "\n    " + body.replace("\n", "\n    ")
+
+
+def render(block: Block, place: str) -> list[str]:
+    """The lines of a block."""
+    lines: list[str] = []
+    label = "main" if place == PHASES else place
+    counter = 0
+
+    def add(block: Block, indent: str, depth: int) -> None:
+        nonlocal counter
+        for op in block:
+            counter += 1
+            kind = OPERATIONS[op[0]]
+            fields = dict(zip(kind.fields, op[1:], strict=False))
+            inside = depth + (op[0] == "group")
+            text = kind.template.replace("{block}", "\0").format(
+                here=f"{label}.{counter}", depth=inside or "", **fields
+            )
+            text = text.replace(", )", ")")
+            for line in text.split("\n"):
+                if "\0" not in line:
+                    lines.append(indent + line)
+                elif op[-1]:
+                    add(op[-1], indent + "    ", inside)
+                else:
+                    lines.append(indent + "    pass")
+
+    add(block, "", 0)
+    return lines
+
+
+@functools.cache
+def declaration(name: str) -> str | None:
+    form = DECLARATIONS.get(name) or DECLARATIONS.get(name[0])
+    return form.format(name) if form else None
+
+
+def declarations(text: str) -> list[str]:
+    """The lines that make what the text mentions."""
+    names = set(NAME.findall(text))
+    if "w0" in names:
+        names.add("r0")
+    lines = [line for name in sorted(names) if (line := declaration(name))]
+    if "start" in text:
+        lines.append("start = loop.time()")
+    return lines
+
+
+def modules(text: str) -> list[str]:
+    """The import lines, asyncio first."""
+    names = ["asyncio"]
+    names += [module for use, module in MODULES.items() if use in text]
+    if "j0" in text:
+        names.append("concurrent.futures")
+    if "v0" in text:
+        names.append("contextvars")
+    if "r0" in text or "w0" in text:
+        names.append("socket")
+    return [f"import {name}" for name in dict.fromkeys(names)]

@@ -1,0 +1,196 @@
+"""The loops that can be held against each other, and how a program runs on one of them."""
+
+from __future__ import annotations
+
+import asyncio
+import asyncio.futures
+import asyncio.tasks
+import concurrent.futures
+import contextlib
+import contextvars
+import functools
+import gc
+import importlib
+import logging
+import socket
+import sys
+import threading
+import types
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from types import CodeType, ModuleType, SimpleNamespace
+from typing import Any
+
+from ..trace import Recorder, Schedule, on_virtual_time
+from ..trace.recorder import describe
+from .programs import FILE_NAME
+
+# A program of the grammar ends within a few dozen ticks, or never.
+TICK_LIMIT = 150
+
+
+class OrderedSet(dict[Any, None]):
+    """As much of a set as a TaskGroup uses, in the order of insertion."""
+
+    def add(self, item: Any) -> None:
+        self[item] = None
+
+    def discard(self, item: Any) -> None:
+        self.pop(item, None)
+
+    remove = discard
+
+
+@functools.cache
+def ordered_group(group_class: Any) -> Any:
+    """A TaskGroup that cancels its tasks in the order of their creation.
+
+    asyncio keeps them in a set, so the order is that of their addresses: undefined, and not to be
+    compared. The order is made the same on every loop, and everything else is compared.
+    """
+
+    class TaskGroup(group_class):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__()
+            self._tasks = OrderedSet()
+
+    return TaskGroup
+
+
+@dataclass
+class Side:
+    """One loop with the library that goes with it."""
+
+    name: str
+    module: ModuleType
+    """What programs call `asyncio`."""
+    loop_class: Any
+    """A selector loop that takes a selector."""
+    task_class: Callable[..., Any]
+    future_class: Any = None
+    """What the loop's `create_future` makes, if not its own."""
+    task_options: dict[str, Any] = field(default_factory=dict)
+    """Given to each task, `eager_start=True` for one."""
+
+    def __post_init__(self) -> None:
+        base = self.loop_class
+        if self.future_class is not None:
+            base = with_future_class(base, self.future_class)
+        self._recorded = on_virtual_time(base)
+        self._facade = ModuleType("asyncio")
+        self._facade.__dict__.update(
+            {name: getattr(self.module, name) for name in dir(self.module)},
+            Task=self.task_class,
+            TaskGroup=ordered_group(self.module.TaskGroup),
+        )
+
+    def run(self, code: CodeType, tick_limit: int = TICK_LIMIT) -> Schedule:
+        """The schedule of a program on this loop. Whatever the program raises is part of it."""
+        recorder, loop = self.new_loop(FILE_NAME, tick_limit)
+        names: dict[str, Any] = {
+            "asyncio": self._facade,
+            "concurrent": concurrent,
+            "contextvars": contextvars,
+            "print": recorder.print,
+            "repr": describe,
+            "socket": socket,
+            "threading": threading,
+            "time": SimpleNamespace(sleep=recorder.clock.sleep),
+            "types": types,
+        }
+        try:
+            contextvars.Context().run(exec, code, names)
+        except BaseException as error:
+            if type(error) is KeyboardInterrupt and not error.args:
+                raise  # Not the program's: someone pressed Ctrl-C.
+            recorder.note("main", "ends with " + describe(error))
+        schedule = recorder.schedule()
+        recorder.stopped = True
+        for name in ("r0", "w0"):
+            if name in names:
+                names[name].close()
+        loop.close()
+        return schedule
+
+    def new_loop(self, program: str, tick_limit: int) -> tuple[Recorder, Any]:
+        """A fresh recorded loop of this kind; the façade's `new_event_loop` returns it."""
+        recorder = Recorder(program, tick_limit)
+        loop = self._recorded(recorder)
+        loop.set_task_factory(recorder.task_factory(self.task_class, **self.task_options))
+        facade: Any = self._facade
+        facade.new_event_loop = lambda: loop
+        facade.eager_task_factory = recorder.task_factory(self.task_class, eager_start=True)
+        return recorder, loop
+
+
+@functools.cache
+def with_future_class(loop_class: Any, future_class: Any) -> Any:
+    """The loop, with another class of futures."""
+
+    class Loop(loop_class):  # type: ignore[misc]
+        def create_future(self) -> Any:
+            return future_class(loop=self)
+
+    return Loop
+
+
+def _asyncio(name: str, **rest: Any) -> Side:
+    return Side(name, asyncio, asyncio.SelectorEventLoop, **{"task_class": asyncio.Task, **rest})
+
+
+def _miniloop(name: str, **rest: Any) -> Side:
+    module: Any = importlib.import_module("miniloop")
+    return Side(name, module, module.EventLoop, **{"task_class": module.Task, **rest})
+
+
+KNOWN: dict[str, Callable[[str], Side]] = {
+    "asyncio": _asyncio,
+    "asyncio-python": functools.partial(
+        _asyncio,
+        task_class=asyncio.tasks._PyTask,  # type: ignore[attr-defined]
+        future_class=asyncio.futures._PyFuture,  # type: ignore[attr-defined]
+    ),
+    "asyncio-eager": functools.partial(_asyncio, task_options={"eager_start": True}),
+    "miniloop": _miniloop,
+    "miniloop-eager": functools.partial(_miniloop, task_options={"eager_start": True}),
+}
+
+
+@functools.cache
+def side(name: str) -> Side:
+    """The side of that name: one of `KNOWN`."""
+    if name not in KNOWN:
+        raise ValueError(f"no loop named {name!r}: choose from {', '.join(KNOWN)}")
+    if name == "asyncio-eager" and sys.version_info < (3, 12):
+        raise ValueError("asyncio has eager tasks since Python 3.12 only")
+    return KNOWN[name](name)
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """For the time of many runs: no log, no warnings, no garbage collection in mid-program.
+
+    Programs of the grammar leave tasks pending and exceptions unretrieved on purpose; what matters of
+    that is in their schedules.
+    """
+    loggers = [logging.getLogger(name) for name in ("asyncio", "concurrent.futures")]
+    were_disabled = [logger.disabled for logger in loggers]
+    for logger in loggers:
+        logger.disabled = True
+    hook, sys.unraisablehook = sys.unraisablehook, lambda _: None
+    was_enabled = gc.isenabled()
+    gc.disable()
+    gc.collect()
+    gc.freeze()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        gc.unfreeze()
+        if was_enabled:
+            gc.enable()
+        for logger, was_disabled in zip(loggers, were_disabled, strict=True):
+            logger.disabled = was_disabled
+        sys.unraisablehook = hook

@@ -1,0 +1,103 @@
+"""A selector that counts ticks and drives a virtual clock.
+
+A selector loop calls `select(timeout)` exactly once per tick, so a selector sees every tick and every
+timeout. This one never blocks: it asks the real descriptors without waiting, and where the loop would
+have slept it moves the clock instead.
+
+The clock must not stand still between two ticks. On a standing clock deadlines tie that never tie for
+real, and loops then differ where they do not. So each call of `time()` costs a tenth of a microsecond,
+and a sleep ends on a whole millisecond later than asked, as `epoll` rounds.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import selectors
+from collections.abc import Mapping
+from typing import Any
+
+COST_OF_ASKING = 1e-7
+
+
+class Stuck(Exception):
+    """Raised out of `select` where the loop would block for ever, or has run for too many ticks."""
+
+
+class VirtualClock:
+    """Seconds that pass only when someone sleeps, or asks for the time."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def time(self) -> float:
+        """Seconds since the run began."""
+        self.now += COST_OF_ASKING
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        """Stand-in for `time.sleep`: blocking the loop takes time, too."""
+        if seconds < 0:
+            raise ValueError("sleep length must be non-negative")
+        self.now += seconds
+
+
+class CountingSelector(selectors.BaseSelector):
+    """Counts calls of `select` and turns their timeouts into virtual time.
+
+    Descriptors that are ready at once come out in the order in which they were registered: the order
+    in which the kernel names them is undefined.
+    """
+
+    def __init__(self, clock: VirtualClock, tick_limit: int = 100_000) -> None:
+        self.clock = clock
+        self.ticks = 0
+        self.timeouts: list[float | None] = []
+        self.tick_limit = tick_limit
+        self._real = selectors.SelectSelector()
+        self._registered: dict[int, int] = {}
+        self._serial = itertools.count()
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        self.ticks += 1
+        # To the millisecond, see Event.time.
+        self.timeouts.append(round(timeout, 3) if timeout else timeout)
+        if self.ticks > self.tick_limit:
+            raise Stuck(f"still running after {self.tick_limit} ticks")
+        ready = self._real.select(0)
+        if ready:
+            if len(ready) > 1:
+                ready.sort(key=lambda pair: self._registered[pair[0].fd])
+        elif timeout is None:
+            ready = self.wait_for_ever()
+        elif timeout > 0:
+            self.clock.now += math.ceil(timeout * 1e3) * 1e-3
+        return ready
+
+    def wait_for_ever(self) -> list[tuple[selectors.SelectorKey, int]]:
+        """What to do when only a thread or a peer outside the loop could wake it: here, give up."""
+        raise Stuck("blocks for ever: nothing is ready and no timer is set")
+
+    def register(
+        self, fileobj: Any, events: int, data: Any = None
+    ) -> selectors.SelectorKey:
+        key = self._real.register(fileobj, events, data)
+        self._registered[key.fd] = next(self._serial)
+        return key
+
+    def unregister(self, fileobj: Any) -> selectors.SelectorKey:
+        key = self._real.unregister(fileobj)
+        self._registered.pop(key.fd, None)
+        return key
+
+    def modify(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
+        return self._real.modify(fileobj, events, data)
+
+    def get_map(self) -> Mapping[Any, selectors.SelectorKey]:
+        return self._real.get_map()
+
+    def get_key(self, fileobj: Any) -> selectors.SelectorKey:
+        return self._real.get_key(fileobj)
+
+    def close(self) -> None:
+        self._real.close()

@@ -1,0 +1,195 @@
+"""Writes down what a loop does: every step of every task, what the program prints, what went wrong.
+
+A task factory wraps each task's coroutine in an object with `send`, `throw` and `close`. The loop
+drives the wrapper, the wrapper drives the coroutine, and so every step is seen on any loop, asyncio's
+C tasks included. Nothing of the loop is replaced save `time()` and the selector.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from .clock import CountingSelector, VirtualClock
+from .schedule import Event, Schedule
+
+# Exceptions whose arguments come from the program. Other messages are the library's own wording, which
+# differs between asyncio's C and Python code; only their type counts.
+OWN_ARGUMENTS = frozenset(
+    {"CancelledError", "ValueError", "KeyboardInterrupt", "SystemExit", "StopIteration"}
+)
+
+# Reports that a destructor makes, at a moment that the garbage collector chooses.
+FROM_DESTRUCTORS = ("never retrieved", "was destroyed")
+
+
+def describe(value: object) -> str:
+    """A value as text that is equal on every loop: no addresses, no library wording."""
+    if value is None or isinstance(value, int | str):
+        return str(value)
+    if isinstance(value, float):
+        return format(value, ".3f")
+    if isinstance(value, BaseExceptionGroup):
+        return f"{type(value).__name__}[{', '.join(map(describe, value.exceptions))}]"
+    if isinstance(value, BaseException):
+        name = type(value).__name__
+        if name in OWN_ARGUMENTS:
+            return f"{name}({', '.join(map(describe, value.args))})"
+        return f"{name}()"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(describe, value))}]"
+    if isinstance(value, set | frozenset):
+        return f"{{{', '.join(sorted(map(describe, value)))}}}"
+    return type(value).__name__
+
+
+class Recorder:
+    """Collects the schedule of one run on one loop.
+
+    `program` is the file name of the code whose lines are shown where a task suspends; of other code
+    (the library's own coroutines) only the function's name is shown.
+    """
+
+    def __init__(self, program: str = "", tick_limit: int = 100_000) -> None:
+        self.program = program
+        self.clock = VirtualClock()
+        self.selector = CountingSelector(self.clock, tick_limit)
+        self.events: list[Event] = []
+        self.reports: list[str] = []
+        self.tasks: list[Any] = []
+        self.stopped = False
+        """Set when the run is over. What coroutines do while they are torn down is not recorded."""
+
+    def note(self, who: str, what: str) -> None:
+        """Append one event at the present tick and time."""
+        if not self.stopped:
+            self.events.append(Event(self.selector.ticks, int(self.clock.now * 1000), who, what))
+
+    def print(self, *values: object, **_: object) -> None:
+        """Stand-in for the built-in `print`: what a program prints is an event."""
+        self.note("print", " ".join(map(describe, values)))
+
+    def exception_handler(self, loop: object, context: dict[str, Any]) -> None:
+        """Note a call of the loop's exception handler: the first words of its message, and the error."""
+        message = str(context.get("message"))
+        error = context.get("exception")
+        text = " ".join(message.split()[:3]) + (f" {describe(error)}" if error else "")
+        if any(words in message for words in FROM_DESTRUCTORS):
+            self.reports.append(" ".join(message.split()[-3:]) + text)
+        else:
+            self.note("handler", text)
+
+    def schedule(self) -> Schedule:
+        """What was recorded so far."""
+        return Schedule(self.events, self.selector.timeouts, sorted(self.reports))
+
+    def task_factory(self, task_class: Callable[..., Any], **fixed: Any) -> Callable[..., Any]:
+        """A task factory that makes `task_class` around a coroutine whose steps are recorded.
+
+        `fixed` goes to every task (`eager_start=True`, say).
+        """
+        tasks = self.tasks
+
+        def factory(loop: Any, coro: Any, **keywords: Any) -> Any:
+            name = getattr(coro, "__name__", type(coro).__name__)
+            number = len(tasks)
+            tasks.append(None)
+            steps = Steps(coro, f"{name}#{number}", self)
+            task = task_class(steps, loop=loop, **fixed, **keywords)
+            tasks[number] = task
+            return task
+
+        return factory
+
+
+class Steps(Coroutine[Any, Any, Any]):
+    """A coroutine that notes each of its steps: how it was resumed and how the step ended."""
+
+    __slots__ = ("_coro", "_name", "_recorder")
+
+    def __init__(self, coro: Any, name: str, recorder: Recorder) -> None:
+        self._coro = coro
+        self._name = name
+        self._recorder = recorder
+
+    def send(self, value: Any) -> Any:
+        try:
+            result = self._coro.send(value)
+        except BaseException as error:
+            self._recorder.note(self._name, "send -> " + outcome(error))
+            raise
+        recorder = self._recorder
+        recorder.note(self._name, "send -> " + suspended_at(self._coro, recorder.program))
+        return result
+
+    def throw(self, *error: Any) -> Any:
+        came = f"throw {describe(error[0])} -> "
+        try:
+            result = self._coro.throw(*error)
+        except BaseException as raised:
+            self._recorder.note(self._name, came + outcome(raised))
+            raise
+        recorder = self._recorder
+        recorder.note(self._name, came + suspended_at(self._coro, recorder.program))
+        return result
+
+    def close(self) -> None:
+        # Not noted: who closes a coroutine, and when, is up to the garbage collector.
+        self._coro.close()
+
+    def __await__(self) -> Any:
+        return self._coro.__await__()
+
+    def __getattr__(self, name: str) -> Any:
+        # cr_frame, cr_code, gi_frame, __name__, ...: Task.get_stack and reprs ask for them.
+        return getattr(self._coro, name)
+
+
+def outcome(error: BaseException) -> str:
+    """How a step that did not suspend ended."""
+    if type(error) is StopIteration:
+        return "returned " + describe(error.value)
+    return "raised " + describe(error)
+
+
+def suspended_at(coro: Any, program: str) -> str:
+    """Where a coroutine is suspended: its line, then the line of what it awaits, and so on.
+
+    Ends with the first frame that is not the program's: how deep the library nests is its own affair.
+    """
+    places = []
+    while True:
+        frame = getattr(coro, "cr_frame", None)
+        if frame is not None:
+            inner = coro.cr_await
+        else:
+            frame = getattr(coro, "gi_frame", None)
+            if frame is None:
+                break
+            inner = coro.gi_yieldfrom
+        code = frame.f_code
+        if code.co_filename != program:
+            if not places:
+                places.append(code.co_name)
+            break
+        places.append(f"line {frame.f_lineno}")
+        coro = inner
+    return " > ".join(places) or type(coro).__name__
+
+
+@functools.cache
+def on_virtual_time(loop_class: Any) -> Any:
+    """A subclass of a selector loop, made with a `Recorder`, that runs on the recorder's clock."""
+
+    class Recorded(loop_class):  # type: ignore[misc]
+        def __init__(self, recorder: Recorder) -> None:
+            self._virtual_time = recorder.clock.time
+            super().__init__(recorder.selector)
+            self.set_exception_handler(recorder.exception_handler)
+
+        def time(self) -> float:
+            return self._virtual_time()
+
+    Recorded.__name__ = Recorded.__qualname__ = loop_class.__name__
+    return Recorded

@@ -1,0 +1,57 @@
+"""What one run of a program did: its events, each with the tick and the time it happened at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+
+class Event(NamedTuple):
+    """One line of a schedule."""
+
+    tick: int
+    """How often the loop had called `select` by then; 0 is before the first call."""
+    time: int
+    """Virtual milliseconds since the run began. Finer differences are noise: each call of `time()`
+    costs a tenth of a microsecond, and loops may ask for the time more or less often."""
+    who: str
+    """A task (`c1#2` is the second task started, running `c1`), `print`, `handler` or `run`."""
+    what: str
+    """What happened, in words: `send -> line 7`, `throw CancelledError() -> returned`, ..."""
+
+    def __str__(self) -> str:
+        return f"{self.tick:>4} {self.time / 1000:>7.3f}  {self.who:<9} {self.what}"
+
+
+@dataclass
+class Schedule:
+    """All that two runs must share. Two runs agree when their schedules are equal."""
+
+    events: list[Event] = field(default_factory=list)
+    """Task steps, labelled events and calls of the exception handler, in the order they happened."""
+    timeouts: list[float | None] = field(default_factory=list)
+    """The timeout passed to each `select`, to the millisecond: one entry a tick."""
+    reports: list[str] = field(default_factory=list)
+    """What destructors reported (exceptions never retrieved, tasks destroyed while pending), sorted:
+    when an object dies is up to the garbage collector, whether it complains is not."""
+
+    def lines(self) -> list[str]:
+        """The schedule as text, one event a line, for reading side by side.
+
+        A tick's timeout stands before what happened in that tick.
+        """
+        lines = []
+        tick = 0
+        for event in self.events:
+            while tick < event.tick:
+                lines.append(self._select(tick))
+                tick += 1
+            lines.append(str(event))
+        while tick < len(self.timeouts):
+            lines.append(self._select(tick))
+            tick += 1
+        return lines + [f"{'':>12}  at the end: {report}" for report in self.reports]
+
+    def _select(self, tick: int) -> str:
+        timeout = self.timeouts[tick]
+        return f"{tick + 1:>4} {'':>7}  select({'no timeout' if timeout is None else timeout})"
