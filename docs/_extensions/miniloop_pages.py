@@ -1,0 +1,221 @@
+"""Directives for the pages that are made from the code and its data, so that they cannot drift.
+
+Each directive writes reStructuredText and lets Sphinx parse it in place.
+"""
+
+import ast
+import importlib
+import inspect
+import itertools
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import ClassVar
+
+from docutils import nodes
+from docutils.parsers.rst import directives
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
+from sphinx.util.typing import ExtensionMetadata
+
+import miniloop
+from tests import budget
+from tests.reading_order import PACKAGE, ROOT, home
+
+REGISTER = PACKAGE / "difftest" / "differences.toml"
+STANDINGS = {
+    "undefined": "asyncio's documentation does not define it",
+    "version-dependent": "asyncio itself differs from one Python to the next",
+    "deliberate": "miniloop differs on purpose",
+}
+
+
+class Page(SphinxDirective):
+    """A directive that writes reStructuredText."""
+
+    def lines(self) -> Iterator[str]:
+        """Yield the lines that stand in for the directive."""
+        raise NotImplementedError
+
+    def run(self) -> list[nodes.Node]:
+        """Parse the lines where the directive stands."""
+        return self.parse_text_to_nodes("\n".join(self.lines()), allow_section_headings=True)
+
+    def watch(self, path: Path) -> str:
+        """Return the text of `path`; the page is built anew when it changes."""
+        self.env.note_dependency(path)
+        return path.read_text(encoding="utf-8")
+
+
+class PublicAPI(Page):
+    """All of `miniloop.__all__`, in its order, under the module that each name lives in."""
+
+    def lines(self) -> Iterator[str]:
+        """Yield a section for each module and an entry for each name."""
+        for module, members in itertools.groupby(miniloop.__all__, key=home):
+            yield from _heading(module)
+            yield inspect.getdoc(importlib.import_module(f"miniloop.{module}")) or ""
+            yield ""
+            yield ".. currentmodule:: miniloop"
+            yield ""
+            for name in members:
+                yield from _entry(name)
+
+
+def _entry(name: str) -> Iterator[str]:
+    """Yield the directive that documents one public name."""
+    thing = getattr(miniloop, name)
+    if not getattr(thing, "__module__", "").startswith("miniloop"):
+        kind = "exception" if isinstance(thing, type) else "data"
+        yield f".. {kind}:: {name}"
+        yield ""
+        if isinstance(thing, type):
+            yield f"   The standard library's own ``{thing.__module__}.{thing.__qualname__}``."
+        else:
+            yield f"   ``{thing!r}``"
+    elif thing.__name__ != name:
+        yield f".. data:: {name}"
+        yield ""
+        yield f"   Another name for `{thing.__name__}`."
+    elif isinstance(thing, type):
+        kind = "autoexception" if issubclass(thing, BaseException) else "autoclass"
+        yield f".. {kind}:: {name}"
+        yield "   :members:"
+        yield "   :inherited-members: object, BaseException"
+    elif callable(thing):
+        yield f".. autofunction:: {name}"
+    else:
+        yield f".. autodata:: {name}"
+    yield ""
+
+
+class ReadingOrder(Page):
+    """The core's files, bottom floor first, with what each is for and its code lines."""
+
+    def lines(self) -> Iterator[str]:
+        """Yield a table."""
+        rows = list(budget.count_core())
+        yield from _table_start("12 60 14 14", "File", "What it is for", "Code lines", "So far")
+        for row in rows:
+            source = self.watch(PACKAGE / f"{row.module}.py")
+            summary = (ast.get_docstring(ast.parse(source)) or "").partition("\n\n")[0]
+            summary = " ".join(summary.split())
+            yield from _row(
+                f"``{row.module}.py``", summary, f"{row.lines:,}", f"{row.running_total:,}"
+            )
+        yield ""
+        yield (
+            f"Up to ``loop`` and with ``combinators`` that is **{budget.first_part(rows):,}** code "
+            f"lines (the plan: about {budget.FIRST_PART_BUDGET:,}), the whole core "
+            f"**{rows[-1].running_total:,}** (the plan: about {budget.CORE_BUDGET:,})."
+        )
+
+
+class Differences(Page):
+    """The register of differences: one section each, with the program that shows it."""
+
+    def lines(self) -> Iterator[str]:
+        """Yield a table of all differences, then a section for each."""
+        if not REGISTER.exists():
+            yield "The register is empty so far: no difference has been recorded yet."
+            return
+        register = tomllib.loads(self.watch(REGISTER)).get("difference", [])
+        yield f"The register holds {len(register)} differences."
+        yield ""
+        yield from _table_start("60 20 20", "Difference", "Differs on", "Standing")
+        for entry in register:
+            link = f":ref:`{entry['title']} <difference-{entry['id']}>`"
+            yield from _row(link, ", ".join(entry["versions"]), entry["standing"])
+        yield ""
+        for entry in register:
+            yield f".. _difference-{entry['id']}:"
+            yield ""
+            yield from _heading(entry["title"])
+            yield f":Name: ``{entry['id']}``"
+            yield f":Differs on: {', '.join(f'Python {v}' for v in entry['versions'])}"
+            yield f":Standing: {entry['standing']} ({STANDINGS[entry['standing']]})"
+            yield ""
+            yield entry["reason"].strip()
+            yield ""
+            yield "The program that shows it:"
+            yield ""
+            yield ".. code-block:: python"
+            yield ""
+            yield from (f"   {line}".rstrip() for line in entry["program"].strip().splitlines())
+            yield ""
+
+
+class Measured(Page):
+    """A page fragment that a command writes into docs/generated/, with machine and date in it."""
+
+    required_arguments = 1
+    option_spec: ClassVar = {"command": directives.unchanged_required}
+
+    def lines(self) -> Iterator[str]:
+        """Yield the fragment, or plainly that it has not been made yet."""
+        path = ROOT / "docs" / "generated" / f"{self.arguments[0]}.rst"
+        if path.exists():
+            yield self.watch(path)
+        else:
+            yield "Nothing has been measured yet; this command does it and fills this page:"
+            yield ""
+            yield ".. code-block:: console"
+            yield ""
+            yield f"   $ {self.options['command']}"
+
+
+class Examples(Page):
+    """Every program in examples/, with its source."""
+
+    def lines(self) -> Iterator[str]:
+        """Yield a section for each program."""
+        for path in sorted((ROOT / "examples").glob("*.py")):
+            self.watch(path)
+            yield from _heading(path.name)
+            yield f".. literalinclude:: /../examples/{path.name}"
+            yield "   :language: python"
+            yield ""
+
+
+class Unreleased(Page):
+    """The changes since the last release, from their fragments in docs/changes/."""
+
+    def lines(self) -> Iterator[str]:
+        """Yield what towncrier makes of the fragments, leaving them where they are."""
+        for fragment in sorted((ROOT / "docs" / "changes").glob("*.rst")):
+            self.env.note_dependency(fragment)
+        command = [sys.executable, "-m", "towncrier", "build", "--draft", "--version", "Unreleased"]
+        draft = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+        yield draft.stdout
+
+
+def _heading(title: str) -> Iterator[str]:
+    yield title
+    yield "-" * len(title)
+    yield ""
+
+
+def _table_start(widths: str, *columns: str) -> Iterator[str]:
+    yield ".. list-table::"
+    yield "   :header-rows: 1"
+    yield f"   :widths: {widths}"
+    yield ""
+    yield from _row(*columns)
+
+
+def _row(*cells: str) -> Iterator[str]:
+    for mark, cell in zip(itertools.chain("*", itertools.repeat(" ")), cells, strict=False):
+        yield f"   {mark} - {cell}"
+
+
+def setup(app: Sphinx) -> ExtensionMetadata:
+    """Register the directives."""
+    app.add_directive("public-api", PublicAPI)
+    app.add_directive("reading-order", ReadingOrder)
+    app.add_directive("differences", Differences)
+    app.add_directive("measured", Measured)
+    app.add_directive("examples", Examples)
+    app.add_directive("unreleased", Unreleased)
+    return {"parallel_read_safe": True}

@@ -1,0 +1,32 @@
+"""Settings of the Sphinx site. Build it with: python -m sphinx -W docs docs/_build."""
+
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE.parent), str(HERE / "_extensions")]
+
+import miniloop  # noqa: E402 - the checkout beside this file, installed or not
+
+project = "miniloop"
+author = "the miniloop authors"
+copyright = "2026, the miniloop authors"
+version = release = miniloop.__version__
+
+extensions = ["sphinx.ext.autodoc", "sphinx_copybutton", "miniloop_pages"]
+exclude_patterns = ["_build", "changes", "generated"]
+default_role = "code"  # a name between single backticks is code, as in docstrings
+
+autodoc_member_order = "bysource"
+autodoc_typehints = "signature"
+autodoc_preserve_defaults = True
+maximum_signature_line_length = 80
+toc_object_entries_show_parents = "hide"
+
+copybutton_prompt_text = r">>> |\.\.\. |\$ "
+copybutton_prompt_is_regexp = True
+
+html_theme = "furo"
+html_title = f"miniloop {release}"
+html_copy_source = False
+html_show_sourcelink = False
