@@ -1,0 +1,26 @@
+"""gather() returns results in the order of its arguments, whoever is done first.
+
+The hare wins the race. The tortoise comes in last, and her medal still stands first in the list,
+for she was the first to be named.
+"""
+
+import asyncio
+
+
+async def race(runner, seconds):
+    print(f"{runner} starts")
+    await asyncio.sleep(seconds)
+    print(f"{runner} is home")
+    return f"a medal for the {runner}"
+
+
+async def main():
+    medals = await asyncio.gather(
+        race("tortoise", 0.3),
+        race("hare", 0.1),
+        race("hedgehog", 0.2),
+    )
+    print("Handed out:", *medals, sep="\n  ")
+
+
+asyncio.run(main())

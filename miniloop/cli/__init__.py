@@ -1,0 +1,62 @@
+"""The command line, `python -m miniloop COMMAND`: one file per command.
+
+A command is a module with a docstring (its first line is its help), `configure(parser)`, which
+declares its arguments, and `call(args)`, which does the work and returns the exit status. To add
+one, write the module and name it in `COMMANDS`.
+"""
+
+import argparse
+import platform
+import sys
+from collections.abc import Callable, Sequence
+
+import miniloop
+from miniloop.cli import run
+from miniloop.cli.bad_input import BadInput
+
+COMMANDS = {
+    "run": run,
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command that `argv` (by default the process's own arguments) asks for.
+
+    Returns the exit status. Wrong arguments, `--help` and `--version` leave by `SystemExit`, as
+    argparse does it.
+    """
+    args = _parser().parse_args(argv)
+    call: Callable[[argparse.Namespace], int] = args.call
+    try:
+        return call(args)
+    except BadInput as error:
+        print(f"miniloop {args.command}: {error}", file=sys.stderr)
+        return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    # Without allow_abbrev=False a script's own arguments could be taken for shortened ones of ours.
+    parser = argparse.ArgumentParser(
+        prog="miniloop",
+        description="An asyncio that a person can read in an afternoon.",
+        allow_abbrev=False,
+    )
+    python = f"{platform.python_implementation()} {platform.python_version()}"
+    parser.add_argument(
+        "--version", action="version", version=f"miniloop {miniloop.__version__} on {python}"
+    )
+    commands = parser.add_subparsers(
+        title="commands", metavar="COMMAND", dest="command", required=True
+    )
+    for name, module in COMMANDS.items():
+        doc = module.__doc__ or ""
+        command = commands.add_parser(
+            name,
+            help=doc.partition("\n")[0],
+            description=doc,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+        module.configure(command)
+        command.set_defaults(call=module.call)
+    return parser

@@ -1,0 +1,132 @@
+"""Reads `import asyncio` in a script, and in the modules beside it, as an import of the stand-in.
+
+The import statements are changed in the syntax tree, before the code is compiled. So nothing of
+ours runs when the script imports: no frame of ours stands in its tracebacks, and what libraries and
+the standard library import is left alone. Lines and columns stay as they are in the file.
+
+Seen are all forms of the statement, wherever it stands, and `importlib.import_module("asyncio...")`
+with the name written out. A name put together at run time, text handed to `exec`, and a process
+that the script starts afresh get the real asyncio.
+"""
+
+import ast
+import sys
+import sysconfig
+from collections.abc import Sequence
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
+from pathlib import Path
+from types import CodeType, ModuleType
+
+import miniloop
+from miniloop.cli import stand_in
+
+
+def compile_redirected(source: bytes, path: str) -> CodeType:
+    """Compile a file's source, as `compile` does it, with asyncio read as the stand-in."""
+    if b"asyncio" not in source:
+        return compile(source, path, "exec", dont_inherit=True)
+    tree = ast.parse(source, path)
+    for node in ast.walk(tree):
+        _redirect(node)
+    return compile(tree, path, "exec", dont_inherit=True)
+
+
+def _redirect(node: ast.AST) -> None:
+    match node:
+        case ast.Import(names=names):
+            node.names = [new for old in names for new in _redirect_alias(old)]
+        case ast.ImportFrom(module=str(name), level=0) if _is_asyncio(name):
+            node.module = _redirect_name(name)
+        case ast.Call(
+            func=ast.Attribute(attr="import_module") | ast.Name(id="import_module"),
+            args=[ast.Constant(value=str(name)) as argument, *_],
+        ) if _is_asyncio(name):
+            argument.value = _redirect_name(name)
+
+
+def _redirect_alias(old: ast.alias) -> list[ast.alias]:
+    if not _is_asyncio(old.name):
+        return [old]
+    # `import asyncio.tasks` binds the name asyncio: look for the submodule, then bind the package.
+    wanted = [old.name] if old.asname or old.name == "asyncio" else [old.name, "asyncio"]
+    bound = old.asname or "asyncio"
+    return [
+        ast.copy_location(ast.alias(name=_redirect_name(name), asname=bound), old)
+        for name in wanted
+    ]
+
+
+def _is_asyncio(name: str) -> bool:
+    return name == "asyncio" or name.startswith("asyncio.")
+
+
+def _redirect_name(name: str) -> str:
+    return stand_in.NAME + name.removeprefix("asyncio")
+
+
+class Beside:
+    """The files in a folder and below it, but for libraries installed there and miniloop itself."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        installed = {sysconfig.get_path(key) for key in ("stdlib", "platstdlib")}
+        self._others = [Path(path).resolve() for path in installed]
+        self._others += [Path(path).resolve() for path in miniloop.__path__]
+
+    def __contains__(self, file: str) -> bool:
+        path = Path(file).resolve()
+        if not path.is_relative_to(self.folder):
+            return False
+        inner = path.relative_to(self.folder).parts
+        return not (
+            "site-packages" in inner
+            or "dist-packages" in inner
+            or any(path.is_relative_to(other) for other in self._others)
+        )
+
+
+class RedirectedLoader(SourceFileLoader):
+    """Loads a module from code that was compiled when it was found."""
+
+    def __init__(self, fullname: str, path: str, code: CodeType) -> None:
+        super().__init__(fullname, path)
+        self._code = code
+
+    def get_code(self, fullname: str) -> CodeType:
+        """Return the redirected code; bytecode caches, which know nothing of it, are passed by."""
+        return self._code
+
+
+class BesideFinder(MetaPathFinder):
+    """Finds what `PathFinder` finds, and redirects the modules beside the script."""
+
+    def __init__(self, beside: Beside) -> None:
+        self._beside = beside
+
+    def find_spec(
+        self,
+        fullname: str,
+        path: Sequence[str] | None,
+        target: ModuleType | None = None,
+    ) -> ModuleSpec | None:
+        """Find a module; one that cannot be compiled is left to Python's own loader to report."""
+        spec = PathFinder.find_spec(fullname, path, target)
+        if (
+            spec is not None
+            and spec.origin is not None
+            and isinstance(spec.loader, SourceFileLoader)
+            and spec.origin in self._beside
+        ):
+            try:
+                code = compile_redirected(spec.loader.get_data(spec.origin), spec.origin)
+            except (OSError, SyntaxError, ValueError):
+                return spec
+            spec.loader = RedirectedLoader(fullname, spec.origin, code)
+        return spec
+
+
+def install(beside: Beside) -> None:
+    """Redirect what is imported from now on."""
+    stand_in.install()
+    sys.meta_path.insert(sys.meta_path.index(PathFinder), BesideFinder(beside))
