@@ -22,7 +22,7 @@ from sphinx.util.typing import ExtensionMetadata
 
 import miniloop
 from tests import budget
-from tests.reading_order import PACKAGE, ROOT, home
+from tests.reading_order import PACKAGE, ROOT, core_modules, home
 
 REGISTER = PACKAGE / "difftest" / "differences.toml"
 STANDINGS = {
@@ -50,31 +50,40 @@ class Page(SphinxDirective):
 
 
 class PublicAPI(Page):
-    """All of `miniloop.__all__`, in its order, under the module that each name lives in."""
+    """The core's modules in reading order, each with its essay and its public names."""
 
     def lines(self) -> Iterator[str]:
         """Yield a section for each module and an entry for each name."""
-        for module, members in itertools.groupby(miniloop.__all__, key=home):
+        for module in core_modules():
+            yield f".. _api-{module}:"
+            yield ""
             yield from _heading(module)
             yield inspect.getdoc(importlib.import_module(f"miniloop.{module}")) or ""
             yield ""
             yield ".. currentmodule:: miniloop"
             yield ""
-            for name in members:
-                yield from _entry(name)
+            names = [name for name in miniloop.__all__ if home(name) == module]
+            borrowed = [f"``miniloop.{name}``" for name in names if _is_borrowed(name)]
+            if borrowed:
+                yield f"The standard library's own classes: {', '.join(borrowed)}."
+                yield ""
+            for name in names:
+                if not _is_borrowed(name):
+                    yield from _entry(name)
+
+
+def _is_borrowed(name: str) -> bool:
+    """Return whether a public name is an exception class of the standard library."""
+    thing = getattr(miniloop, name)
+    return isinstance(thing, type) and not thing.__module__.startswith("miniloop")
 
 
 def _entry(name: str) -> Iterator[str]:
     """Yield the directive that documents one public name."""
     thing = getattr(miniloop, name)
-    if not getattr(thing, "__module__", "").startswith("miniloop"):
-        kind = "exception" if isinstance(thing, type) else "data"
-        yield f".. {kind}:: {name}"
-        yield ""
-        if isinstance(thing, type):
-            yield f"   The standard library's own ``{thing.__module__}.{thing.__qualname__}``."
-        else:
-            yield f"   ``{thing!r}``"
+    if isinstance(thing, str):
+        yield f".. data:: {name}"
+        yield f"   :value: {thing!r}"
     elif thing.__name__ != name:
         yield f".. data:: {name}"
         yield ""
@@ -97,14 +106,12 @@ class ReadingOrder(Page):
     def lines(self) -> Iterator[str]:
         """Yield a table."""
         rows = list(budget.count_core())
-        yield from _table_start("12 60 14 14", "File", "What it is for", "Code lines", "So far")
+        yield from _table_start("20 64 16", "File", "What it is for", "Code lines")
         for row in rows:
             source = self.watch(PACKAGE / f"{row.module}.py")
             summary = (ast.get_docstring(ast.parse(source)) or "").partition("\n\n")[0]
             summary = " ".join(summary.split())
-            yield from _row(
-                f"``{row.module}.py``", summary, f"{row.lines:,}", f"{row.running_total:,}"
-            )
+            yield from _row(f":ref:`{row.module} <api-{row.module}>`", summary, f"{row.lines:,}")
         yield ""
         yield (
             f"Up to ``loop`` and with ``combinators`` that is **{budget.first_part(rows):,}** code "
@@ -186,7 +193,8 @@ class Unreleased(Page):
         """Yield what towncrier makes of the fragments, leaving them where they are."""
         for fragment in sorted((ROOT / "docs" / "changes").glob("*.rst")):
             self.env.note_dependency(fragment)
-        command = [sys.executable, "-m", "towncrier", "build", "--draft", "--version", "Unreleased"]
+        command = [sys.executable, "-m", "towncrier", "build", "--draft"]
+        command += ["--version", "Unreleased", "--date", "so far"]
         draft = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
         yield draft.stdout
 
