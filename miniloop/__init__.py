@@ -53,16 +53,9 @@ from .exceptions import (
 from .futures import Future, isfuture
 from .handles import Handle, TimerHandle
 from .locks import Barrier, BoundedSemaphore, Condition, Event, Lock, Semaphore
-from .loop import BaseEventLoop
 from .queues import LifoQueue, PriorityQueue, Queue
 from .runners import Runner, run
 from .running import (
-    _enter_task,
-    _get_running_loop,
-    _leave_task,
-    _register_task,
-    _set_running_loop,
-    _unregister_task,
     all_tasks,
     current_task,
     get_event_loop,
@@ -86,7 +79,7 @@ __version__ = "0.1.0"
 
 SelectorEventLoop = EventLoop  # asyncio's other name for it
 
-__all__ = [  # in reading order
+__all__ = [
     "BrokenBarrierError",
     "CancelledError",
     "IncompleteReadError",
@@ -115,7 +108,6 @@ __all__ = [  # in reading order
     "create_task",
     "eager_task_factory",
     "ensure_future",
-    "BaseEventLoop",
     "Timeout",
     "timeout",
     "timeout_at",

@@ -25,15 +25,15 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, overload
 
 from .coroutines import iscoroutine
 from .exceptions import CancelledError
-from .futures import Future, _get_loop, _set_result_unless_cancelled, isfuture
+from .futures import Future, _set_result_unless_cancelled, isfuture
 from .queues import Queue
-from .running import get_event_loop, get_running_loop
+from .running import _get_loop, get_event_loop, get_running_loop
 from .tasks import ensure_future
 from .timeouts import timeout as timeout_after
 
 if TYPE_CHECKING:
     from .handles import TimerHandle
-    from .loop import BaseEventLoop
+    from .selector_events import EventLoop
 
 __all__ = [
     "ALL_COMPLETED",
@@ -88,7 +88,7 @@ async def sleep(delay: float, result: Any = None) -> Any:
 class _GatheringFuture(Future[list[Any]]):
     """What ``gather()`` returns: cancelling it cancels the children, which then end it."""
 
-    def __init__(self, children: list[Future[Any]], *, loop: BaseEventLoop) -> None:
+    def __init__(self, children: list[Future[Any]], *, loop: EventLoop) -> None:
         super().__init__(loop=loop)
         self._children = children
         self._cancel_requested = False
@@ -138,8 +138,8 @@ def gather(
         if finished == len(futures):
             results = [_outcome(child) for child in children]
             if outer._cancel_requested:
-                # All have ended after a cancel of the outer future. It was refused by none, or
-                # return_exceptions has kept it from us: it counts.
+                # Somebody has cancelled the outer future. With return_exceptions that has
+                # become a result in the list, but the one who cancelled must see it, too.
                 outer.set_exception(child._make_cancelled_error())
             else:
                 outer.set_result(results)
@@ -207,7 +207,7 @@ async def wait(
 
 
 async def _wait(
-    fs: set[Future[_T]], timeout: float | None, return_when: str, loop: BaseEventLoop
+    fs: set[Future[_T]], timeout: float | None, return_when: str, loop: EventLoop
 ) -> tuple[set[Future[_T]], set[Future[_T]]]:
     assert fs, "Set of Futures is empty."
     waiter = loop.create_future()
@@ -222,8 +222,7 @@ async def _wait(
         if (
             left <= 0
             or return_when == FIRST_COMPLETED
-            or return_when == FIRST_EXCEPTION
-            and (not future.cancelled() and future.exception() is not None)
+            or (return_when == FIRST_EXCEPTION and _failed(future))
         ):
             if timer is not None:
                 timer.cancel()
@@ -240,6 +239,10 @@ async def _wait(
             future.remove_done_callback(on_completion)
     done = {future for future in fs if future.done()}
     return done, fs - done
+
+
+def _failed(future: Future[Any]) -> bool:
+    return not future.cancelled() and future.exception() is not None
 
 
 def _release_waiter(waiter: Future[None], *args: object) -> None:
@@ -266,7 +269,7 @@ async def wait_for(fut: Awaitable[_T] | Generator[Any, Any, _T], timeout: float 
         except CancelledError as exc:
             raise TimeoutError from exc
     async with timeout_after(timeout):
-        return await fut
+        return await fut  # type: ignore[misc, no-any-return]
 
 
 async def _cancel_and_wait(future: Future[Any]) -> None:

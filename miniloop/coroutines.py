@@ -39,7 +39,7 @@ def coroutine(func: _F) -> _F:
     >>> miniloop.run(twin())
     'the same'
     """
-    return types.coroutine(func)
+    return types.coroutine(func)  # type: ignore[no-any-return]
 
 
 def iscoroutine(obj: object) -> bool:

@@ -24,12 +24,12 @@ import sys
 import traceback
 from collections.abc import Callable, Generator
 from contextvars import Context
-from types import TracebackType
+from types import GenericAlias, TracebackType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from .exceptions import CancelledError, InvalidStateError
 from .handles import Handle
-from .reprs import extract_stack, future_repr
+from .reprs import _future_repr, extract_stack
 from .running import get_event_loop
 
 if TYPE_CHECKING:
@@ -50,8 +50,9 @@ def isfuture(obj: object) -> bool:
 
     Mirrors ``asyncio.base_futures.isfuture``.
     """
+    # __class__, not type(): a mock that is given a class claims to be of it.
     return (
-        hasattr(type(obj), "_asyncio_future_blocking")
+        hasattr(obj.__class__, "_asyncio_future_blocking")
         and getattr(obj, "_asyncio_future_blocking", None) is not None
     )
 
@@ -103,7 +104,10 @@ class Future(Generic[_T]):
 
     def get_loop(self) -> BaseEventLoop:
         """Return the loop that the future belongs to."""
-        return self._loop
+        try:
+            return self._loop
+        except AttributeError:  # a subclass has not called our __init__
+            raise RuntimeError("Future object is not initialized.") from None
 
     def done(self) -> bool:
         """Return True if there is a result or an exception, or the future was cancelled."""
@@ -262,6 +266,8 @@ class Future(Generic[_T]):
 
     # -- the rest ------------------------------------------------------------------------------
 
+    __class_getitem__ = classmethod(GenericAlias)  # type: ignore[var-annotated]
+
     @property
     def _callbacks(self) -> list[tuple[Callable[..., object], Context]]:
         """The list of those who wait in asyncio's form, for libraries that look at it."""
@@ -284,7 +290,7 @@ class Future(Generic[_T]):
 
     def __del__(self) -> None:
         if self._never_retrieved:
-            context = {
+            context: dict[str, object] = {
                 "message": f"{type(self).__name__} exception was never retrieved",
                 "exception": self._exception,
                 "future": self,
@@ -294,16 +300,7 @@ class Future(Generic[_T]):
             self._loop.call_exception_handler(context)
 
     def __repr__(self) -> str:
-        return future_repr(self)
-
-
-def _get_loop(future: Any) -> Any:
-    """Return the loop of any future, old ones without ``get_loop()`` included."""
-    try:
-        get_loop = future.get_loop
-    except AttributeError:
-        return future._loop
-    return get_loop()
+        return _future_repr(self)
 
 
 def _set_result_unless_cancelled(future: Future[Any], result: Any) -> None:

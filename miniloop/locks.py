@@ -23,7 +23,7 @@ from .futures import Future
 from .running import get_running_loop
 
 if TYPE_CHECKING:
-    from .loop import BaseEventLoop
+    from .selector_events import EventLoop
 
 __all__ = ["Barrier", "BoundedSemaphore", "Condition", "Event", "Lock", "Semaphore"]
 
@@ -33,9 +33,9 @@ _T = TypeVar("_T")
 class _LoopBoundMixin:
     """Belongs to the first loop that it has to wait in; RuntimeError in another."""
 
-    _loop: BaseEventLoop | None = None
+    _loop: EventLoop | None = None
 
-    def _get_loop(self) -> BaseEventLoop:
+    def _get_loop(self) -> EventLoop:
         loop = get_running_loop()
         if self._loop is None:
             self._loop = loop

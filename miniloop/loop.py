@@ -38,10 +38,10 @@ from contextvars import Context
 from typing import Any, TypeVar
 
 from .coroutines import _is_debug_mode, iscoroutine, iscoroutinefunction
-from .futures import Future, _get_loop, isfuture
+from .futures import Future, isfuture
 from .handles import Handle, TimerHandle
 from .reprs import DEBUG_STACK_DEPTH
-from .running import _get_running_loop, _set_running_loop
+from .running import _get_loop, _get_running_loop, _set_running_loop
 from .tasks import Task, ensure_future
 
 __all__ = ["BaseEventLoop"]
@@ -75,7 +75,7 @@ class BaseEventLoop:
         self._closed = False  # first, for __del__
         self._thread_id: int | None = None  # of the thread inside run_forever(), else None
         self._stopping = False
-        self._selector = selector
+        self._selector: Any = selector
         self._ready: deque[Handle | Task[Any]] = deque()
         # The heap. asyncio's heap holds timer handles, which compare by deadline; these tuples
         # compare alike, but in C. The second item is a NaN of each entry's own, a number that is
@@ -110,9 +110,9 @@ class BaseEventLoop:
             elif timeout < 0:
                 timeout = 0
 
-        events = self._selector.select(timeout)  # type: ignore[union-attr]
+        events = self._selector.select(timeout)
         self._process_events(events)
-        events = None  # type: ignore[assignment]  # do not hold them while callbacks run
+        events = None  # do not hold them while callbacks run
 
         # A deadline less than one step of the clock away is due now: waiting for it is no use.
         end_time = self.time() + self._clock_resolution
@@ -307,10 +307,8 @@ class BaseEventLoop:
             if task._source_traceback:
                 del task._source_traceback[-1]
             return task
-        if context is None:  # a factory need not know the argument
-            task = factory(self, coro)
-        else:
-            task = factory(self, coro, context=context)
+        # A factory need not know the argument `context`, as long as nobody uses it.
+        task = factory(self, coro) if context is None else factory(self, coro, context=context)
         if name is not None:
             task.set_name(name)
         return task
@@ -386,7 +384,7 @@ class BaseEventLoop:
         return future.result()
 
     def stop(self) -> None:
-        """Have ``run_forever()`` return at the end of this tick (or of its first, if called before).
+        """Have ``run_forever()`` return at the end of this tick, or of its first if called before.
 
         What is in the batch still runs; what the batch adds stays in the queue.
         """
@@ -442,6 +440,7 @@ class BaseEventLoop:
                 f"asynchronous generator {agen!r} was scheduled after "
                 "loop.shutdown_asyncgens() call",
                 ResourceWarning,
+                stacklevel=2,
                 source=self,
             )
         self._asyncgens.add(agen)
@@ -503,7 +502,7 @@ class BaseEventLoop:
         try:
             sources = [context.get(key) for key in ("task", "future", "handle")]
             source = next((source for source in sources if source is not None), None)
-            if hasattr(source, "get_context"):
+            if source is not None and hasattr(source, "get_context"):
                 source.get_context().run(handler, self, context)
             else:
                 handler(self, context)

@@ -171,7 +171,7 @@ class Queue(_LoopBoundMixin, Generic[_T]):
         """Return True if there is no room."""
         return 0 < self._maxsize <= self.qsize()
 
-    __class_getitem__ = classmethod(GenericAlias)
+    __class_getitem__ = classmethod(GenericAlias)  # type: ignore[var-annotated]
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} at {id(self):#x} {self._format()}>"
@@ -201,7 +201,7 @@ class PriorityQueue(Queue[_T]):
         self._queue: list[_T] = []
 
     def _get(self) -> _T:
-        return heapq.heappop(self._queue)
+        return heapq.heappop(self._queue)  # type: ignore[type-var]
 
     def _put(self, item: _T) -> None:
         heapq.heappush(self._queue, item)  # type: ignore[type-var]

@@ -37,7 +37,7 @@ def extract_stack(frame: FrameType | None) -> traceback.StackSummary:
     return stack
 
 
-def created_at(stack: traceback.StackSummary) -> str:
+def _created_at(stack: traceback.StackSummary) -> str:
     """Say in which line an object was created, for its repr in debug mode."""
     return f"created at {stack[-1].filename}:{stack[-1].lineno}"
 
@@ -45,20 +45,20 @@ def created_at(stack: traceback.StackSummary) -> str:
 # -- callbacks ---------------------------------------------------------------------------------
 
 
-def format_callback_source(func: Any, args: tuple[Any, ...], *, debug: bool = False) -> str:
+def _format_callback_source(func: Any, args: tuple[Any, ...], *, debug: bool = False) -> str:
     """Return ``name() at file:line`` of a callback; arguments only in debug mode."""
     text = _format_callback(func, args, {}, debug, "")
-    source = get_function_source(func)
+    source = _get_function_source(func)
     return f"{text} at {source[0]}:{source[1]}" if source else text
 
 
-def get_function_source(func: Any) -> tuple[str, int] | None:
+def _get_function_source(func: Any) -> tuple[str, int] | None:
     """Return the file and first line of the Python function behind *func*, if there is one."""
     func = inspect.unwrap(func)
     if inspect.isfunction(func):
         return func.__code__.co_filename, func.__code__.co_firstlineno
     if isinstance(func, functools.partial | functools.partialmethod):
-        return get_function_source(func.func)
+        return _get_function_source(func.func)
     return None
 
 
@@ -79,7 +79,7 @@ def _format_callback(
 # -- coroutines --------------------------------------------------------------------------------
 
 
-def format_coroutine(coro: Any) -> str:
+def _format_coroutine(coro: Any) -> str:
     """Return where a coroutine stands: ``name() running at file:line``."""
     name = getattr(coro, "__qualname__", None) or getattr(coro, "__name__", None)
     if not name:  # compiled coroutines may have none
@@ -99,7 +99,7 @@ def format_coroutine(coro: Any) -> str:
 
 
 def _format_callbacks(callbacks: list[tuple[Callable[..., Any], Any]]) -> str:
-    shown = [format_callback_source(callback, ()) for callback, _ in callbacks]
+    shown = [_format_callback_source(callback, ()) for callback, _ in callbacks]
     if len(shown) > 2:
         shown = [shown[0], f"<{len(shown) - 2} more>", shown[-1]]
     return f"cb=[{', '.join(shown)}]"
@@ -115,18 +115,18 @@ def _future_repr_info(future: Future[Any]) -> list[str]:
     if future._callbacks:
         info.append(_format_callbacks(future._callbacks))
     if future._source_traceback:
-        info.append(created_at(future._source_traceback))
+        info.append(_created_at(future._source_traceback))
     return info
 
 
 @reprlib.recursive_repr()
-def future_repr(future: Future[Any]) -> str:
+def _future_repr(future: Future[Any]) -> str:
     """Return ``<Future state result cb=[...]>``."""
     return f"<{type(future).__name__} {' '.join(_future_repr_info(future))}>"
 
 
 @reprlib.recursive_repr()
-def task_repr(task: Task[Any]) -> str:
+def _task_repr(task: Task[Any]) -> str:
     """Return ``<Task state name=... coro=<...> wait_for=... cb=[...]>``."""
     info = _future_repr_info(task)
     if task.cancelling() and not task.done():
@@ -135,14 +135,14 @@ def task_repr(task: Task[Any]) -> str:
     if task._fut_waiter is not None:
         info.insert(2, f"wait_for={task._fut_waiter!r}")
     if task._coro is not None:
-        info.insert(2, f"coro=<{format_coroutine(task._coro)}>")
+        info.insert(2, f"coro=<{_format_coroutine(task._coro)}>")
     return f"<{type(task).__name__} {' '.join(info)}>"
 
 
 # -- stacks of tasks ---------------------------------------------------------------------------
 
 
-def task_get_stack(task: Task[Any], limit: int | None) -> list[FrameType]:
+def _task_get_stack(task: Task[Any], limit: int | None) -> list[FrameType]:
     """Return the frames of a task, oldest first: where it waits, or where it failed."""
     for attribute in ("cr_frame", "gi_frame", "ag_frame"):
         if hasattr(task._coro, attribute):
@@ -168,8 +168,8 @@ def _first(
         yield item
 
 
-def task_print_stack(task: Task[Any], limit: int | None, file: TextIO | None) -> None:
-    """Print what ``task_get_stack`` returns in the form of a traceback."""
+def _task_print_stack(task: Task[Any], limit: int | None, file: TextIO | None) -> None:
+    """Print what ``_task_get_stack`` returns in the form of a traceback."""
     lines = []
     for frame in task.get_stack(limit=limit):
         code = frame.f_code

@@ -144,7 +144,7 @@ class Runner:
         if self._state is _State.INITIALIZED:
             return
         if self._loop_factory is None:
-            self._loop = new_event_loop()  # type: ignore[assignment]
+            self._loop = new_event_loop()
             set_event_loop(self._loop)
             self._set_event_loop = True
         else:

@@ -20,7 +20,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .loop import BaseEventLoop
+    from .selector_events import EventLoop
     from .tasks import Task
 
 __all__ = [
@@ -36,8 +36,8 @@ __all__ = [
 class _Thread(threading.local):
     """What is known of each thread."""
 
-    running_loop: BaseEventLoop | None = None  # the loop inside run_forever()
-    event_loop: BaseEventLoop | None = None  # the loop given to set_event_loop()
+    running_loop: EventLoop | None = None  # the loop inside run_forever()
+    event_loop: EventLoop | None = None  # the loop given to set_event_loop()
     event_loop_was_set = False
 
 
@@ -45,12 +45,12 @@ _thread = _Thread()
 
 # Makes a loop. Filled in by selector_events.py: this floor knows that there are loops, the
 # floor above knows how to build one.
-_loop_factory: Callable[[], BaseEventLoop]
+_loop_factory: Callable[[], EventLoop] | None = None
 
 # -- the running loop --------------------------------------------------------------------------
 
 
-def get_running_loop() -> BaseEventLoop:
+def get_running_loop() -> EventLoop:
     """Return the loop that runs in this thread; raise RuntimeError if there is none.
 
     Mirrors ``asyncio.events.get_running_loop``.
@@ -61,12 +61,12 @@ def get_running_loop() -> BaseEventLoop:
     return loop
 
 
-def _get_running_loop() -> BaseEventLoop | None:
+def _get_running_loop() -> EventLoop | None:
     """Return the loop that runs in this thread, or None."""
     return _thread.running_loop
 
 
-def _set_running_loop(loop: BaseEventLoop | None) -> None:
+def _set_running_loop(loop: Any) -> None:
     """Say which loop runs in this thread from now on. For loops only."""
     _thread.running_loop = loop
 
@@ -85,12 +85,13 @@ if hasattr(os, "register_at_fork"):
 # -- the current loop, running or not ----------------------------------------------------------
 
 
-def new_event_loop() -> BaseEventLoop:
+def new_event_loop() -> EventLoop:
     """Return a new ``EventLoop``. Mirrors ``asyncio.events.new_event_loop``."""
+    assert _loop_factory is not None
     return _loop_factory()
 
 
-def set_event_loop(loop: BaseEventLoop | None) -> None:
+def set_event_loop(loop: EventLoop | None) -> None:
     """Set what ``get_event_loop()`` returns in this thread while no loop runs.
 
     Mirrors ``asyncio.events.set_event_loop``.
@@ -99,7 +100,7 @@ def set_event_loop(loop: BaseEventLoop | None) -> None:
     _thread.event_loop = loop
 
 
-def get_event_loop() -> BaseEventLoop:
+def get_event_loop() -> EventLoop:
     """Return the running loop, else the one that was set for this thread.
 
     If none was ever set, the main thread gets a new one and a DeprecationWarning; any other
@@ -134,10 +135,19 @@ def _caller_level() -> int:
     return level
 
 
+def _get_loop(future: Any) -> Any:
+    """Return the loop of any future or task, old ones without ``get_loop()`` included."""
+    try:
+        get_loop = future.get_loop
+    except AttributeError:
+        return future._loop
+    return get_loop()
+
+
 # -- the current task --------------------------------------------------------------------------
 
 
-def current_task(loop: BaseEventLoop | None = None) -> Task[Any] | None:
+def current_task(loop: EventLoop | None = None) -> Task[Any] | None:
     """Return the task that *loop* (default: the running loop) is stepping, or None.
 
     None is the answer inside a plain callback. Raises RuntimeError if no loop is given and
@@ -182,30 +192,30 @@ def _swap_current_task(loop: Any, task: Any) -> Any:
 
 # -- all tasks ---------------------------------------------------------------------------------
 
-# Tasks are held weakly: a loop keeps a task alive only while it is in the ready queue. A plain
-# dict of references is several times cheaper than a WeakSet; the price is that a task must take
-# itself out, which it does when it is done or destroyed.
-_scheduled_tasks: dict[int, weakref.ref[Any]] = {}
+# Tasks are held weakly: a loop keeps a task alive only while it stands in the ready queue. This is
+# what a WeakSet has inside, at half the price: references that take themselves out of the set when
+# their task is destroyed, and that compare as their tasks do.
+_scheduled_tasks: set[weakref.ref[Any]] = set()
 
 
-def all_tasks(loop: BaseEventLoop | None = None) -> set[Task[Any]]:
+def all_tasks(loop: EventLoop | None = None) -> set[Task[Any]]:
     """Return the set of all tasks of *loop* (default: the running loop) that are not done.
 
     Mirrors ``asyncio.tasks.all_tasks``.
     """
     if loop is None:
         loop = get_running_loop()
-    tasks = [reference() for reference in list(_scheduled_tasks.values())]
+    tasks = [reference() for reference in list(_scheduled_tasks)]
     return {
-        task for task in tasks if task is not None and task.get_loop() is loop and not task.done()
+        task for task in tasks if task is not None and _get_loop(task) is loop and not task.done()
     }
 
 
 def _register_task(task: Any) -> None:
     """Make *task* known to ``all_tasks()``. For implementations of tasks."""
-    _scheduled_tasks[id(task)] = weakref.ref(task)
+    _scheduled_tasks.add(weakref.ref(task, _scheduled_tasks.discard))
 
 
 def _unregister_task(task: Any) -> None:
     """Undo ``_register_task``. For implementations of tasks."""
-    _scheduled_tasks.pop(id(task), None)
+    _scheduled_tasks.discard(weakref.ref(task))

@@ -183,7 +183,7 @@ class EventLoop(BaseEventLoop):
         if self._selector is None:
             self._selector = selectors.DefaultSelector()
             logger.debug("Using selector: %s", type(self._selector).__name__)
-        return self._selector
+        return self._selector  # type: ignore[no-any-return]
 
     # -- the self-pipe -------------------------------------------------------------------------
 
@@ -218,9 +218,7 @@ class EventLoop(BaseEventLoop):
             csock.send(b"\0")
         except OSError:  # full, so the loop will wake up anyway; or closed just now
             if self._debug:
-                logger.debug(
-                    "Fail to write a null byte into the self-pipe socket", exc_info=True
-                )
+                logger.debug("Fail to write a null byte into the self-pipe socket", exc_info=True)
 
     # -- signals -------------------------------------------------------------------------------
 
@@ -351,9 +349,7 @@ class EventLoop(BaseEventLoop):
         else:
             thread.join()
 
-    def _do_shutdown(
-        self, executor: concurrent.futures.Executor, future: Future[None]
-    ) -> None:
+    def _do_shutdown(self, executor: concurrent.futures.Executor, future: Future[None]) -> None:
         """Wait for the executor, in a thread of its own."""
         try:
             executor.shutdown(wait=True)

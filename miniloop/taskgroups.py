@@ -21,7 +21,7 @@ from .running import current_task, get_running_loop
 from .tasks import Task
 
 if TYPE_CHECKING:
-    from .loop import BaseEventLoop
+    from .selector_events import EventLoop
 
 __all__ = ["TaskGroup"]
 
@@ -35,7 +35,7 @@ class TaskGroup:
     raised; KeyboardInterrupt and SystemExit come bare.
     """
 
-    _loop: BaseEventLoop
+    _loop: EventLoop
     _parent_task: Task[Any]
 
     def __init__(self) -> None:

@@ -39,14 +39,14 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 from .coroutines import _can_be_driven
-from .exceptions import CancelledError
-from .futures import _CANCELLED, _PENDING, Future, _get_loop, isfuture
+from .exceptions import CancelledError, InvalidStateError
+from .futures import _CANCELLED, _PENDING, Future, isfuture
 from .handles import Handle
-from .reprs import task_get_stack, task_print_stack, task_repr
+from .reprs import _task_get_stack, _task_print_stack, _task_repr
 from .running import (
+    _get_loop,
     _register_task,
     _swap_current_task,
-    _unregister_task,
     get_event_loop,
     get_running_loop,
 )
@@ -128,6 +128,9 @@ class Task(Future[_T]):
 
         *exc* is thrown into the coroutine in place of sending None.
         """
+        if self._state is not _PENDING:
+            Handle(self._refuse, (exc,), self._loop, Context())._run()
+            return
         waited_for = self._fut_waiter
         if waited_for is not None:
             self._fut_waiter = None
@@ -156,14 +159,16 @@ class Task(Future[_T]):
                 self._wait_for(yielded)
         finally:
             # The traceback of an exception leads to this frame: leave nothing in it.
-            self = exc = None  # type: ignore[assignment]
+            self = exc = None  # type: ignore[assignment, misc]  # noqa: F841
+
+    def _refuse(self, exc: BaseException | None) -> None:
+        raise InvalidStateError(f"__step(): already done: {self!r}, {exc!r}")
 
     def _finish(self, exc: BaseException) -> bool:
         """End as the coroutine ended: it returned (StopIteration), was cancelled, or failed.
 
         Return True if the exception shall stop the loop, too.
         """
-        _unregister_task(self)
         self._send = None
         if isinstance(exc, StopIteration):
             if self._must_cancel:  # cancelled by itself, just before it returned
@@ -319,18 +324,17 @@ class Task(Future[_T]):
         Of a task that waits, that is where it waits; of one that failed, its traceback; else
         nothing. ``limit`` keeps the newest frames of a stack, the oldest of a traceback.
         """
-        return task_get_stack(self, limit)
+        return _task_get_stack(self, limit)
 
     def print_stack(self, *, limit: int | None = None, file: TextIO | None = None) -> None:
         """Print ``get_stack()`` like a traceback, to stderr unless ``file`` says otherwise."""
-        return task_print_stack(self, limit, file)
+        return _task_print_stack(self, limit, file)
 
     def __repr__(self) -> str:
-        return task_repr(self)
+        return _task_repr(self)
 
     def __del__(self) -> None:
         if self._state is _PENDING and self._log_destroy_pending:
-            _unregister_task(self)
             context = {"task": self, "message": "Task was destroyed but it is pending!"}
             if self._source_traceback:
                 context["source_traceback"] = self._source_traceback
@@ -373,19 +377,18 @@ def ensure_future(
                 "The future belongs to a different loop than the one specified as the loop argument"
             )
         return coro_or_future  # type: ignore[return-value]
-    if _can_be_driven(coro_or_future):
-        coro: Any = coro_or_future
-    elif inspect.isawaitable(coro_or_future):
-        coro = _wrap_awaitable(coro_or_future)
-    else:
-        raise TypeError("An asyncio.Future, a coroutine or an awaitable is required")
+    coro: Any = coro_or_future
+    if not _can_be_driven(coro):
+        if not inspect.isawaitable(coro):
+            raise TypeError("An asyncio.Future, a coroutine or an awaitable is required")
+        coro = _wrap_awaitable(coro)
     if loop is None:
         loop = get_event_loop()
     try:
         return loop.create_task(coro)
     except RuntimeError:
         if coro is coro_or_future:
-            coro.close()
+            coro.close()  # nobody will ever run it
         raise
 
 

@@ -18,12 +18,12 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from .coroutines import _can_be_driven
 from .exceptions import CancelledError, InvalidStateError
-from .futures import Future, _get_loop, isfuture
-from .running import get_event_loop, get_running_loop
+from .futures import Future, isfuture
+from .running import _get_loop, get_event_loop, get_running_loop
 from .tasks import ensure_future
 
 if TYPE_CHECKING:
-    from .loop import BaseEventLoop
+    from .selector_events import EventLoop
 
 __all__ = ["run_coroutine_threadsafe", "to_thread", "wrap_future"]
 
@@ -39,11 +39,11 @@ async def to_thread(func: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwar
     """
     loop = get_running_loop()
     call = functools.partial(copy_context().run, func, *args, **kwargs)
-    return await loop.run_in_executor(None, call)  # type: ignore[attr-defined, no-any-return]
+    return await loop.run_in_executor(None, call)
 
 
 def run_coroutine_threadsafe(
-    coro: Coroutine[Any, Any, _T] | Generator[Any, Any, _T], loop: BaseEventLoop
+    coro: Coroutine[Any, Any, _T] | Generator[Any, Any, _T], loop: EventLoop
 ) -> concurrent.futures.Future[_T]:
     """Start *coro* in *loop* from another thread; return a future that thread can wait for.
 
@@ -68,7 +68,7 @@ def run_coroutine_threadsafe(
 
 
 def wrap_future(
-    future: concurrent.futures.Future[_T] | Future[_T], *, loop: BaseEventLoop | None = None
+    future: concurrent.futures.Future[_T] | Future[_T], *, loop: EventLoop | None = None
 ) -> Future[_T]:
     """Return a Future of *loop* that ends as the ``concurrent.futures.Future`` ends.
 
