@@ -1,0 +1,118 @@
+"""The command: ``python -m tests.benchmarks`` and ``python -m tests.benchmarks scale``."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from .contenders import BASE, CONTENDERS
+from .report import as_json, as_rst, print_tables
+from .rounds import ROOT, WorkFailed, measure
+from .scale import SCALE, run_scale
+from .work import WORK
+
+PAGE = ROOT / "docs" / "generated" / "speed.rst"
+
+
+def names(choices: Sequence[str], what: str) -> type[list[str]]:
+    """Return a type for argparse: a list of names with commas between them."""
+
+    def parse(text: str) -> list[str]:
+        chosen = text.split(",")
+        for name in chosen:
+            if name not in choices:
+                raise argparse.ArgumentTypeError(
+                    f"no {what} is called {name!r}; choose from {', '.join(choices)}"
+                )
+        return chosen
+
+    return parse  # type: ignore[return-value]
+
+
+def positive(text: str) -> int:
+    """Return a number of rounds."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of at least 1")
+    return int(text)
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    works = [work.name for work in WORK]
+    scales = [scale.name for scale in SCALE]
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.benchmarks",
+        description="How fast miniloop is, as ratios to asyncio with C tasks, all taking turns.",
+        epilog=f"Work: {', '.join(works)}. At scale: {', '.join(scales)}.",
+    )
+    parser.add_argument(
+        "what",
+        nargs="?",
+        choices=["speed", "scale"],
+        default="speed",
+        help="the table of speed (default), or millions of tasks, timers and ticks",
+    )
+    parser.add_argument("--rounds", type=positive, metavar="N", help="default 7, with --quick 3")
+    parser.add_argument(
+        "--only",
+        type=names([*works, *scales], "work"),
+        metavar="WORK,...",
+        help="measure only this work",
+    )
+    parser.add_argument(
+        "--contenders",
+        type=names([contender.name for contender in CONTENDERS], "contender"),
+        metavar="NAME,...",
+        help=f"only these: {', '.join(c.name for c in CONTENDERS)} (at scale: miniloop if none "
+        "is named); asyncio is the measure and always there",
+    )
+    parser.add_argument("--quick", action="store_true", help="smaller sizes, fewer rounds")
+    parser.add_argument("--json", action="store_true", help="print every figure, as JSON")
+    parser.add_argument(
+        "--write-docs", action="store_true", help=f"write {PAGE.relative_to(ROOT)}, too"
+    )
+    return parser
+
+
+def main() -> int:
+    """Run the command and return its exit status."""
+    arguments = parser().parse_args()
+    if arguments.what == "scale":
+        return run_scale(arguments.only, arguments.contenders or ["miniloop"], arguments.quick)
+    works = [work for work in WORK if arguments.only is None or work.name in arguments.only]
+    chosen = [
+        contender
+        for contender in CONTENDERS
+        if arguments.contenders is None or contender.name in [BASE, *arguments.contenders]
+    ]
+    if not works:
+        parser().error(f"{', '.join(arguments.only)} is measured by `scale`, not by `speed`")
+    results = measure(
+        works, chosen, arguments.rounds or (3 if arguments.quick else 7), arguments.quick, progress
+    )
+    progress("")
+    if arguments.json:
+        print(as_json(results))
+    else:
+        print_tables(results)
+    if arguments.write_docs:
+        PAGE.parent.mkdir(parents=True, exist_ok=True)
+        PAGE.write_text(as_rst(results), encoding="utf-8")
+    failed = [name for name, cell in results.cells.items() if cell.failure]
+    return 1 if failed else 0
+
+
+def progress(text: str) -> None:
+    """Show what is being done, on a line that overwrites itself."""
+    if sys.stderr.isatty():
+        print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        print("\ninterrupted", file=sys.stderr)
+        sys.exit(130)
+    except WorkFailed as exc:
+        print(f"benchmarks: {exc}", file=sys.stderr)
+        sys.exit(1)
