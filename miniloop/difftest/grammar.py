@@ -192,7 +192,8 @@ def table() -> list[Operation]:
         1,
         from_thread="thread = threading.Thread(target=loop.call_soon_threadsafe, args=({k}{args},))\n"
         "thread.start(); thread.join()",
-        coroutine_threadsafe="asyncio.run_coroutine_threadsafe({c}(), loop).add_done_callback({k})",
+        # A generator will not do here: asyncio asks for a true coroutine.
+        coroutine_threadsafe="asyncio.run_coroutine_threadsafe({a}(), loop).add_done_callback({k})",
     )
     add(
         "executor",
@@ -425,6 +426,8 @@ def values(field: str, function: str) -> tuple[str, ...]:
     after = FUNCTIONS[FUNCTIONS.index(function) + 1 :] if function != PHASES else FUNCTIONS
     if domain == "c":
         return tuple(name for name in after if name[0] in "cy")
+    if domain == "a":
+        return tuple(name for name in after if name[0] == "c")
     if domain in ("k", "g"):
         return tuple(name for name in after if name[0] == domain)
     if domain == "thing":

@@ -66,13 +66,8 @@ class Program:
         return "\n".join([*imports, "loop = asyncio.new_event_loop()", *declarations, rest])
 
     def code(self) -> CodeType:
-        """The program compiled, without its imports: the runner supplies the modules."""
-        imports, declarations, rest = self._parts
-        # Lines count from where they stand in the printed source.
-        source = "\n" * len(imports) + "\n".join(
-            ["loop = asyncio.new_event_loop()", *declarations, rest]
-        )
-        return compile(source, FILE_NAME, "exec", dont_inherit=True)
+        """The program compiled."""
+        return compile(str(self), FILE_NAME, "exec", dont_inherit=True)
 
     def line_count(self) -> int:
         """Lines of the printed source that are not empty."""

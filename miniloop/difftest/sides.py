@@ -5,29 +5,29 @@ from __future__ import annotations
 import asyncio
 import asyncio.futures
 import asyncio.tasks
-import concurrent.futures
+import builtins
 import contextlib
 import contextvars
 import functools
 import gc
 import importlib
 import logging
-import socket
 import sys
-import threading
-import types
+import time
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from types import CodeType, ModuleType, SimpleNamespace
+from types import CodeType, ModuleType
 from typing import Any
 
 from ..trace import Recorder, Schedule, on_virtual_time
 from ..trace.recorder import describe
 from .programs import FILE_NAME
 
-# A program of the grammar ends within a few dozen ticks, or never.
+# A program of the grammar ends within a few dozen ticks, or never. One with more events than this
+# recurses, and how deep a recursion may go differs between C and Python code.
 TICK_LIMIT = 150
+EVENT_LIMIT = 180
 
 
 class OrderedSet(dict[Any, None]):
@@ -84,20 +84,23 @@ class Side:
             Task=self.task_class,
             TaskGroup=ordered_group(self.module.TaskGroup),
         )
+        self._time = ModuleType("time")
+        self._time.__dict__.update(vars(time))
+        own = {"asyncio": self._facade, "time": self._time}
+
+        def import_(name: str, *rest: Any) -> Any:
+            return own.get(name) or __import__(name, *rest)
+
+        self._builtins = {**vars(builtins), "__import__": import_}
 
     def run(self, code: CodeType, tick_limit: int = TICK_LIMIT) -> Schedule:
         """The schedule of a program on this loop. Whatever the program raises is part of it."""
-        recorder, loop = self.new_loop(FILE_NAME, tick_limit)
+        recorder, loop = self.new_loop(FILE_NAME, tick_limit, EVENT_LIMIT)
         names: dict[str, Any] = {
-            "asyncio": self._facade,
-            "concurrent": concurrent,
-            "contextvars": contextvars,
+            "__builtins__": self._builtins,
+            "__name__": "__main__",
             "print": recorder.print,
             "repr": describe,
-            "socket": socket,
-            "threading": threading,
-            "time": SimpleNamespace(sleep=recorder.clock.sleep),
-            "types": types,
         }
         try:
             contextvars.Context().run(exec, code, names)
@@ -105,20 +108,24 @@ class Side:
             if type(error) is KeyboardInterrupt and not error.args:
                 raise  # Not the program's: someone pressed Ctrl-C.
             recorder.note("main", "ends with " + describe(error))
-        schedule = recorder.schedule()
-        recorder.stopped = True
-        for name in ("r0", "w0"):
-            if name in names:
-                names[name].close()
+        # What is left is torn down now, so that destructors make their reports.
+        recorder.stop()
+        for name in [name for name in names if len(name) == 2]:
+            value = names.pop(name)
+            if name in ("r0", "w0"):
+                value.close()
         loop.close()
-        return schedule
+        gc.collect()
+        return recorder.schedule()
 
-    def new_loop(self, program: str, tick_limit: int) -> tuple[Recorder, Any]:
+    def new_loop(self, program: str, tick_limit: int, event_limit: int) -> tuple[Recorder, Any]:
         """A fresh recorded loop of this kind; the façade's `new_event_loop` returns it."""
-        recorder = Recorder(program, tick_limit)
+        recorder = Recorder(program, tick_limit, event_limit)
         loop = self._recorded(recorder)
         loop.set_task_factory(recorder.task_factory(self.task_class, **self.task_options))
         facade: Any = self._facade
+        clock: Any = self._time
+        clock.sleep, clock.time, clock.monotonic = recorder.clock.sleep, *[recorder.clock.time] * 2
         facade.new_event_loop = lambda: loop
         facade.eager_task_factory = recorder.task_factory(self.task_class, eager_start=True)
         return recorder, loop

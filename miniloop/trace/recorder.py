@@ -8,10 +8,11 @@ C tasks included. Nothing of the loop is replaced save `time()` and the selector
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from .clock import CountingSelector, VirtualClock
+from .clock import CountingSelector, Stuck, VirtualClock
 from .schedule import Event, Schedule
 
 # Exceptions whose arguments come from the program. Other messages are the library's own wording, which
@@ -51,54 +52,80 @@ class Recorder:
     (the library's own coroutines) only the function's name is shown.
     """
 
-    def __init__(self, program: str = "", tick_limit: int = 100_000) -> None:
+    def __init__(
+        self, program: str = "", tick_limit: int = 100_000, event_limit: int = 1_000_000
+    ) -> None:
         self.program = program
+        self.event_limit = event_limit
+        """Recording stops after so many events; what follows is not compared."""
         self.clock = VirtualClock()
         self.selector = CountingSelector(self.clock, tick_limit)
         self.events: list[Event] = []
         self.reports: list[str] = []
-        self.tasks: list[Any] = []
+        self.serial = itertools.count()
+        self._last_tick: int | None = None
         self.stopped = False
-        """Set when the run is over. What coroutines do while they are torn down is not recorded."""
+        """Set by `stop`."""
 
     def note(self, who: str, what: str) -> None:
         """Append one event at the present tick and time."""
+        if self.stopped:
+            return
+        selector = self.selector
+        self.events.append(Event(selector.ticks, int(self.clock.now * 1000), who, what))
+        if len(self.events) >= self.event_limit:
+            self.stop()
+
+    def stop(self) -> None:
+        """Record no more events: what coroutines do while they are torn down is no schedule."""
         if not self.stopped:
-            self.events.append(Event(self.selector.ticks, int(self.clock.now * 1000), who, what))
+            self.stopped = True
+            self.selector.tick_limit = self.selector.ticks
+            self._last_tick = self.selector.ticks
 
     def print(self, *values: object, **_: object) -> None:
-        """Stand-in for the built-in `print`: what a program prints is an event."""
+        """Stand-in for the built-in `print`: what a program prints is an event.
+
+        Once recording has stopped it raises, to end runaway recursions.
+        """
+        if self.stopped:
+            raise Stuck("recording has stopped")
         self.note("print", " ".join(map(describe, values)))
 
     def exception_handler(self, loop: object, context: dict[str, Any]) -> None:
         """Note a call of the loop's exception handler: the first words of its message, and the error."""
         message = str(context.get("message"))
         error = context.get("exception")
-        text = " ".join(message.split()[:3]) + (f" {describe(error)}" if error else "")
-        if any(words in message for words in FROM_DESTRUCTORS):
-            self.reports.append(" ".join(message.split()[-3:]) + text)
-        else:
-            self.note("handler", text)
+        text = " ".join(message.split()[:3])
+        self.note("handler", text + (f" {describe(error)}" if error else ""))
+
+    def is_report(self, context: dict[str, Any]) -> bool:
+        """Whether a destructor made this report; if so it is kept apart from the events."""
+        message = str(context.get("message"))
+        if not any(words in message for words in FROM_DESTRUCTORS):
+            return False
+        error = context.get("exception")
+        self.reports.append(message + (f" {describe(error)}" if error else ""))
+        return True
 
     def schedule(self) -> Schedule:
         """What was recorded so far."""
-        return Schedule(self.events, self.selector.timeouts, sorted(self.reports))
+        return Schedule(
+            self.events, self.selector.timeouts[: self._last_tick], sorted(self.reports)
+        )
 
     def task_factory(self, task_class: Callable[..., Any], **fixed: Any) -> Callable[..., Any]:
         """A task factory that makes `task_class` around a coroutine whose steps are recorded.
 
         `fixed` goes to every task (`eager_start=True`, say).
         """
-        tasks = self.tasks
+        serial = self.serial
 
         def factory(loop: Any, coro: Any, **keywords: Any) -> Any:
-            name = getattr(coro, "__name__", type(coro).__name__)
-            number = len(tasks)
-            tasks.append(None)
-            steps = Steps(coro, f"{name}#{number}", self)
-            task = task_class(steps, loop=loop, **fixed, **keywords)
-            tasks[number] = task
-            return task
+            inner = unwrapped(coro)
+            name = getattr(inner, "__name__", type(inner).__name__)
+            steps = Steps(coro, f"{name}#{next(serial)}", self)
+            return task_class(steps, loop=loop, **fixed, **keywords)
 
         return factory
 
@@ -153,12 +180,26 @@ def outcome(error: BaseException) -> str:
     return "raised " + describe(error)
 
 
+def unwrapped(coro: Any) -> Any:
+    """The awaitable inside asyncio's `_wrap_awaitable`.
+
+    asyncio wraps what is awaitable but no coroutine to it, generators for one; another library may
+    take them as they are. It makes no difference to when they run.
+    """
+    if getattr(coro, "__name__", "") == "_wrap_awaitable":
+        frame = getattr(coro, "cr_frame", None) or getattr(coro, "gi_frame", None)
+        if frame is not None and "awaitable" in frame.f_locals:
+            return frame.f_locals["awaitable"]
+    return coro
+
+
 def suspended_at(coro: Any, program: str) -> str:
     """Where a coroutine is suspended: its line, then the line of what it awaits, and so on.
 
     Ends with the first frame that is not the program's: how deep the library nests is its own affair.
     """
     places = []
+    coro = unwrapped(coro)
     while True:
         frame = getattr(coro, "cr_frame", None)
         if frame is not None:
@@ -185,8 +226,13 @@ def on_virtual_time(loop_class: Any) -> Any:
     class Recorded(loop_class):  # type: ignore[misc]
         def __init__(self, recorder: Recorder) -> None:
             self._virtual_time = recorder.clock.time
+            self._is_report = recorder.is_report
             super().__init__(recorder.selector)
             self.set_exception_handler(recorder.exception_handler)
+
+        def call_exception_handler(self, context: dict[str, Any]) -> None:
+            if not self._is_report(context):
+                super().call_exception_handler(context)
 
         def time(self) -> float:
             return self._virtual_time()

@@ -1,0 +1,117 @@
+"""Makes a failing program small: the same kind of failure with as little program as possible.
+
+Programs are nested tuples, so this is plain delta debugging: drop operations (halves first), replace
+a block's owner by its block, replace a value by a simpler one of its domain, until nothing helps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from .generate import names
+from .grammar import OPERATIONS, PHASES, values
+from .programs import Block, Op, Program
+
+
+def shrink(program: Program, fails: Callable[[Program], bool], budget: int = 3000) -> Program:
+    """The smallest program found that still `fails`, after at most `budget` attempts."""
+    tried: set[Program] = {program}
+    improved = True
+    while improved and budget > 0:
+        improved = False
+        for candidate in simpler(program):
+            candidate = reachable(candidate)
+            if candidate in tried:
+                continue
+            tried.add(candidate)
+            budget -= 1
+            if fails(candidate):
+                program = candidate
+                improved = True
+                break
+            if budget <= 0:
+                break
+    return program
+
+
+def reachable(program: Program) -> Program:
+    """The program without functions that nothing mentions."""
+    bodies = dict(program.functions)
+    kept: dict[str, Block] = {}
+    waiting = names(program.phases)
+    while waiting:
+        name = waiting.pop()
+        if name in bodies and name not in kept:
+            kept[name] = bodies[name]
+            waiting.extend(names(kept[name]))
+    return Program(program.phases, tuple(sorted(kept.items())))
+
+
+def simpler(program: Program) -> Iterator[Program]:
+    """Programs one change away that are simpler, the boldest changes first."""
+    parts: list[tuple[str, Block]] = [(PHASES, program.phases), *program.functions]
+
+    def with_part(index: int, block: Block) -> Program:
+        changed = [(n, block if i == index else b) for i, (n, b) in enumerate(parts)]
+        return Program(changed[0][1], tuple(changed[1:]))
+
+    for index, (_, block) in enumerate(parts):
+        for smaller in fewer(block):
+            yield with_part(index, smaller)
+    for index, (name, block) in enumerate(parts):
+        for changed in plainer(block, name):
+            yield with_part(index, changed)
+
+
+def fewer(block: Block) -> Iterator[Block]:
+    """The block with operations left out."""
+    size = len(block)
+    while size > 1:
+        size = (size + 1) // 2
+        for start in range(0, len(block), size):
+            yield block[:start] + block[start + size :]
+    if len(block) == 1:
+        yield ()
+    for number, op in enumerate(block):
+        if OPERATIONS[op[0]].has_block:
+            yield block[:number] + op[-1] + block[number + 1 :]
+            for inner in fewer(op[-1]):
+                yield (*block[:number], (*op[:-1], inner), *block[number + 1 :])
+
+
+def plainer(block: Block, function: str) -> Iterator[Block]:
+    """The block with one value or operation replaced by a simpler one."""
+    for number, op in enumerate(block):
+        for changed in plainer_op(op, function):
+            yield (*block[:number], changed, *block[number + 1 :])
+
+
+# Operations that are another one with something added.
+SIMPLER = {
+    "run_caught": "run",
+    "call_later": "call_soon",
+    "call_at": "call_soon",
+    "call_soon_context": "call_soon",
+    "threadsafe": "call_soon",
+    "from_thread": "threadsafe",
+    "spawn_context": "spawn",
+    "add_callback_context": "add_callback",
+    "wait_for": "wait_one",
+    "wait_for_call": "call",
+}
+
+
+def plainer_op(op: Op, function: str) -> Iterator[Op]:
+    kind = OPERATIONS[op[0]]
+    if op[0] in SIMPLER:
+        other = OPERATIONS[SIMPLER[op[0]]]
+        have = dict(zip(kind.fields, op[1:], strict=False))
+        yield (other.name, *(have.get(f) or values(f, function)[0] for f in other.fields))
+    for position, field in enumerate(kind.fields, 1):
+        options = values(field, function)
+        at = options.index(op[position]) if op[position] in options else len(options)
+        for option in dict.fromkeys(options[:at]):
+            yield (*op[:position], option, *op[position + 1 :])
+    if kind.has_block:
+        for inner in plainer(op[-1], function):
+            yield (*op[:-1], inner)
