@@ -26,7 +26,8 @@ def compile_redirected(source: bytes, path: str) -> CodeType:
     """Compile a file's source, as `compile` does it, with asyncio read as the stand-in."""
     if b"asyncio" not in source:
         return compile(source, path, "exec", dont_inherit=True)
-    tree = ast.parse(source, path)
+    tree = compile(source, path, "exec", ast.PyCF_ONLY_AST, dont_inherit=True)
+    assert isinstance(tree, ast.Module)
     for node in ast.walk(tree):
         _redirect(node)
     return compile(tree, path, "exec", dont_inherit=True)
@@ -76,7 +77,7 @@ class Beside:
 
     def __contains__(self, file: str) -> bool:
         path = Path(file).resolve()
-        if not path.is_relative_to(self.folder):
+        if file.startswith("<") or not path.is_relative_to(self.folder):
             return False
         inner = path.relative_to(self.folder).parts
         return not (

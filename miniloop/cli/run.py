@@ -11,13 +11,18 @@ from miniloop.cli.script import run_script
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Declare SCRIPT and its arguments; whatever follows SCRIPT belongs to the script."""
-    parser.add_argument("script", metavar="SCRIPT", help="the Python file to run")
+    """Declare SCRIPT and, in one with it, all that follows: that belongs to the script."""
+    # PARSER is how argparse itself takes a command and whatever follows. REMAINDER after an
+    # argument of its own would lose a first "--".
     parser.add_argument(
-        "args", metavar="ARG", nargs=argparse.REMAINDER, help="arguments, handed on to the script"
+        "command_line",
+        metavar="SCRIPT",
+        nargs=argparse.PARSER,
+        help="the Python file to run, and the arguments that it is to have",
     )
 
 
 def call(args: argparse.Namespace) -> int:
-    """Run the script; returns 0, 2 if it asks for what miniloop lacks, or raises as it raises."""
-    return run_script(args.script, args.args)
+    """Run the script; returns 0 at its end, and raises what it raises."""
+    script, *script_args = args.command_line
+    return run_script(script, script_args)

@@ -5,11 +5,11 @@ import builtins
 import os
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib.machinery import SourceFileLoader
+from itertools import pairwise
 from pathlib import Path
 from types import ModuleType, TracebackType
-from typing import NoReturn
 
 from miniloop.cli import redirect
 from miniloop.cli.bad_input import BadInput
@@ -25,7 +25,7 @@ def run_script(script: str, args: Sequence[str]) -> int:
     """
     source = _read(script)
     # `python SCRIPT` makes the path absolute in just this way: "./x.py" keeps its dot.
-    path = os.path.join(os.getcwd(), script)  # noqa: PTH109, PTH118
+    path = os.path.join(os.getcwd(), script)
     beside = redirect.Beside(Path(script).resolve().parent)
     redirect.install(beside)
     sys.argv[:] = [script, *args]
@@ -34,26 +34,19 @@ def run_script(script: str, args: Sequence[str]) -> int:
     module = _fresh_main(path)
     sys.modules["__main__"] = module
     try:
-        code = redirect.compile_redirected(source, path)
-    except Exception as error:
-        _raise_as_scripts_own(error, None)
-    try:
-        exec(code, module.__dict__)
+        exec(redirect.compile_redirected(source, path), module.__dict__)
     except SystemExit:
         raise
     except BaseException as error:
-        trace = error.__traceback__.tb_next if error.__traceback__ else None  # less our own frame
-        missing = what_is_missing(error.with_traceback(trace))
+        _cut_our_frames(error)
+        missing = what_is_missing(error)
         if missing:
             raise BadInput(
                 f"{_place(error, beside)}: miniloop has no {missing}; "
                 f"`python {script}` runs it on asyncio"
             ) from None
-        if isinstance(error, KeyboardInterrupt) and sys.excepthook is sys.__excepthook__:
-            line = f"KeyboardInterrupt: stopped at {_place(error, beside)}"
-            sys.excepthook = lambda *_: print(line, file=sys.stderr)
-            raise
-        _raise_as_scripts_own(error, trace)
+        _report_as_it_is_now(error, beside)
+        raise
     return 0
 
 
@@ -79,16 +72,46 @@ def _fresh_main(path: str) -> ModuleType:
     return module
 
 
-def _raise_as_scripts_own(error: BaseException, trace: TracebackType | None) -> NoReturn:
-    """Raise on, and let Python report the error with `trace`, in which no frame is ours.
+def _cut_our_frames(error: BaseException) -> None:
+    """Take the frames of this package out of the traceback of `error`, and of what led to it."""
+    errors = [error]
+    for one in errors:  # grows on the way
+        kept = [entry for entry in _entries(one.__traceback__) if not _is_ours(entry)]
+        for entry, following in pairwise(kept):
+            entry.tb_next = following
+        if kept:
+            kept[-1].tb_next = None
+        one.__traceback__ = kept[0] if kept else None
+        led_to_it = [one.__cause__, one.__context__]
+        if isinstance(one, BaseExceptionGroup):
+            led_to_it += one.exceptions
+        for other in led_to_it:
+            if other is not None and not any(other is known for known in errors):
+                errors.append(other)
 
-    The frames between here and the top are added while the error rises, so they are cut off again
-    in the last moment. It has to rise: only then does Python act as it does for its own script, up
-    to dying of SIGINT after a KeyboardInterrupt.
+
+def _entries(trace: TracebackType | None) -> Iterator[TracebackType]:
+    while trace:
+        yield trace
+        trace = trace.tb_next
+
+
+def _is_ours(entry: TracebackType) -> bool:
+    return Path(entry.tb_frame.f_code.co_filename).parent == Path(__file__).parent
+
+
+def _report_as_it_is_now(error: BaseException, beside: redirect.Beside) -> None:
+    """Have Python report `error`, when it has risen to the top, with the traceback it has now.
+
+    It has to rise: only at the top does Python do all that it does for a script, up to dying of
+    SIGINT after a KeyboardInterrupt. But on its way it gathers the frames that started the script.
     """
-    report = sys.excepthook
-    sys.excepthook = lambda kind, error, _: report(kind, error.with_traceback(trace), trace)
-    raise error
+    report, trace = sys.excepthook, error.__traceback__
+    if isinstance(error, KeyboardInterrupt) and report is sys.__excepthook__:
+        line = f"KeyboardInterrupt: stopped at {_place(error, beside)}"
+        sys.excepthook = lambda *_: print(line, file=sys.stderr)
+    else:
+        sys.excepthook = lambda kind, error, _: report(kind, error.with_traceback(trace), trace)
 
 
 def _place(error: BaseException, beside: redirect.Beside) -> str:

@@ -18,11 +18,12 @@ from types import ModuleType
 from typing import Any
 
 import miniloop
+from miniloop.loop import BaseEventLoop
 
 NAME = "miniloop.cli.asyncio"
 
-# For annotations and isinstance(), the base class of miniloop's loops.
-_ALSO = {"AbstractEventLoop": miniloop.BaseEventLoop}
+# For annotations and isinstance(): the base class of miniloop's loops.
+_ALSO = {"AbstractEventLoop": BaseEventLoop, "BaseEventLoop": BaseEventLoop}
 
 
 def _offered(names: Iterable[str]) -> dict[str, Any]:
@@ -92,7 +93,7 @@ def what_is_missing(error: BaseException) -> str | None:
     if isinstance(error, AttributeError) and isinstance(error.name, str):
         return _missing_attribute(error.obj, error.name)
     if isinstance(error, ImportError) and error.name and error.name.startswith(NAME + "."):
-        return _in_asyncio(error.name)
+        return _in_asyncio(error.name) if _asyncio_has(_in_asyncio(error.name)) else None
     if isinstance(error, NameError) and _left_out_by_star(error):
         return f"asyncio.{error.name}"
     return None

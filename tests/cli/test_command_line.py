@@ -1,0 +1,70 @@
+"""`python -m miniloop` itself: help, version, and what it says to bad input."""
+
+import platform
+import sys
+from pathlib import Path
+
+import pytest
+
+import miniloop
+from miniloop.cli import COMMANDS, main
+from tests.cli.both_ways import run
+
+
+def miniloop_main(folder: Path, *args: str) -> tuple[str, str, int]:
+    """`python -m miniloop ARGS` in a process of its own."""
+    ended = run([sys.executable, "-m", "miniloop", *args], folder)
+    return ended.stdout, ended.stderr, ended.status
+
+
+def test_version(tmp_path: Path) -> None:
+    version = f"miniloop {miniloop.__version__} on CPython {platform.python_version()}\n"
+    assert miniloop_main(tmp_path, "--version") == (version, "", 0)
+
+
+def test_help_names_every_command(tmp_path: Path) -> None:
+    stdout, stderr, status = miniloop_main(tmp_path, "--help")
+    assert (stderr, status) == ("", 0)
+    for name, module in COMMANDS.items():
+        assert module.__doc__
+        assert f"{name}  " in stdout
+        assert module.__doc__.splitlines()[0] in " ".join(stdout.split())
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_of_a_command(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        main([name, "--help"])
+    assert left.value.code == 0
+    stdout, stderr = capsys.readouterr()
+    assert stdout.startswith(f"usage: miniloop {name} ")
+    assert stderr == ""
+
+
+@pytest.mark.parametrize("args", [[], ["walk"], ["run"], ["--no-such-option"], ["run", "--what"]])
+def test_wrong_arguments(args: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        main(args)
+    assert left.value.code == 2
+    stdout, stderr = capsys.readouterr()
+    assert stdout == ""
+    assert stderr.startswith("usage: miniloop")
+    assert ": error: " in stderr.splitlines()[-1]
+
+
+def test_nothing_to_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "compiled.pyc").write_bytes(b"\xa7\r\r\n\0\0\0\0")
+    for name, line in {
+        "missing.py": "can't open 'missing.py': No such file or directory",
+        "folder": "'folder' is a folder; name the script in it",
+        "folder/missing.py": "can't open 'folder/missing.py': No such file or directory",
+        "compiled.pyc/x.py": "can't open 'compiled.pyc/x.py': Not a directory",
+        "compiled.pyc": "'compiled.pyc' is not Python source; name a .py file",
+    }.items():
+        assert miniloop_main(tmp_path, "run", name) == ("", f"miniloop run: {line}\n", 2)
+
+
+def test_bad_input_is_a_status_of_main(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", str(tmp_path)]) == 2
+    assert capsys.readouterr().err.count("\n") == 1

@@ -1,0 +1,177 @@
+"""A script that asks for what asyncio has and miniloop has not gets one line, and status 2."""
+
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+from tests.cli.both_ways import Ended, on_miniloop
+
+# What asks, in which line of the script, and the name that the message must bear.
+UNCAUGHT = {
+    "attribute": ("import asyncio\nasyncio.create_subprocess_exec", 2, "create_subprocess_exec"),
+    "attribute of a submodule": (
+        "import asyncio.events\nasyncio.events.AbstractServer",
+        2,
+        "events.AbstractServer",
+    ),
+    "from": ("from asyncio import run, create_subprocess_exec", 1, "create_subprocess_exec"),
+    "from a submodule": ("from asyncio.events import AbstractServer", 1, "events.AbstractServer"),
+    "submodule": ("import asyncio.subprocess", 1, "subprocess"),
+    "submodule as": ("import asyncio.subprocess as s", 1, "subprocess"),
+    "submodule from package": ("from asyncio import subprocess", 1, "subprocess"),
+    "from a missing submodule": ("from asyncio.subprocess import PIPE", 1, "subprocess"),
+    "import_module": (
+        "from importlib import import_module\nimport_module('asyncio.subprocess')",
+        2,
+        "subprocess",
+    ),
+    "star": (
+        "from asyncio import *\nasync def main():\n    create_subprocess_exec\nrun(main())",
+        3,
+        "create_subprocess_exec",
+    ),
+    "in a task": (
+        """
+        import asyncio
+        async def inner():
+            await asyncio.sleep(0)
+            await asyncio.create_subprocess_exec("true")
+        async def main():
+            await asyncio.gather(inner())
+        asyncio.run(main())
+        """,
+        4,
+        "create_subprocess_exec",
+    ),
+    "in a group": (
+        """
+        import asyncio
+        async def inner():
+            await asyncio.create_subprocess_exec("true")
+        async def main():
+            async with asyncio.TaskGroup() as group:
+                group.create_task(inner())
+        asyncio.run(main())
+        """,
+        3,
+        "create_subprocess_exec",
+    ),
+    "in the course of another": (
+        """
+        import asyncio
+        try:
+            1 / 0
+        except ZeroDivisionError:
+            asyncio.create_subprocess_exec
+        """,
+        5,
+        "create_subprocess_exec",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", UNCAUGHT)
+def test_one_line(name: str, tmp_path: Path) -> None:
+    text, line, asked = UNCAUGHT[name]
+    script = tmp_path / "script.py"
+    script.write_text(dedent(text).lstrip("\n"))
+    ended = on_miniloop(tmp_path, "script.py")
+    assert (ended.stdout, ended.status) == ("", 2)
+    assert ended.stderr.startswith(f"miniloop run: {script}:{line}, in ")
+    assert ended.stderr.endswith(
+        f": miniloop has no asyncio.{asked}; `python script.py` runs it on asyncio\n"
+    )
+    assert ended.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("method", ["subprocess_exec", "create_datagram_endpoint", "sendfile"])
+def test_a_method_of_the_loop(method: str, tmp_path: Path) -> None:
+    (tmp_path / "script.py").write_text(
+        dedent(f"""
+            import asyncio
+            async def main():
+                await asyncio.get_running_loop().{method}(None)
+            asyncio.run(main())
+        """)
+    )
+    ended = on_miniloop(tmp_path, "script.py")
+    assert ended.stderr.endswith(
+        f"script.py:4, in main: miniloop has no EventLoop.{method}; "
+        "`python script.py` runs it on asyncio\n"
+    )
+    assert (ended.stderr.count("\n"), ended.status) == (1, 2)
+
+
+def test_in_a_module_beside(tmp_path: Path) -> None:
+    beside = tmp_path / "beside.py"
+    beside.write_text("import asyncio.subprocess\n")
+    (tmp_path / "script.py").write_text("import beside\n")
+    ended = on_miniloop(tmp_path, "script.py")
+    assert ended.stderr.startswith(f"miniloop run: {beside}:1, in <module>: miniloop has no ")
+    assert (ended.stderr.count("\n"), ended.status) == (1, 2)
+
+
+def test_a_script_can_do_without(tmp_path: Path) -> None:
+    (tmp_path / "script.py").write_text(
+        dedent("""
+            import asyncio
+            print(hasattr(asyncio, "create_subprocess_exec"), hasattr(asyncio, "subprocess"))
+            print(getattr(asyncio, "create_subprocess_exec", "none"))
+            try:
+                asyncio.create_subprocess_exec
+            except AttributeError as error:
+                print(error.name, error.obj is asyncio, error)
+            try:
+                from asyncio import create_subprocess_exec
+            except ImportError as error:
+                print(error)
+            try:
+                import asyncio.subprocess
+            except ImportError as error:
+                print(error)
+        """)
+    )
+    sorry = "; `python SCRIPT` runs the script on asyncio, which has it"
+    expected = f"""\
+False False
+none
+create_subprocess_exec True miniloop has no asyncio.create_subprocess_exec{sorry}
+miniloop has no asyncio.create_subprocess_exec{sorry}
+miniloop has no asyncio.subprocess{sorry}
+"""
+    assert on_miniloop(tmp_path, "script.py") == Ended(expected, "", 0)
+
+
+@pytest.mark.parametrize(
+    ("statements", "message"),
+    [
+        ("from asyncio import nothing", "ImportError: cannot import name 'nothing' from "),
+        ("import asyncio.nothing", "ModuleNotFoundError: No module named "),
+        ("import asyncio\nasyncio.Queue().nothing", "AttributeError: 'Queue' object has no "),
+        ("create_subprocess_exec", "NameError: name 'create_subprocess_exec' is not defined"),
+    ],
+)
+def test_what_asyncio_has_not_either(statements: str, message: str, tmp_path: Path) -> None:
+    (tmp_path / "script.py").write_text(statements)
+    ended = on_miniloop(tmp_path, "script.py")
+    assert ended.stderr.startswith("Traceback (most recent call last):\n")
+    assert ended.stderr.splitlines()[-1].startswith(message)
+    assert "miniloop/cli/" not in ended.stderr
+    assert ended.status == 1
+
+
+def test_a_script_that_dies_of_several_things(tmp_path: Path) -> None:
+    (tmp_path / "script.py").write_text(
+        dedent("""
+            import asyncio
+            try:
+                asyncio.create_subprocess_exec
+            except AttributeError as error:
+                raise ExceptionGroup("both", [error, ValueError("more")])
+        """)
+    )
+    ended = on_miniloop(tmp_path, "script.py")
+    assert ended.status == 1
+    assert "ValueError: more" in ended.stderr
+    assert "AttributeError: miniloop has no asyncio.create_subprocess_exec" in ended.stderr
