@@ -56,7 +56,6 @@ from .locks import Barrier, BoundedSemaphore, Condition, Event, Lock, Semaphore
 from .queues import LifoQueue, PriorityQueue, Queue
 from .runners import Runner, run
 from .running import (
-    all_tasks,
     current_task,
     get_event_loop,
     get_running_loop,
@@ -67,6 +66,7 @@ from .selector_events import EventLoop
 from .taskgroups import TaskGroup
 from .tasks import (
     Task,
+    all_tasks,
     create_eager_task_factory,
     create_task,
     eager_task_factory,

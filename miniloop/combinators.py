@@ -136,7 +136,10 @@ def gather(
                 outer.set_exception(exception)
                 return
         if finished == len(futures):
-            results = [_outcome(child) for child in children]
+            if return_exceptions:
+                results = [_outcome(child) for child in children]
+            else:  # none has failed
+                results = [child.result() for child in children]
             if outer._cancel_requested:
                 # Somebody has cancelled the outer future. With return_exceptions that has
                 # become a result in the list, but the one who cancelled must see it, too.

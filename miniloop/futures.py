@@ -68,37 +68,38 @@ class Future(Generic[_T]):
         "__dict__",
         "__weakref__",
         "_asyncio_future_blocking",
-        "_cancel_message",
-        "_cancelled_exc",
         "_exception",
-        "_exception_tb",
         "_loop",
         "_never_retrieved",
         "_result",
-        "_source_traceback",
         "_state",
         "_waiting",
     )
 
     _exception: BaseException | None
-    _exception_tb: TracebackType | None
     _waiting: list[Handle | Task[Any]] | None
-    _source_traceback: traceback.StackSummary | None
+
+    # Few futures need these; those that do keep them in their __dict__.
+    _exception_tb: TracebackType | None = None
+    _cancel_message: Any = None
+    _cancelled_exc: BaseException | None = None  # of a task: how it ended
+    _source_traceback: traceback.StackSummary | None = None
 
     def __init__(self, *, loop: BaseEventLoop | None = None) -> None:
-        self._state = _PENDING
-        self._never_retrieved = False  # True: an exception was set that nobody has asked for
-        if loop is None:
-            loop = get_event_loop()
+        self._init(get_event_loop() if loop is None else loop)
+
+    # A class called with keywords takes twice the time of all that follows here. Loops make their
+    # futures and tasks with __new__() and _init() instead.
+    def _init(self, loop: BaseEventLoop) -> None:
         self._loop = loop
+        self._state = _PENDING
         self._result: Any = None
         self._exception = None
-        self._exception_tb = None
+        self._never_retrieved = False  # True: an exception was set that nobody has asked for
         self._waiting = None  # those who wait, in the order in which they came
         self._asyncio_future_blocking = False  # True between `await` and the task's taking note
-        self._cancel_message: Any = None
-        self._cancelled_exc: BaseException | None = None  # of a task: how it ended
-        self._source_traceback = extract_stack(sys._getframe(1)) if loop._debug else None
+        if loop._debug:
+            self._source_traceback = extract_stack(sys._getframe(2))
 
     # -- asking --------------------------------------------------------------------------------
 

@@ -56,6 +56,8 @@ logger = logging.getLogger("asyncio")  # asyncio's, so that one setting serves b
 _MIN_SCHEDULED_TIMER_HANDLES = 100
 _MIN_CANCELLED_TIMER_HANDLES_FRACTION = 0.5
 
+_NAN = float("nan")  # negated, it is another one
+
 MAXIMUM_SELECT_TIMEOUT = 24 * 3600  # seconds; longer waits are refused by some systems
 
 
@@ -96,9 +98,10 @@ class BaseEventLoop:
 
     def _run_once(self) -> None:
         """Do one tick: see the top of this file."""
-        self._drop_cancelled_timers()
-        scheduled = self._scheduled
         ready = self._ready
+        scheduled = self._scheduled
+        if scheduled:
+            self._drop_cancelled_timers()
 
         timeout: float | None = None
         if ready or self._stopping:
@@ -111,8 +114,9 @@ class BaseEventLoop:
                 timeout = 0
 
         events = self._selector.select(timeout)
-        self._process_events(events)
-        events = None  # do not hold them while callbacks run
+        if events:
+            self._process_events(events)
+            events = None  # do not hold them while callbacks run
 
         # A deadline less than one step of the clock away is due now: waiting for it is no use.
         end_time = self.time() + self._clock_resolution
@@ -253,7 +257,7 @@ class BaseEventLoop:
         if timer._source_traceback:
             del timer._source_traceback[-1]
         timer._scheduled = True
-        heapq.heappush(self._scheduled, (when, float("nan"), timer))
+        heapq.heappush(self._scheduled, (when, -_NAN, timer))
         return timer
 
     def _timer_handle_cancelled(self, handle: TimerHandle) -> None:
@@ -287,7 +291,9 @@ class BaseEventLoop:
 
     def create_future(self) -> Future[Any]:
         """Return a new Future of this loop."""
-        return Future(loop=self)
+        future: Future[Any] = Future.__new__(Future)
+        future._init(self)
+        return future
 
     def create_task(
         self,
@@ -300,13 +306,12 @@ class BaseEventLoop:
 
         A task factory, if one is set, makes the task. Raises RuntimeError if the loop is closed.
         """
-        self._check_closed()
         factory = self._task_factory
         if factory is None:
-            task = Task(coro, loop=self, name=name, context=context)
-            if task._source_traceback:
-                del task._source_traceback[-1]
+            task: Task[_T] = Task.__new__(Task)
+            task._init_task(coro, self, name, context, False)
             return task
+        self._check_closed()
         # A factory need not know the argument `context`, as long as nobody uses it.
         task = factory(self, coro) if context is None else factory(self, coro, context=context)
         if name is not None:

@@ -21,9 +21,9 @@ from typing import Any, TypeVar, final
 from .combinators import gather
 from .coroutines import _can_be_driven
 from .exceptions import CancelledError
-from .running import _get_running_loop, all_tasks, new_event_loop, set_event_loop
+from .running import _get_running_loop, new_event_loop, set_event_loop
 from .selector_events import EventLoop
-from .tasks import Task
+from .tasks import Task, all_tasks
 
 __all__ = ["Runner", "run"]
 

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from .tasks import Task
 
 __all__ = [
-    "all_tasks",
     "current_task",
     "get_event_loop",
     "get_running_loop",
@@ -190,30 +189,18 @@ def _swap_current_task(loop: Any, task: Any) -> Any:
     return current
 
 
-# -- all tasks ---------------------------------------------------------------------------------
+# -- the register of tasks ---------------------------------------------------------------------
 
-# Tasks are held weakly: a loop keeps a task alive only while it stands in the ready queue. This is
-# what a WeakSet has inside, at half the price: references that take themselves out of the set when
-# their task is destroyed, and that compare as their tasks do.
+# Tasks that wait, weakly held. This is what a WeakSet has inside, at half the price: references
+# that take themselves out of the set when their task is destroyed, and that compare as their
+# tasks do.
 _scheduled_tasks: set[weakref.ref[Any]] = set()
-
-
-def all_tasks(loop: EventLoop | None = None) -> set[Task[Any]]:
-    """Return the set of all tasks of *loop* (default: the running loop) that are not done.
-
-    Mirrors ``asyncio.tasks.all_tasks``.
-    """
-    if loop is None:
-        loop = get_running_loop()
-    tasks = [reference() for reference in list(_scheduled_tasks)]
-    return {
-        task for task in tasks if task is not None and _get_loop(task) is loop and not task.done()
-    }
+_forget = _scheduled_tasks.discard
 
 
 def _register_task(task: Any) -> None:
     """Make *task* known to ``all_tasks()``. For implementations of tasks."""
-    _scheduled_tasks.add(weakref.ref(task, _scheduled_tasks.discard))
+    _scheduled_tasks.add(weakref.ref(task, _forget))
 
 
 def _unregister_task(task: Any) -> None:

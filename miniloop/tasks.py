@@ -35,17 +35,19 @@ import inspect
 import itertools
 from collections.abc import Awaitable, Callable, Coroutine, Generator
 from contextvars import Context, copy_context
-from types import FrameType
+from types import CoroutineType, FrameType
 from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 from .coroutines import _can_be_driven
 from .exceptions import CancelledError, InvalidStateError
-from .futures import _CANCELLED, _PENDING, Future, isfuture
+from .futures import _CANCELLED, _FINISHED, _PENDING, Future, isfuture
 from .handles import Handle
 from .reprs import _task_get_stack, _task_print_stack, _task_repr
 from .running import (
+    _current_task_of,
     _get_loop,
     _register_task,
+    _scheduled_tasks,
     _swap_current_task,
     get_event_loop,
     get_running_loop,
@@ -56,6 +58,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Task",
+    "all_tasks",
     "create_eager_task_factory",
     "create_task",
     "eager_task_factory",
@@ -83,9 +86,11 @@ class Task(Future[_T]):
         "_log_destroy_pending",
         "_must_cancel",
         "_name",
-        "_num_cancels_requested",
+        "_registered",
         "_send",
     )
+
+    _num_cancels_requested = 0
 
     def __init__(
         self,
@@ -96,13 +101,19 @@ class Task(Future[_T]):
         context: Context | None = None,
         eager_start: bool = False,
     ) -> None:
-        self._log_destroy_pending = False
-        Future.__init__(self, loop=loop)
-        if self._source_traceback:
-            del self._source_traceback[-1]
-        if not _can_be_driven(coro):
+        if loop is None:
+            loop = get_event_loop()
+        self._init_task(coro, loop, name, context, eager_start)
+
+    def _init_task(
+        self, coro: Any, loop: BaseEventLoop, name: object, context: Context | None, eager: bool
+    ) -> None:
+        if type(coro) is not CoroutineType and not _can_be_driven(coro):
             raise TypeError(f"a coroutine was expected, got {coro!r}")
-        self._log_destroy_pending = True
+        if loop._closed or loop._debug:
+            loop._check_closed()
+            loop._check_thread()
+        Future._init(self, loop)
         self._coro: Any = coro
         self._send: Any = coro.send  # bound once: it is called at every step
         self._context = copy_context() if context is None else context
@@ -110,16 +121,14 @@ class Task(Future[_T]):
         self._name: str | int = _next_task_number() if name is None else str(name)
         self._fut_waiter: Any = None
         self._must_cancel = False
-        self._num_cancels_requested = 0
-        loop = self._loop
-        if eager_start and loop.is_running():
+        self._log_destroy_pending = True  # False: nobody shall hear of it
+        self._registered = False
+        if self._source_traceback:
+            del self._source_traceback[-1]
+        if eager and loop.is_running():
             self._start_eagerly()
-            return
-        if loop._closed or loop._debug:
-            loop._check_closed()
-            loop._check_thread()
-        loop._ready.append(self)
-        _register_task(self)
+        else:
+            loop._ready.append(self)
 
     # -- the step ------------------------------------------------------------------------------
 
@@ -129,7 +138,7 @@ class Task(Future[_T]):
         *exc* is thrown into the coroutine in place of sending None.
         """
         if self._state is not _PENDING:
-            Handle(self._refuse, (exc,), self._loop, Context())._run()
+            Handle(self._refuse_step, (exc,), self._loop, Context())._run()
             return
         waited_for = self._fut_waiter
         if waited_for is not None:
@@ -147,9 +156,22 @@ class Task(Future[_T]):
                 yielded = self._context.run(self._send, None)
             else:
                 yielded = self._context.run(self._coro.throw, exc)
+        except StopIteration as stop:
+            loop._current_task = None
+            self._send = None
+            if self._must_cancel:  # it was cancelled in this very step
+                self._must_cancel = False
+                Future.cancel(self, msg=self._cancel_message)
+            else:  # as Future.set_result() does
+                self._result = stop.value
+                self._state = _FINISHED
+                if self._waiting is not None:
+                    self._schedule_waiting()
         except BaseException as exc:
             loop._current_task = None
-            if self._finish(exc):
+            self._fail(exc)
+            self = None  # type: ignore[assignment]  # its traceback leads to this frame
+            if isinstance(exc, KeyboardInterrupt | SystemExit):
                 raise
         else:
             loop._current_task = None
@@ -157,35 +179,24 @@ class Task(Future[_T]):
                 loop._ready.append(self)
             else:
                 self._wait_for(yielded)
-        finally:
-            # The traceback of an exception leads to this frame: leave nothing in it.
-            self = exc = None  # type: ignore[assignment, misc]  # noqa: F841
 
-    def _refuse(self, exc: BaseException | None) -> None:
+    def _refuse_step(self, exc: BaseException | None) -> None:
         raise InvalidStateError(f"__step(): already done: {self!r}, {exc!r}")
 
-    def _finish(self, exc: BaseException) -> bool:
-        """End as the coroutine ended: it returned (StopIteration), was cancelled, or failed.
-
-        Return True if the exception shall stop the loop, too.
-        """
+    def _fail(self, exc: BaseException) -> None:
+        """End with what the coroutine has raised."""
         self._send = None
-        if isinstance(exc, StopIteration):
-            if self._must_cancel:  # cancelled by itself, just before it returned
-                self._must_cancel = False
-                Future.cancel(self, msg=self._cancel_message)
-            else:
-                Future.set_result(self, exc.value)
-        elif isinstance(exc, CancelledError):
+        if isinstance(exc, CancelledError):
             self._cancelled_exc = exc
             Future.cancel(self)
         else:
             Future.set_exception(self, exc)
-            return isinstance(exc, KeyboardInterrupt | SystemExit)
-        return False
 
     def _wait_for(self, yielded: Any) -> None:
         """Note that the coroutine waits for the future that it has yielded."""
+        if not self._registered:
+            self._registered = True
+            _register_task(self)
         if (
             (type(yielded) is Future or type(yielded) is Task)
             and yielded._asyncio_future_blocking
@@ -248,7 +259,8 @@ class Task(Future[_T]):
         """Take the first step now, inside whatever is running."""
         loop = self._loop
         previous = _swap_current_task(loop, self)
-        _register_task(self)
+        if previous is not None:  # it is not current for a while, but it must not be forgotten
+            _register_task(previous)
         try:
             self._run()
         finally:
@@ -334,13 +346,35 @@ class Task(Future[_T]):
         return _task_repr(self)
 
     def __del__(self) -> None:
-        if self._state is _PENDING and self._log_destroy_pending:
+        try:
+            destroyed_pending = self._state is _PENDING and self._log_destroy_pending
+        except AttributeError:
+            return  # __init__ has raised, who called it knows
+        if destroyed_pending:
             context = {"task": self, "message": "Task was destroyed but it is pending!"}
             if self._source_traceback:
                 context["source_traceback"] = self._source_traceback
             self._loop.call_exception_handler(context)
         if self._never_retrieved:
             Future.__del__(self)
+
+
+def all_tasks(loop: BaseEventLoop | None = None) -> set[Task[Any]]:
+    """Return the set of all tasks of *loop* (default: the running loop) that are not done.
+
+    They are held weakly: a task that waits for something that nobody else holds may vanish.
+    Mirrors ``asyncio.all_tasks``.
+    """
+    if loop is None:
+        loop = get_running_loop()
+    # A task that does not wait stands in the ready queue, or runs right now. So only those that
+    # wait need a register, and short-lived tasks never see it.
+    tasks: list[Any] = [reference() for reference in list(_scheduled_tasks)]
+    tasks += [entry for entry in list(vars(loop).get("_ready", ())) if isinstance(entry, Task)]
+    tasks.append(_current_task_of(loop))
+    return {
+        task for task in tasks if task is not None and _get_loop(task) is loop and not task.done()
+    }
 
 
 # -- making tasks ------------------------------------------------------------------------------
@@ -371,14 +405,15 @@ def ensure_future(
     Raises TypeError for what cannot be awaited, ValueError for a future of another loop than
     ``loop``. Mirrors ``asyncio.ensure_future``.
     """
-    if isfuture(coro_or_future):
-        if loop is not None and loop is not _get_loop(coro_or_future):
-            raise ValueError(
-                "The future belongs to a different loop than the one specified as the loop argument"
-            )
-        return coro_or_future  # type: ignore[return-value]
     coro: Any = coro_or_future
     if not _can_be_driven(coro):
+        if isfuture(coro):
+            if loop is not None and loop is not _get_loop(coro):
+                raise ValueError(
+                    "The future belongs to a different loop than the one specified "
+                    "as the loop argument"
+                )
+            return coro  # type: ignore[no-any-return]
         if not inspect.isawaitable(coro):
             raise TypeError("An asyncio.Future, a coroutine or an awaitable is required")
         coro = _wrap_awaitable(coro)
@@ -387,8 +422,7 @@ def ensure_future(
     try:
         return loop.create_task(coro)
     except RuntimeError:
-        if coro is coro_or_future:
-            coro.close()  # nobody will ever run it
+        coro.close()  # nobody will ever run it
         raise
 
 
