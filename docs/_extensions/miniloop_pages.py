@@ -133,16 +133,17 @@ class Differences(Page):
         yield ""
         yield from _table_start("60 20 20", "Difference", "Differs on", "Standing")
         for entry in register:
-            link = f":ref:`{entry['title']} <difference-{entry['id']}>`"
+            link = f":ref:`difference-{entry['id']}`"
             yield from _row(link, ", ".join(entry["versions"]), entry["standing"])
         yield ""
         for entry in register:
             yield f".. _difference-{entry['id']}:"
             yield ""
             yield from _heading(entry["title"])
-            yield f":Name: ``{entry['id']}``"
-            yield f":Differs on: {', '.join(f'Python {v}' for v in entry['versions'])}"
-            yield f":Standing: {entry['standing']} ({STANDINGS[entry['standing']]})"
+            yield (
+                f"``{entry['id']}``, on Python {', '.join(entry['versions'])}. "
+                f"{entry['standing'].capitalize()}: {STANDINGS[entry['standing']]}."
+            )
             yield ""
             yield entry["reason"].strip()
             yield ""
