@@ -10,31 +10,32 @@ from .sides import Side
 
 # How deep a recursion may go differs between C and Python code, and what comes after one that went
 # too deep is nobody's promise: schedules are compared up to there.
-INCOMPARABLE = ("RecursionError()",)
+INCOMPARABLE = "RecursionError()"
 
 
 def agree(left: Schedule, right: Schedule) -> bool:
-    """Whether two runs had the same schedule, in all that is defined."""
+    """Whether two runs had the same schedule, as far as they are comparable."""
     if left == right:
         return True
-    cut = first_incomparable(left)
-    if cut is None:
-        cut = first_incomparable(right)
-    if cut is None:
+    cut = min(comparable(left), comparable(right))
+    if cut is NEVER:
         return False
-    event = (left if first_incomparable(left) is not None else right).events[cut]
-    ticks = event.tick - 1
+    events, ticks = cut
     return (
-        left.events[:cut] == right.events[:cut] and left.timeouts[:ticks] == right.timeouts[:ticks]
+        left.events[:events] == right.events[:events]
+        and left.timeouts[:ticks] == right.timeouts[:ticks]
     )
 
 
-def first_incomparable(schedule: Schedule) -> int | None:
-    """The index of the first event that ends the comparison, if there is one."""
+NEVER = (1 << 60, 1 << 60)
+
+
+def comparable(schedule: Schedule) -> tuple[int, int]:
+    """How many events and how many ticks of it can be compared; `NEVER` means all."""
     for number, event in enumerate(schedule.events):
-        if any(mark in event.what for mark in INCOMPARABLE):
-            return number
-    return None
+        if INCOMPARABLE in event.what:
+            return number, event.tick
+    return (len(schedule.events), len(schedule.timeouts)) if schedule.cut else NEVER
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from typing import Any
 
 from ..trace import Recorder, Schedule, on_virtual_time
 from ..trace.recorder import describe
+from .known import watches
 from .programs import FILE_NAME
 
 # A program of the grammar ends within a few dozen ticks, or never. One with more events than this
@@ -83,7 +84,14 @@ class Side:
             {name: getattr(self.module, name) for name in dir(self.module)},
             Task=self.task_class,
             TaskGroup=ordered_group(self.module.TaskGroup),
+            run=self._run,
         )
+        if self.module is asyncio:
+            known = watches(self._cut, self._facade.TaskGroup)
+            if self.task_class is not asyncio.Task:
+                known.pop("Task", None)
+            self._facade.__dict__.update(known)
+            self.task_class = self._facade.Task
         self._time = ModuleType("time")
         self._time.__dict__.update(vars(time))
         own = {"asyncio": self._facade, "time": self._time}
@@ -96,6 +104,7 @@ class Side:
     def run(self, code: CodeType, tick_limit: int = TICK_LIMIT) -> Schedule:
         """The schedule of a program on this loop. Whatever the program raises is part of it."""
         recorder, loop = self.new_loop(FILE_NAME, tick_limit, EVENT_LIMIT)
+        self._recorder = recorder
         names: dict[str, Any] = {
             "__builtins__": self._builtins,
             "__name__": "__main__",
@@ -117,6 +126,22 @@ class Side:
         loop.close()
         gc.collect()
         return recorder.schedule()
+
+    def _cut(self, reason: str) -> None:
+        self._recorder.stop(reason)
+
+    def _run(self, main: Any, *, debug: bool | None = None) -> Any:
+        """Stand-in for `asyncio.run`, which cancels what is left in the order of a set."""
+        loop = self._facade.new_event_loop()
+        try:
+            return loop.run_until_complete(main)
+        finally:
+            left = sorted(self.module.all_tasks(loop), key=lambda task: task.get_coro().number)
+            for task in left:
+                task.cancel()
+            if left:
+                loop.run_until_complete(self.module.gather(*left, return_exceptions=True))
+            loop.run_until_complete(loop.shutdown_asyncgens())
 
     def new_loop(self, program: str, tick_limit: int, event_limit: int) -> tuple[Recorder, Any]:
         """A fresh recorded loop of this kind; the façade's `new_event_loop` returns it."""

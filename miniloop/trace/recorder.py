@@ -63,6 +63,7 @@ class Recorder:
         self.events: list[Event] = []
         self.reports: list[str] = []
         self.serial = itertools.count()
+        self.cut = ""
         self._last_tick: int | None = None
         self.stopped = False
         """Set by `stop`."""
@@ -74,12 +75,17 @@ class Recorder:
         selector = self.selector
         self.events.append(Event(selector.ticks, int(self.clock.now * 1000), who, what))
         if len(self.events) >= self.event_limit:
-            self.stop()
+            self.stop("too many events")
 
-    def stop(self) -> None:
-        """Record no more events: what coroutines do while they are torn down is no schedule."""
+    def stop(self, reason: str = "") -> None:
+        """Record no more events.
+
+        Without a reason it is the end of the run: what coroutines do while they are torn down is no
+        schedule. With one, what follows is not comparable.
+        """
         if not self.stopped:
             self.stopped = True
+            self.cut = reason
             self.selector.tick_limit = self.selector.ticks
             self._last_tick = self.selector.ticks
 
@@ -111,7 +117,10 @@ class Recorder:
     def schedule(self) -> Schedule:
         """What was recorded so far."""
         return Schedule(
-            self.events, self.selector.timeouts[: self._last_tick], sorted(self.reports)
+            self.events,
+            self.selector.timeouts[: self._last_tick],
+            [] if self.cut else sorted(self.reports),
+            self.cut,
         )
 
     def task_factory(self, task_class: Callable[..., Any], **fixed: Any) -> Callable[..., Any]:
@@ -124,8 +133,7 @@ class Recorder:
         def factory(loop: Any, coro: Any, **keywords: Any) -> Any:
             inner = unwrapped(coro)
             name = getattr(inner, "__name__", type(inner).__name__)
-            steps = Steps(coro, f"{name}#{next(serial)}", self)
-            return task_class(steps, loop=loop, **fixed, **keywords)
+            return task_class(Steps(coro, name, next(serial), self), loop=loop, **fixed, **keywords)
 
         return factory
 
@@ -133,11 +141,13 @@ class Recorder:
 class Steps(Coroutine[Any, Any, Any]):
     """A coroutine that notes each of its steps: how it was resumed and how the step ended."""
 
-    __slots__ = ("_coro", "_name", "_recorder")
+    __slots__ = ("_coro", "_name", "_recorder", "number")
 
-    def __init__(self, coro: Any, name: str, recorder: Recorder) -> None:
+    def __init__(self, coro: Any, name: str, number: int, recorder: Recorder) -> None:
         self._coro = coro
-        self._name = name
+        self._name = f"{name}#{number}"
+        self.number = number
+        """Tasks are numbered in the order in which they are started."""
         self._recorder = recorder
 
     def send(self, value: Any) -> Any:

@@ -35,6 +35,9 @@ class Schedule:
     """What destructors reported (exceptions never retrieved, tasks destroyed while pending), sorted:
     when an object dies is up to the garbage collector, whether it complains is not."""
 
+    cut: str = ""
+    """Why recording stopped before the end of the run, if it did: what follows is not comparable."""
+
     def lines(self) -> list[str]:
         """The schedule as text, one event a line, for reading side by side.
 
@@ -50,6 +53,8 @@ class Schedule:
         while tick < len(self.timeouts):
             lines.append(self._select(tick))
             tick += 1
+        if self.cut:
+            return [*lines, f"{'':>12}  not compared further: {self.cut}"]
         return lines + [f"{'':>12}  at the end: {report}" for report in self.reports]
 
     def _select(self, tick: int) -> str:

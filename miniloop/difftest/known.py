@@ -1,0 +1,117 @@
+"""Where asyncio on an older Python is known to differ from 3.13, and random programs must not stumble.
+
+Programs are not kept from using what differs: that would leave out all that it takes part in. Instead
+the reference side watches for the very situation in which an older asyncio does something else, and the
+comparison ends there: everything up to it is compared. Each watch carries the id of its entry in
+`differences.toml`, and a test holds the two together.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable
+from typing import Any
+
+Cut = Callable[[str], None]
+
+# What each watch stands for, and the first Python on which it is not needed.
+FIXED_IN: dict[str, tuple[int, int]] = {
+    "uncancel-clears-cancel": (3, 13),
+    "condition-passes-notify-on": (3, 13),
+    "taskgroup-cancels-again": (3, 13),
+    "gather-of-done": (3, 12),
+    "wait-for-in-task": (3, 12),
+}
+
+
+def needed(watch: str) -> bool:
+    """Whether this Python's asyncio has the difference."""
+    return sys.version_info < FIXED_IN[watch]
+
+
+def watches(cut: Cut, ordered_group: Any) -> dict[str, Any]:
+    """Stand-ins for names of the asyncio module that end the comparison where it must end.
+
+    Empty on a Python whose asyncio has 3.13's semantics.
+    """
+    names: dict[str, Any] = {}
+    if needed("uncancel-clears-cancel"):
+        names["Task"] = watched_task(cut)
+    if needed("condition-passes-notify-on"):
+        names["Condition"] = condition = watched_condition(cut)
+        names["Barrier"] = barrier_on(condition)
+    if needed("taskgroup-cancels-again"):
+        names["TaskGroup"] = watched_group(cut, ordered_group)
+    if needed("gather-of-done"):
+        names["gather"] = watched_gather(cut)
+    if needed("wait-for-in-task"):
+        names["wait_for"] = watched_wait_for(cut)
+    return names
+
+
+def watched_task(cut: Cut) -> Any:
+    class Task(asyncio.Task):  # type: ignore[type-arg]
+        def uncancel(self) -> int:
+            if self.cancelling() == 1 and self._must_cancel:  # type: ignore[attr-defined]
+                cut("uncancel-clears-cancel")
+            return super().uncancel()
+
+    return Task
+
+
+def watched_condition(cut: Cut) -> Any:
+    class Condition(asyncio.Condition):
+        async def wait(self) -> Any:
+            try:
+                return await super().wait()
+            except BaseException:
+                cut("condition-passes-notify-on")
+                raise
+
+    return Condition
+
+
+def barrier_on(condition: Any) -> Any:
+    class Barrier(asyncio.Barrier):
+        def __init__(self, parties: int) -> None:
+            super().__init__(parties)
+            self._cond = condition()
+
+    return Barrier
+
+
+def watched_group(cut: Cut, group_class: Any) -> Any:
+    class TaskGroup(group_class):  # type: ignore[misc]
+        async def __aexit__(self, *error: Any) -> Any:
+            # 3.13 also takes back the group's own cancellation later: after its tasks have ended.
+            if self._parent_cancel_requested and self._tasks:
+                cut("taskgroup-cancels-again")
+            try:
+                return await super().__aexit__(*error)
+            except BaseExceptionGroup:
+                if self._parent_task.cancelling():
+                    cut("taskgroup-cancels-again")
+                raise
+
+    return TaskGroup
+
+
+def watched_gather(cut: Cut) -> Any:
+    def gather(*awaitables: Any, return_exceptions: bool = False) -> Any:
+        outer: Any = asyncio.gather(*awaitables, return_exceptions=return_exceptions)
+        children = getattr(outer, "_children", ())
+        if any(child.done() for child in children):
+            cut("gather-of-done")
+        return outer
+
+    return gather
+
+
+def watched_wait_for(cut: Cut) -> Any:
+    async def wait_for(awaitable: Any, timeout: Any) -> Any:
+        if timeout is not None and timeout > 0:
+            cut("wait-for-in-task")
+        return await asyncio.wait_for(awaitable, timeout)
+
+    return wait_for
