@@ -34,7 +34,7 @@ miniloop's names. How one test file is run, in reading order:
    asyncio's private names.
 7. ``report.py`` prints the scores and writes the page of the documentation.
 
-Which loop is tested? miniloop's core loop, ``miniloop.EventLoop``. It has no transports, on purpose.
+Which loop is tested? The core loop, ``miniloop.EventLoop``. It has no transports, on purpose.
 Some of CPython's core tests open connections; they run on ``miniloop.interop.EventLoop``, the same
 scheduling with the standard library's transports. ``register.toml`` lists them under ``[interop]``,
 and every report counts them apart.

@@ -24,7 +24,6 @@ import signal
 import sys
 import threading
 import time
-import traceback
 from pathlib import Path
 from typing import Any
 
@@ -56,12 +55,9 @@ class Watchdog(threading.Thread):
         signal.signal(signal.SIGUSR2, self._interrupt)
 
     def watch(self) -> None:
+        """Give a new test its time."""
         self._deadline = self._clock() + self.limit
         faulthandler.dump_traceback_later(self.limit * 1.5 + 1, exit=True)
-
-    def rest(self) -> None:
-        self._deadline = float("inf")
-        faulthandler.cancel_dump_traceback_later()
 
     def run(self) -> None:
         while True:
@@ -86,7 +82,7 @@ def load(spec: str | None) -> Any:
     return getattr(importlib.import_module(module), name)
 
 
-def run(order: dict[str, Any]) -> None:
+def run(order: dict[str, Any]) -> int:
     # A shell that starts a job in the background has it ignore SIGINT; the runners' tests send it.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.modules["_asyncio"] = None  # type: ignore[assignment]  # nothing below gets asyncio's C code
@@ -96,53 +92,14 @@ def run(order: dict[str, Any]) -> None:
     facade.install()
     facade.use_loop(loop_class)
 
+    # From here on, "import asyncio" gets the stand-in.
     import unittest
 
     from test.test_asyncio import utils
 
+    from .result import Result
+
     utils.TestLoop = make_test_loop_class(sys.modules["asyncio"].SelectorEventLoop)
-    watchdog = Watchdog(order["limit"])
-    watchdog.start()
-
-    class Result(unittest.TestResult):
-        """Writes down each test's start and outcome: a pass if nothing else was said of it."""
-
-        def say(self, test: Any, outcome: str, detail: str = "") -> None:
-            name = test.id().removeprefix(PREFIX)
-            results.write(json.dumps({"id": name, "outcome": outcome, "detail": detail}) + "\n")
-            results.flush()
-
-        def startTest(self, test: Any) -> None:
-            super().startTest(test)
-            name = test.id().removeprefix(PREFIX)
-            on_interop = interop_loop is not None and matches(name, order["interop"])
-            facade.use_loop(interop_loop if on_interop else loop_class)
-            self.say(test, "start")
-            watchdog.watch()
-
-        def stopTest(self, test: Any) -> None:
-            watchdog.rest()
-            super().stopTest(test)
-            self.say(test, "pass")
-
-        def addSkip(self, test: Any, reason: str) -> None:
-            self.say(test, "skip", reason)
-
-        def addFailure(self, test: Any, err: Any) -> None:
-            self.say(test, "fail", describe(err))
-
-        addError = addFailure
-
-        def addSubTest(self, test: Any, subtest: Any, err: Any) -> None:
-            if err is not None:
-                self.say(test, "fail", describe(err))
-
-        def addExpectedFailure(self, test: Any, err: Any) -> None:
-            pass
-
-        def addUnexpectedSuccess(self, test: Any) -> None:
-            self.say(test, "fail", "unexpected success")
-
     if order["module"] == "test_futures2":
         # It reads this name in a class body, also where the class is to be skipped.
         sys.modules["asyncio.tasks"]._CTask = None
@@ -154,17 +111,28 @@ def run(order: dict[str, Any]) -> None:
             wanted = order["only"] is None or matches(name, order["only"])
             if wanted and not matches(name, order["skip"]):
                 suite.addTest(test)
+
+    watchdog = Watchdog(order["limit"])
+    watchdog.start()
+
+    def before(name: str) -> None:
+        on_interop = interop_loop is not None and matches(name, order["interop"])
+        facade.use_loop(interop_loop if on_interop else loop_class)
+        watchdog.watch()
+
     with Path(order["results"]).open("a", encoding="utf-8") as results:
-        suite.run(Result())
-
-
-def describe(err: Any) -> str:
-    return "".join(traceback.format_exception(*err, limit=-6))
+        result = Result(results, PREFIX, before)
+        try:
+            suite.run(result)
+        except TimeLimit as limit:  # in what unittest does after a test, or between two
+            result.say("fail", limit)
+            return 1
+        result.finish()
+        return 0
 
 
 if __name__ == "__main__":
-    run(json.loads(sys.argv[1]))
-    # Threads that a test left behind must not keep the process.
+    status = run(json.loads(sys.argv[1]))
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(0)
+    os._exit(status)  # threads that a test left behind must not keep the process

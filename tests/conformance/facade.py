@@ -5,6 +5,7 @@ asyncio.
 """
 
 import importlib
+import selectors
 import sys
 import types
 from collections.abc import Callable, Iterator
@@ -113,7 +114,7 @@ class Facade:
         if loop_class is None:
             self._loop_names = self._defaults
         else:
-            self._loop_names = dict.fromkeys((*LOOP_NAMES, "new_event_loop"), loop_class)
+            self._loop_names = _loop_names(loop_class) | {"new_event_loop": loop_class}
         for module in self._modules.values():
             module.__dict__.update({name: self._loop_names[name] for name in LOOP_NAMES})
         self._assign("new_event_loop", self._loop_names["new_event_loop"])
@@ -154,9 +155,9 @@ class Facade:
         for other, own in OTHER_NAMES.items():
             if own in names:
                 names.setdefault(other, names[own])
-        loop_class = next(names[key] for key in ("EventLoop", "SelectorEventLoop") if key in names)
-        for loop_name in LOOP_NAMES:
-            names.setdefault(loop_name, loop_class)
+        if "BaseSelectorEventLoop" not in names:  # then it has not asyncio's hierarchy of loops
+            names.update(_loop_names(names["EventLoop"]))
+        names.setdefault("EventLoop", names["SelectorEventLoop"])  # asyncio has it since 3.13
         return module
 
     def _sources(self, name: str) -> Iterator[dict[str, object]]:
@@ -164,19 +165,14 @@ class Facade:
         yield {key: getattr(self.package, key) for key in self.package.__all__}
         own_name = f"{self.package.__name__}.{name}"
         for module in sorted(self._implementation, key=lambda module: module.__name__ != own_name):
-            yield {
-                key: value
-                for key, value in vars(module).items()
-                if not isinstance(value, types.ModuleType) and not key.startswith("__")
-            }
+            yield _own_names(module)
 
     def _borrowed(self, name: str) -> dict[str, object]:
         """What this stand-in takes from the installed asyncio; the top module takes it all."""
         borrowed = {}
         for module_name in BORROWED_MODULES:
             if name in ("", module_name):
-                module = self._real[module_name]
-                borrowed.update({key: getattr(module, key) for key in _public(module)})
+                borrowed.update(_own_names(self._real[module_name]))
         for module_name, keys in BORROWED_NAMES.items():
             if name in ("", module_name):
                 module = self._real[module_name]
@@ -184,12 +180,30 @@ class Facade:
         return borrowed
 
 
-def _public(module: types.ModuleType) -> list[str]:
-    return [
-        name
+def _loop_names(loop_class: type) -> dict[str, type]:
+    """One loop class under all the names of asyncio's hierarchy."""
+
+    class Loop(loop_class):
+        """Has no self-pipe where a test puts a mock in the place of the selector.
+
+        asyncio's BaseEventLoop, which the tests treat so, has none at all.
+        """
+
+        def _make_self_pipe(self) -> None:
+            if self._selector is None or isinstance(self._selector, selectors.BaseSelector):
+                super()._make_self_pipe()
+
+    Loop.__name__ = Loop.__qualname__ = loop_class.__name__
+    return dict.fromkeys(LOOP_NAMES, Loop)
+
+
+def _own_names(module: types.ModuleType) -> dict[str, object]:
+    """The names of a module, without other modules and what Python itself puts there."""
+    return {
+        name: value
         for name, value in vars(module).items()
-        if not name.startswith("_") and not isinstance(value, types.ModuleType)
-    ]
+        if not name.startswith("__") and not isinstance(value, types.ModuleType)
+    }
 
 
 def _foreign_modules(module: types.ModuleType) -> dict[str, object]:

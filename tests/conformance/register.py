@@ -10,6 +10,7 @@ HERE = Path(__file__).parent
 CAUSES = {
     "nature": "cannot hold for another implementation",
     "baseline": "miniloop keeps the semantics of CPython 3.13",
+    "design": "miniloop is built otherwise on purpose",
     "scope": "asks for something that miniloop leaves out on purpose",
     "fault": "a fault of miniloop",
 }

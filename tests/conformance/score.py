@@ -51,7 +51,7 @@ class Setup:
 
     package: str = "miniloop"
     loop: str | None = None
-    interop_loop: str | None = INTEROP_LOOP
+    interop_loop: str | None = INTEROP_LOOP if (ROOT / "miniloop" / "interop").exists() else None
     path: str = ""  # where the package is, if not in this repository
     limit: float = 30
 
