@@ -142,8 +142,9 @@ def gather(
                 results = [child.result() for child in children]
             if outer._cancel_requested:
                 # Somebody has cancelled the outer future. With return_exceptions that has
-                # become a result in the list, but the one who cancelled must see it, too.
-                outer.set_exception(child._make_cancelled_error())
+                # become a result in the list, but the one who cancelled must see it, too. Of
+                # all errors it is the last child's, as in asyncio.
+                outer.set_exception(children[-1]._make_cancelled_error())
             else:
                 outer.set_result(results)
 

@@ -114,9 +114,8 @@ class BaseEventLoop:
                 timeout = 0
 
         events = self._selector.select(timeout)
-        if events:
-            self._process_events(events)
-            events = None  # do not hold them while callbacks run
+        self._process_events(events)
+        events = None  # do not hold them while callbacks run
 
         # A deadline less than one step of the clock away is due now: waiting for it is no use.
         end_time = self.time() + self._clock_resolution

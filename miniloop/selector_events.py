@@ -59,8 +59,10 @@ class EventLoop(BaseEventLoop):
         self._executor_shutdown_called = False
 
     def _run_forever_setup(self) -> None:
+        self._check_closed()
+        self._check_running()
+        self._make_self_pipe()  # may fail, so do it first
         super()._run_forever_setup()
-        self._make_self_pipe()
 
     def close(self) -> None:
         """Forget everything, close the selector, let go the default executor without waiting.
