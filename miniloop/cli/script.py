@@ -1,4 +1,8 @@
-"""Runs a file as the main program, the way `python SCRIPT` does, with its asyncio redirected."""
+"""Runs a file as the main program, the way `python SCRIPT` does, with its asyncio redirected.
+
+One thing cannot be hidden from the script: below it on the stack stand the functions that started
+it. `traceback.print_stack()` shows them, and so may the "created at" of the loop's debug mode.
+"""
 
 import asyncio
 import builtins
@@ -120,8 +124,9 @@ def _place(error: BaseException, beside: redirect.Beside) -> str:
         error = error.exceptions[0]
     # asyncio.run() cancels the main task and then raises a KeyboardInterrupt of its own: the
     # CancelledError in its context knows where that task was.
-    if isinstance(error.__context__, asyncio.CancelledError):
-        error = error.__context__
+    cancelled = error.__context__
+    if isinstance(error, KeyboardInterrupt) and isinstance(cancelled, asyncio.CancelledError):
+        error = cancelled
     own = [
         f"{frame.f_code.co_filename}:{line}, in {frame.f_code.co_name}"
         for frame, line in traceback.walk_tb(error.__traceback__)
