@@ -73,6 +73,8 @@ class Side:
     """What the loop's `create_future` makes, if not its own."""
     task_options: dict[str, Any] = field(default_factory=dict)
     """Given to each task, `eager_start=True` for one."""
+    watched: bool = True
+    """Whether comparisons end where this Python's asyncio is known to differ: see `known`."""
 
     def __post_init__(self) -> None:
         base = self.loop_class
@@ -86,7 +88,7 @@ class Side:
             TaskGroup=ordered_group(self.module.TaskGroup),
             run=self._run,
         )
-        if self.module is asyncio:
+        if self.module is asyncio and self.watched:
             known = watches(self._cut, self._facade.TaskGroup)
             if self.task_class is not asyncio.Task:
                 known.pop("Task", None)
@@ -178,6 +180,7 @@ def _miniloop(name: str, **rest: Any) -> Side:
 
 KNOWN: dict[str, Callable[[str], Side]] = {
     "asyncio": _asyncio,
+    "asyncio-unwatched": functools.partial(_asyncio, watched=False),
     "asyncio-python": functools.partial(
         _asyncio,
         task_class=asyncio.tasks._PyTask,  # type: ignore[attr-defined]

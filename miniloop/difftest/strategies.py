@@ -1,0 +1,80 @@
+"""hypothesis strategies for programs: the same grammar as `generate`, found and shrunk by hypothesis.
+
+Lists of operations with fixed names shrink well: each operation can go by itself, and values shrink
+towards the front of their domains.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+from hypothesis import strategies as st
+
+from .generate import ALWAYS, CATCHES, DEEPEST, names
+from .grammar import FEATURES, PHASES, Operation, allowed, values
+from .programs import Block, Op, Program
+
+# After the program proper, whatever is left is cancelled in a fixed order.
+LAST: Block = (
+    ("cancel", "t1", ""),
+    ("cancel", "t2", ""),
+    ("cancel", "f0", ""),
+    ("run_forever", "0.3"),
+)
+
+
+@st.composite
+def programs(draw: Any, without: frozenset[str] = frozenset()) -> Program:
+    """Programs that use a few features each; `without` names features to leave out."""
+    optional = [f for f in FEATURES if f not in ALWAYS and f not in without]
+    chosen = frozenset(draw(st.lists(st.sampled_from(optional), max_size=4, unique=True)))
+    features = (chosen | frozenset(ALWAYS)) - without
+    phases: Block = draw(blocks(PHASES, features, 0, 2))
+    phases = (*phases, ("run_caught", "c0"), *draw(st.sampled_from([(), LAST])))
+    functions: dict[str, Block] = {}
+    waiting = names(phases)
+    while waiting:
+        name = waiting.pop()
+        if name not in functions:
+            longest = 6 if name[0] in "cg" else 3
+            functions[name] = block = draw(blocks(name, features, 0, longest))
+            waiting.extend(names(block))
+    return Program(phases, tuple(sorted(functions.items())))
+
+
+@functools.lru_cache(maxsize=4096)
+def blocks(
+    function: str, features: frozenset[str], depth: int, longest: int, around: str = ""
+) -> st.SearchStrategy[Block]:
+    """Blocks of a function that use these features only."""
+    kinds = [
+        op
+        for op in allowed(function, around)
+        if op.feature in features and not (op.has_block and depth >= DEEPEST)
+    ]
+    if not kinds:
+        return st.just(())
+    weighted = [op for op in kinds for _ in range(op.weight)]
+    one = st.sampled_from(weighted).flatmap(
+        functools.partial(
+            operation, function=function, features=features, depth=depth, around=around
+        )
+    )
+    return st.lists(one, max_size=longest).map(tuple)
+
+
+def operation(
+    kind: Operation, function: str, features: frozenset[str], depth: int, around: str
+) -> st.SearchStrategy[Op]:
+    """Operations of one kind, with their block if they have one."""
+    parts: list[st.SearchStrategy[Any]] = [st.just(kind.name)]
+    parts += [st.sampled_from(values(field, function)) for field in kind.fields]
+    if kind.has_block:
+        inside = kind.name if kind.name == "group" else around
+        parts.append(blocks(function, features, depth + 1, 3, inside))
+    plain = st.tuples(*parts)
+    if kind.has_block or "await " not in kind.template or depth >= DEEPEST:
+        return plain
+    caught = st.tuples(st.just("caught"), st.sampled_from(CATCHES), plain.map(lambda op: (op,)))
+    return st.one_of(plain, caught)

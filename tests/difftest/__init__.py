@@ -1,0 +1,1 @@
+"""Tests that hold miniloop against asyncio, and tests of the tester itself."""
