@@ -4,6 +4,7 @@ import datetime as dt
 import json
 import os
 import platform
+import re
 from typing import Any
 
 from .register import CAUSES, Register, matches
@@ -99,42 +100,46 @@ def write_docs(python: Python, scores: list[FileScore], register: Register) -> N
 
 def page(runs: dict[str, Any], register: Register) -> str:
     """The tables of the documentation, in reStructuredText."""
-    lines = [
-        ".. Made by: python -m tests.conformance --write-docs",
-        "",
-        *csv_table(
-            ["Python", "public, core loop", "public, interop loop", "all tests", "date", "machine"],
-            [
-                [
-                    version,
-                    *map(of, (*run["public"].values(), run["all"])),
-                    run["date"],
-                    run["machine"],
-                ]
-                for version, run in runs.items()
-            ],
-        ),
-        "Public behaviour, file by file (in brackets: all tests of the file):",
-        "",
-    ]
-    files = sorted({file for run in runs.values() for file in run["files"]})
-    rows = []
-    for file in files:
-        row = [f"``{file}``"]
-        for run in runs.values():
-            score = run["files"].get(file)
-            row.append(f"{of(score['public'])} ({of(score['all'])})" if score else "not there")
-        rows.append(row)
-    lines += csv_table(["file", *runs], rows)
-    lines += ["Tests of public behaviour that do not pass:", ""]
+    lines = [".. Made by: python -m tests.conformance --write-docs", ""]
+    header = ["Python", "public behaviour", "core loop", "interop loop", "all tests", "made on"]
     rows = []
     for version, run in runs.items():
-        for name in run["missed"]:
-            entry = register.entry(name, version.rpartition(".")[0])
-            cause = f"{CAUSES[entry.cause]}: {entry.reason}" if entry else "not explained yet"
-            rows.append([version, f"``{name}``", " ".join(cause.split())])
-    lines += csv_table(["Python", "test", "cause"], rows) if rows else ["None.", ""]
-    return "\n".join(lines)
+        core, interop = run["public"]["core"], run["public"]["interop"]
+        both = [core[0] + interop[0], core[1] + interop[1]]
+        made_on = f"{run['date']}, {run['machine']}"
+        rows.append([version, *map(of, (both, core, interop, run["all"])), made_on])
+    lines += csv_table(header, rows)
+    lines += [f"The tests on the interop loop {plain(register.interop_reason)}.", ""]
+    lines += [
+        '"All tests" are those of the same files, including those that look at asyncio\'s private',
+        "names. By file, public behaviour first, all tests in brackets:",
+        "",
+    ]
+    rows = []
+    for file in sorted({file for run in runs.values() for file in run["files"]}):
+        scores = [run["files"].get(file) for run in runs.values()]
+        cells = [f"{of(s['public'])} ({of(s['all'])})" if s else "not there" for s in scores]
+        rows.append([f"``{file}``", *cells])
+    lines += csv_table(["file", *runs], rows)
+    lines += ["What misses of public behaviour:", ""]
+    for entry in register.excluded:
+        versions: dict[str, list[str]] = {}
+        for version, run in runs.items():
+            for name in run["missed"]:
+                if entry.covers(name, version.rpartition(".")[0]):
+                    versions.setdefault(name, []).append(version)
+        if versions:
+            lines += [f"* {CAUSES[entry.cause]}: {plain(entry.reason)}.", ""]
+            lines += [f"  * ``{name}`` ({', '.join(where)})" for name, where in versions.items()]
+            lines += [""]
+    for version, run in runs.items():
+        lines += [f"* Not explained, {version}: {plain(problem)}" for problem in run["problems"]]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def plain(text: str) -> str:
+    """Text as it is: one line, and nothing in it that reStructuredText would take for a mark."""
+    return re.sub(r"([\\*_`|])", r"\\\1", " ".join(text.split()).removesuffix("."))
 
 
 def of(numbers: list[int]) -> str:

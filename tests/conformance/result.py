@@ -56,6 +56,8 @@ class Result(unittest.TestResult):
 
     def addSkip(self, test: Any, reason: str) -> None:
         if isinstance(test, unittest.TestCase):
+            if test.id().removeprefix(self._prefix) != self._running:
+                self.startTest(test)  # 3.12.1 does not call it for a test that is skipped
             self.say("skip", reason)
 
     def addUnexpectedSuccess(self, test: Any) -> None:
