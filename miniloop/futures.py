@@ -12,7 +12,8 @@ In between stands this protocol, which is all that the word ``await`` means to a
 4. The task is resumed, ``__await__`` goes on after its yield and returns the result.
 
 The list holds what can run: tasks, which know how to take their next step, and handles, which
-hold a callback given to ``add_done_callback()``.
+hold a callback given to ``add_done_callback()``. Mostly it would be a list of one, so one stands
+there by itself.
 
 Mirrors ``asyncio/futures.py`` and ``asyncio/base_futures.py``; where the C implementation in
 ``Modules/_asynciomodule.c`` differs from the Python one, this follows C, as that is what runs.
@@ -77,7 +78,8 @@ class Future(Generic[_T]):
     )
 
     _exception: BaseException | None
-    _waiting: list[Handle | Task[Any]] | None
+    _waiting: Handle | Task[Any] | list[Handle | Task[Any]] | None
+    _never_retrieved: _NeverRetrieved | bool
 
     # Few futures need these; those that do keep them in their __dict__.
     _exception_tb: TracebackType | None = None
@@ -95,7 +97,7 @@ class Future(Generic[_T]):
         self._state = _PENDING
         self._result: Any = None
         self._exception = None
-        self._never_retrieved = False  # True: an exception was set that nobody has asked for
+        self._never_retrieved = False  # true: an exception was set that nobody has asked for
         self._waiting = None  # those who wait, in the order in which they came
         self._asyncio_future_blocking = False  # True between `await` and the task's taking note
         if loop._debug:
@@ -139,14 +141,14 @@ class Future(Generic[_T]):
             raise self._make_cancelled_error()
         if self._state is not _FINISHED:
             raise InvalidStateError("Exception is not set.")
-        self._never_retrieved = False
+        self._log_traceback = False
         return self._exception
 
     def _failure(self) -> BaseException:
         """Return what ``result()`` raises; the exception counts as asked for."""
         if self._exception is None:
             return self._make_cancelled_error()
-        self._never_retrieved = False
+        self._log_traceback = False
         return self._exception.with_traceback(self._exception_tb)
 
     # -- ending --------------------------------------------------------------------------------
@@ -184,18 +186,19 @@ class Future(Generic[_T]):
         self._state = _FINISHED
         if self._waiting is not None:
             self._schedule_waiting()
-        self._never_retrieved = True
+        self._never_retrieved = self._report_if_never_retrieved()
 
     def cancel(self, msg: Any | None = None) -> bool:
         """End the future as cancelled. Return False if it had ended already.
 
         ``msg`` becomes the argument of the CancelledError that those who wait receive.
         """
-        self._never_retrieved = False
+        self._log_traceback = False
         if self._state is not _PENDING:
             return False
         self._state = _CANCELLED
-        self._cancel_message = msg
+        if self._cancel_message is not msg:
+            self._cancel_message = msg
         if self._waiting is not None:
             self._schedule_waiting()
         return True
@@ -224,21 +227,33 @@ class Future(Generic[_T]):
             return
         # The argument, the future itself, is filled in at the end: a handle that held it now
         # would make a cycle, and only the garbage collector could free a forgotten future.
-        handle = Handle(fn, (), self._loop, context)
-        if self._waiting is None:
-            self._waiting = [handle]
-        else:
-            self._waiting.append(handle)
+        self._add_waiting(Handle(fn, (), self._loop, context))
 
     def remove_done_callback(self, fn: Callable[[Future[_T]], object]) -> int:
         """Take *fn* off the list, as often as it is there; return how often that was."""
-        before = self._waiting or []
+        before = self._all_waiting()
         after = [
             entry for entry in before if not (isinstance(entry, Handle) and entry._callback == fn)
         ]
         if len(after) < len(before):
             self._waiting = after or None
         return len(before) - len(after)
+
+    def _add_waiting(self, entry: Handle | Task[Any]) -> None:
+        """Put what shall run when the future has ended at the end of the list."""
+        waiting = self._waiting
+        if waiting is None:
+            self._waiting = entry
+        elif isinstance(waiting, list):
+            waiting.append(entry)
+        else:
+            self._waiting = [waiting, entry]
+
+    def _all_waiting(self) -> list[Handle | Task[Any]]:
+        waiting = self._waiting
+        if waiting is None:
+            return []
+        return waiting if isinstance(waiting, list) else [waiting]
 
     def _schedule_waiting(self) -> None:
         """Move those who wait to the ready queue. asyncio calls this __schedule_callbacks."""
@@ -250,10 +265,15 @@ class Future(Generic[_T]):
         if loop._closed or loop._debug:
             loop._check_closed()
             loop._check_thread()
-        for entry in waiting:
-            if isinstance(entry, Handle):
-                entry._args = (self,)
-            loop._ready.append(entry)
+        if type(waiting) is list:
+            for entry in waiting:
+                if type(entry) is Handle:
+                    entry._args = (self,)
+                loop._ready.append(entry)
+        else:
+            if type(waiting) is Handle:
+                waiting._args = (self,)
+            loop._ready.append(waiting)  # type: ignore[arg-type]
 
     def __await__(self) -> Generator[Future[_T], None, _T]:
         while self._state is _PENDING:
@@ -261,6 +281,8 @@ class Future(Generic[_T]):
                 raise RuntimeError("await wasn't used with future")
             self._asyncio_future_blocking = True
             yield self  # the task sees this, and resumes us when we are done
+        if self._exception is None and self._state is _FINISHED:
+            return self._result  # type: ignore[no-any-return]
         return self.result()
 
     __iter__ = __await__  # for `yield from` in generators
@@ -276,32 +298,61 @@ class Future(Generic[_T]):
             (entry._callback, entry._context)  # type: ignore[misc]
             if isinstance(entry, Handle)
             else (entry._wakeup, entry._context)
-            for entry in self._waiting or ()
+            for entry in self._all_waiting()
         ]
 
     @property
     def _log_traceback(self) -> bool:
-        return self._never_retrieved
+        """True if an exception was set that nobody has asked for; can only be set to False."""
+        return self._never_retrieved is not False
 
     @_log_traceback.setter
     def _log_traceback(self, value: bool) -> None:
         if value:
             raise ValueError("_log_traceback can only be set to False")
+        if isinstance(self._never_retrieved, _NeverRetrieved):
+            self._never_retrieved.future = None
         self._never_retrieved = False
 
-    def __del__(self) -> None:
-        if self._never_retrieved:
-            context: dict[str, object] = {
-                "message": f"{type(self).__name__} exception was never retrieved",
-                "exception": self._exception,
-                "future": self,
-            }
-            if self._source_traceback:
-                context["source_traceback"] = self._source_traceback
-            self._loop.call_exception_handler(context)
+    def _report_if_never_retrieved(self) -> _NeverRetrieved | bool:
+        return _NeverRetrieved(self)
 
     def __repr__(self) -> str:
         return _future_repr(self)
+
+
+class _NeverRetrieved:
+    """Reports a future that is destroyed before anybody has asked for its exception.
+
+    Python calls ``__del__`` on every object whose class has one. Loops make and destroy futures
+    all day long, so Future has none. A future that fails gets one of these, which dies with it.
+    By then the future is gone, so what is reported is its double.
+    """
+
+    __slots__ = ("future",)
+
+    def __init__(self, future: Future[Any]) -> None:
+        double = type(future).__new__(type(future))
+        double._init(future._loop)
+        double._state = future._state
+        double._exception = future._exception
+        double._source_traceback = future._source_traceback
+        self.future: Future[Any] | None = double
+
+    def __del__(self) -> None:
+        if self.future is not None:
+            _report_never_retrieved(self.future)
+
+
+def _report_never_retrieved(future: Future[Any]) -> None:
+    context: dict[str, object] = {
+        "message": f"{type(future).__name__} exception was never retrieved",
+        "exception": future._exception,
+        "future": future,
+    }
+    if future._source_traceback:
+        context["source_traceback"] = future._source_traceback
+    future._loop.call_exception_handler(context)
 
 
 def _set_result_unless_cancelled(future: Future[Any], result: Any) -> None:

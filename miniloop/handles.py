@@ -124,6 +124,8 @@ class TimerHandle(Handle):
     Mirrors ``asyncio.events.TimerHandle``.
     """
 
+    _scheduled = False  # True while it is in the loop's heap
+
     def __init__(
         self,
         when: float,
@@ -132,11 +134,14 @@ class TimerHandle(Handle):
         loop: BaseEventLoop,
         context: Context | None = None,
     ) -> None:
-        Handle.__init__(self, callback, args, loop, context)
-        if self._source_traceback:
-            del self._source_traceback[-1]
         self._when = when
-        self._scheduled = False  # True while it is in the loop's heap
+        self._callback = callback
+        self._args = args
+        self._loop = loop
+        self._context = copy_context() if context is None else context
+        self._cancelled = False
+        if loop._debug:
+            self._source_traceback = extract_stack(sys._getframe(1))
 
     def when(self) -> float:
         """Return the deadline in seconds on the clock of ``loop.time()``."""

@@ -48,6 +48,8 @@ __all__ = ["BaseEventLoop"]
 
 _T = TypeVar("_T")
 
+_new = object.__new__
+
 logger = logging.getLogger("asyncio")  # asyncio's, so that one setting serves both
 
 # Cancelled timers stay in the heap until they come up. When more than half of a heap of more than
@@ -138,11 +140,14 @@ class BaseEventLoop:
             len(scheduled) > _MIN_SCHEDULED_TIMER_HANDLES
             and self._timer_cancelled_count / len(scheduled) > _MIN_CANCELLED_TIMER_HANDLES_FRACTION
         ):
+            kept = []
             for entry in scheduled:
                 if entry[2]._cancelled:
                     entry[2]._scheduled = False
-            scheduled[:] = [entry for entry in scheduled if not entry[2]._cancelled]
-            heapq.heapify(scheduled)
+                else:
+                    kept.append(entry)
+            heapq.heapify(kept)
+            scheduled[:] = kept
             self._timer_cancelled_count = 0
         else:
             while scheduled and scheduled[0][2]._cancelled:
@@ -229,7 +234,11 @@ class BaseEventLoop:
         """
         if delay is None:
             raise TypeError("delay must not be None")
-        timer = self.call_at(self.time() + delay, callback, *args, context=context)
+        when = self.time() + delay
+        if args or context is not None:
+            timer = self.call_at(when, callback, *args, context=context)
+        else:  # the same, at half the price
+            timer = self.call_at(when, callback)
         if timer._source_traceback:
             del timer._source_traceback[-1]
         return timer
@@ -290,7 +299,7 @@ class BaseEventLoop:
 
     def create_future(self) -> Future[Any]:
         """Return a new Future of this loop."""
-        future: Future[Any] = Future.__new__(Future)
+        future: Future[Any] = _new(Future)
         future._init(self)
         return future
 
@@ -307,7 +316,7 @@ class BaseEventLoop:
         """
         factory = self._task_factory
         if factory is None:
-            task: Task[_T] = Task.__new__(Task)
+            task: Task[_T] = _new(Task)
             task._init_task(coro, self, name, context, False)
             return task
         self._check_closed()

@@ -40,7 +40,7 @@ from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 from .coroutines import _can_be_driven
 from .exceptions import CancelledError, InvalidStateError
-from .futures import _CANCELLED, _FINISHED, _PENDING, Future, isfuture
+from .futures import _CANCELLED, _FINISHED, _PENDING, Future, _report_never_retrieved, isfuture
 from .handles import Handle
 from .reprs import _task_get_stack, _task_print_stack, _task_repr
 from .running import (
@@ -177,8 +177,25 @@ class Task(Future[_T]):
             loop._current_task = None
             if yielded is None:
                 loop._ready.append(self)
+            elif (
+                (type(yielded) is Future or type(yielded) is Task)
+                and yielded._asyncio_future_blocking
+                and yielded._state is _PENDING
+                and yielded._loop is loop
+                and yielded is not self
+            ):
+                yielded._asyncio_future_blocking = False
+                if yielded._waiting is None:
+                    yielded._waiting = self
+                else:
+                    yielded._add_waiting(self)
+                self._fut_waiter = yielded
+                if self._must_cancel or not self._registered:
+                    self._now_waiting()
             else:
-                self._wait_for(yielded)
+                # Another's future, or an error. Both can run code that is not ours, which may
+                # raise; a handle knows what to do then.
+                Handle(self._wait_for_other, (yielded,), loop, Context())._run()
 
     def _refuse_step(self, exc: BaseException | None) -> None:
         raise InvalidStateError(f"__step(): already done: {self!r}, {exc!r}")
@@ -192,30 +209,13 @@ class Task(Future[_T]):
         else:
             Future.set_exception(self, exc)
 
-    def _wait_for(self, yielded: Any) -> None:
-        """Note that the coroutine waits for the future that it has yielded."""
+    def _now_waiting(self) -> None:
+        """Do what is due when the task leaves the ready queue to wait for ``_fut_waiter``."""
         if not self._registered:
             self._registered = True
             _register_task(self)
-        if (
-            (type(yielded) is Future or type(yielded) is Task)
-            and yielded._asyncio_future_blocking
-            and yielded._state is _PENDING
-            and yielded._loop is self._loop
-            and yielded is not self
-        ):
-            yielded._asyncio_future_blocking = False
-            if yielded._waiting is None:
-                yielded._waiting = [self]
-            else:
-                yielded._waiting.append(self)
-            self._fut_waiter = yielded
-            if self._must_cancel and yielded.cancel(msg=self._cancel_message):
-                self._must_cancel = False
-        else:
-            # Another's future, or an error. Both can run code that is not ours, which may
-            # raise; a handle knows what to do then.
-            Handle(self._wait_for_other, (yielded,), self._loop, Context())._run()
+        if self._must_cancel and self._fut_waiter.cancel(msg=self._cancel_message):
+            self._must_cancel = False
 
     def _wait_for_other(self, yielded: Any) -> None:
         """Wait for what is not plainly a Future of ours, or throw an error at the next step."""
@@ -239,9 +239,9 @@ class Task(Future[_T]):
             # The step enters the task's context by itself, so the callback gets an empty one.
             yielded.add_done_callback(self._wakeup, context=Context())
             self._fut_waiter = yielded
-            if self._must_cancel and yielded.cancel(msg=self._cancel_message):
-                self._must_cancel = False
+            self._now_waiting()
             return
+        _register_task(self)  # what stands in the ready queue is a handle
         self._loop.call_soon(self._run, RuntimeError(error), context=Context())
 
     def _wakeup(self, future: Any) -> None:
@@ -277,7 +277,7 @@ class Task(Future[_T]):
         even go on; ``cancelled()`` is True only when it has let the error through. ``msg``
         becomes the error's argument. Every call counts, see ``cancelling()``.
         """
-        self._never_retrieved = False
+        self._log_traceback = False
         if self._state is not _PENDING:
             return False
         self._num_cancels_requested += 1
@@ -356,7 +356,10 @@ class Task(Future[_T]):
                 context["source_traceback"] = self._source_traceback
             self._loop.call_exception_handler(context)
         if self._never_retrieved:
-            Future.__del__(self)
+            _report_never_retrieved(self)
+
+    def _report_if_never_retrieved(self) -> bool:
+        return True  # a task has a __del__ anyway
 
 
 def all_tasks(loop: BaseEventLoop | None = None) -> set[Task[Any]]:
@@ -392,9 +395,11 @@ def create_task(
     RuntimeError if no loop is running. Mirrors ``asyncio.create_task``.
     """
     loop = get_running_loop()
-    if context is None:  # a loop or factory of the user's need not know the argument
+    if context is not None:
+        return loop.create_task(coro, name=name, context=context)
+    if name is not None:
         return loop.create_task(coro, name=name)
-    return loop.create_task(coro, name=name, context=context)
+    return loop.create_task(coro)  # keywords cost, and another's loop need not know them
 
 
 def ensure_future(
