@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
+from types import CodeType
+from typing import Any
 
 from ..trace import Schedule
-from .programs import Program
-from .sides import Side
+from .programs import FILE_NAME, Program
+from .sides import Side, quiet, side
 
 # How deep a recursion may go differs between C and Python code, and what comes after one that went
 # too deep is nobody's promise: schedules are compared up to there.
@@ -43,6 +46,7 @@ class Difference:
     """A program on which two loops do not agree."""
 
     program: Program | None
+    """None where it was a source text or a function."""
     left_name: str
     right_name: str
     left: Schedule
@@ -85,13 +89,55 @@ class Difference:
         return "\n".join(parts)
 
 
-def compare(program: Program, left: Side, right: Side) -> Difference | None:
+def compare(program: Program | CodeType, left: Side, right: Side) -> Difference | None:
     """Run a program on two sides: None if they agree."""
-    code = program.code()
-    one, other = left.run(code), right.run(code)
+    code = program if isinstance(program, CodeType) else program.code()
+    return _difference(program, left, right, left.run(code), right.run(code))
+
+
+def _difference(
+    program: object, left: Side, right: Side, one: Schedule, other: Schedule
+) -> Difference | None:
     if agree(one, other):
         return None
-    return Difference(program, left.name, right.name, one, other)
+    known = program if isinstance(program, Program) else None
+    return Difference(known, left.name, right.name, one, other)
+
+
+def assert_same_schedule(
+    program: Program | str | Callable[..., Coroutine[Any, Any, Any]],
+    loops: Sequence[str | Side] = ("asyncio", "miniloop"),
+) -> None:
+    """Fail, with both schedules side by side, unless the program runs alike on all loops.
+
+    `program` is a `Program`, the source text of a script, or an async function without parameters. In
+    a function, and all that its module defines, the names `asyncio`, `print` and `time` stand for the
+    loop's own library, for the recorder's log and for virtual time while it runs; in a script they are
+    what it imports.
+
+    `loops` are names (see `sides.KNOWN`) or `Side` objects; the first is what the others are held
+    against. Raises AssertionError.
+    """
+    if isinstance(program, str):
+        program = compile(program, FILE_NAME, "exec")  # type: ignore[assignment]
+    reference, *others = [loop if isinstance(loop, Side) else side(loop) for loop in loops]
+    with quiet():
+        for other in others:
+            if isinstance(program, Program | CodeType):
+                found = compare(program, reference, other)
+            else:
+                function: Any = program
+                found = _difference(
+                    None,
+                    reference,
+                    other,
+                    reference.run_function(function),
+                    other.run_function(function),
+                )
+            if found is not None:
+                raise AssertionError(
+                    f"{other.name} does not run this as {reference.name} does:\n\n{found}"
+                )
 
 
 def first_words(difference: Difference) -> str:

@@ -13,6 +13,8 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from ..trace.recorder import Recorder, Steps
+
 Cut = Callable[[str], None]
 
 # What each watch stands for, and the first Python on which it is not needed.
@@ -30,14 +32,14 @@ def needed(watch: str) -> bool:
     return sys.version_info < FIXED_IN[watch]
 
 
-def watches(cut: Cut, ordered_group: Any) -> dict[str, Any]:
+def watches(cut: Cut, task_class: Any, ordered_group: Any) -> dict[str, Any]:
     """Stand-ins for names of the asyncio module that end the comparison where it must end.
 
     Empty on a Python whose asyncio has 3.13's semantics.
     """
     names: dict[str, Any] = {}
     if needed("uncancel-clears-cancel"):
-        names["Task"] = watched_task(cut)
+        names["Task"] = watched_task(cut, task_class)
     if needed("condition-passes-notify-on"):
         names["Condition"] = condition = watched_condition(cut)
         names["Barrier"] = barrier_on(condition)
@@ -50,10 +52,10 @@ def watches(cut: Cut, ordered_group: Any) -> dict[str, Any]:
     return names
 
 
-def watched_task(cut: Cut) -> Any:
-    class Task(asyncio.Task):  # type: ignore[type-arg]
-        def uncancel(self) -> int:
-            if self.cancelling() == 1 and self._must_cancel:  # type: ignore[attr-defined]
+def watched_task(cut: Cut, task_class: Any) -> Any:
+    class Task(task_class):  # type: ignore[misc]
+        def uncancel(self) -> Any:
+            if self.cancelling() == 1 and self._must_cancel:
                 cut("uncancel-clears-cancel")
             return super().uncancel()
 
@@ -115,3 +117,25 @@ def watched_wait_for(cut: Cut) -> Any:
         return await asyncio.wait_for(awaitable, timeout)
 
     return wait_for
+
+
+class StepsOfPythonTask(Steps):
+    """For asyncio's Python tasks as the reference, which are not quite what its C tasks are.
+
+    A task that awaits itself gets a RuntimeError from both. But Python tasks forget to take back a flag
+    then, and who awaits that task later waits for it, where C tasks (and miniloop's) raise again.
+    """
+
+    __slots__ = ()
+
+    def send(self, value: Any) -> Any:
+        return self._watch(super().send(value))
+
+    def throw(self, *error: Any) -> Any:
+        return self._watch(super().throw(*error))
+
+    def _watch(self, yielded: Any) -> Any:
+        if yielded is self.task and yielded is not None:
+            recorder: Recorder = self._recorder
+            recorder.stop("a Python task that awaits itself")
+        return yielded

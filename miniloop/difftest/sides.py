@@ -22,7 +22,7 @@ from typing import Any
 
 from ..trace import Recorder, Schedule, on_virtual_time
 from ..trace.recorder import describe
-from .known import watches
+from .known import StepsOfPythonTask, watches
 from .programs import FILE_NAME
 
 # A program of the grammar ends within a few dozen ticks, or never. One with more events than this
@@ -73,6 +73,8 @@ class Side:
     """What the loop's `create_future` makes, if not its own."""
     task_options: dict[str, Any] = field(default_factory=dict)
     """Given to each task, `eager_start=True` for one."""
+    steps_class: Any = None
+    """What records the steps, if not the usual class."""
     watched: bool = True
     """Whether comparisons end where this Python's asyncio is known to differ: see `known`."""
 
@@ -89,9 +91,7 @@ class Side:
             run=self._run,
         )
         if self.module is asyncio and self.watched:
-            known = watches(self._cut, self._facade.TaskGroup)
-            if self.task_class is not asyncio.Task:
-                known.pop("Task", None)
+            known = watches(self._cut, self.task_class, self._facade.TaskGroup)
             self._facade.__dict__.update(known)
             self.task_class = self._facade.Task
         self._time = ModuleType("time")
@@ -105,26 +105,64 @@ class Side:
 
     def run(self, code: CodeType, tick_limit: int = TICK_LIMIT) -> Schedule:
         """The schedule of a program on this loop. Whatever the program raises is part of it."""
-        recorder, loop = self.new_loop(FILE_NAME, tick_limit, EVENT_LIMIT)
-        self._recorder = recorder
         names: dict[str, Any] = {
             "__builtins__": self._builtins,
             "__name__": "__main__",
-            "print": recorder.print,
             "repr": describe,
         }
+
+        def main(loop: Any, log: Any) -> None:
+            names["print"] = log
+            exec(code, names)
+
+        def forget() -> None:
+            for name in [name for name in names if len(name) == 2]:
+                value = names.pop(name)
+                if name in ("r0", "w0"):
+                    value.close()
+
+        return self._record(main, forget, FILE_NAME, tick_limit, EVENT_LIMIT)
+
+    def run_function(self, function: Any, tick_limit: int = 10_000) -> Schedule:
+        """The schedule of an async function without parameters: see `assert_same_schedule`."""
+        names = function.__globals__
+        missing = object()
+        ours = {"asyncio": self._facade, "time": self._time}
+        before = {name: names.get(name, missing) for name in (*ours, "print")}
+
+        def main(loop: Any, log: Any) -> None:
+            names.update({name: ours[name] for name in ours if name in names}, print=log)
+            self._run(function())
+
+        def forget() -> None:
+            for name, value in before.items():
+                if value is missing:
+                    names.pop(name, None)
+                else:
+                    names[name] = value
+
+        path = function.__code__.co_filename
+        return self._record(main, forget, path, tick_limit, 100 * tick_limit)
+
+    def _record(
+        self,
+        main: Callable[[Any, Any], None],
+        forget: Callable[[], None],
+        path: str,
+        tick_limit: int,
+        event_limit: int,
+    ) -> Schedule:
+        recorder, loop = self.new_loop(path, tick_limit, event_limit)
+        self._recorder = recorder
         try:
-            contextvars.Context().run(exec, code, names)
+            contextvars.Context().run(main, loop, recorder.print)
         except BaseException as error:
             if type(error) is KeyboardInterrupt and not error.args:
                 raise  # Not the program's: someone pressed Ctrl-C.
             recorder.note("main", "ends with " + describe(error))
         # What is left is torn down now, so that destructors make their reports.
         recorder.stop()
-        for name in [name for name in names if len(name) == 2]:
-            value = names.pop(name)
-            if name in ("r0", "w0"):
-                value.close()
+        forget()
         loop.close()
         gc.collect()
         return recorder.schedule()
@@ -149,12 +187,14 @@ class Side:
         """A fresh recorded loop of this kind; the façade's `new_event_loop` returns it."""
         recorder = Recorder(program, tick_limit, event_limit)
         loop = self._recorded(recorder)
-        loop.set_task_factory(recorder.task_factory(self.task_class, **self.task_options))
+        loop.set_task_factory(recorder.task_factory(self.task_class, self.steps_class, **self.task_options))
         facade: Any = self._facade
         clock: Any = self._time
         clock.sleep, clock.time, clock.monotonic = recorder.clock.sleep, *[recorder.clock.time] * 2
         facade.new_event_loop = lambda: loop
-        facade.eager_task_factory = recorder.task_factory(self.task_class, eager_start=True)
+        facade.eager_task_factory = recorder.task_factory(
+            self.task_class, self.steps_class, eager_start=True
+        )
         return recorder, loop
 
 
@@ -185,6 +225,7 @@ KNOWN: dict[str, Callable[[str], Side]] = {
         _asyncio,
         task_class=asyncio.tasks._PyTask,  # type: ignore[attr-defined]
         future_class=asyncio.futures._PyFuture,  # type: ignore[attr-defined]
+        steps_class=StepsOfPythonTask,
     ),
     "asyncio-eager": functools.partial(_asyncio, task_options={"eager_start": True}),
     "miniloop": _miniloop,

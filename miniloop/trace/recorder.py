@@ -123,17 +123,26 @@ class Recorder:
             self.cut,
         )
 
-    def task_factory(self, task_class: Callable[..., Any], **fixed: Any) -> Callable[..., Any]:
+    def task_factory(
+        self,
+        task_class: Callable[..., Any],
+        steps_class: Callable[..., Steps] | None = None,
+        **fixed: Any,
+    ) -> Callable[..., Any]:
         """A task factory that makes `task_class` around a coroutine whose steps are recorded.
 
         `fixed` goes to every task (`eager_start=True`, say).
         """
         serial = self.serial
+        steps_class = steps_class or Steps
 
         def factory(loop: Any, coro: Any, **keywords: Any) -> Any:
             inner = unwrapped(coro)
             name = getattr(inner, "__name__", type(inner).__name__)
-            return task_class(Steps(coro, name, next(serial), self), loop=loop, **fixed, **keywords)
+            steps = steps_class(coro, name, next(serial), self)
+            task = task_class(steps, loop=loop, **fixed, **keywords)
+            steps.task = task
+            return task
 
         return factory
 
@@ -141,13 +150,14 @@ class Recorder:
 class Steps(Coroutine[Any, Any, Any]):
     """A coroutine that notes each of its steps: how it was resumed and how the step ended."""
 
-    __slots__ = ("_coro", "_name", "_recorder", "number")
+    __slots__ = ("_coro", "_name", "_recorder", "number", "task")
 
     def __init__(self, coro: Any, name: str, number: int, recorder: Recorder) -> None:
         self._coro = coro
         self._name = f"{name}#{number}"
         self.number = number
         """Tasks are numbered in the order in which they are started."""
+        self.task: Any = None
         self._recorder = recorder
 
     def send(self, value: Any) -> Any:

@@ -1,0 +1,25 @@
+"""For pytest: the fixture `same_schedule`, which is `assert_same_schedule`.
+
+    async def test_my_protocol(): ...
+
+becomes, in a test file,
+
+    def test_same_on_both(same_schedule):
+        same_schedule(my_protocol)
+
+Without an installed entry point, name the plugin: `pytest -p miniloop.difftest.plugin`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from .compare import assert_same_schedule
+
+
+@pytest.fixture
+def same_schedule() -> Callable[..., None]:
+    """Fails unless a program has the same schedule on asyncio and on miniloop."""
+    return assert_same_schedule

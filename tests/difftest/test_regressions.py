@@ -1,0 +1,23 @@
+"""Programs that once differed, or that asyncio itself once got wrong, one per file."""
+
+from pathlib import Path
+
+import pytest
+
+from miniloop.difftest import assert_same_schedule, quiet, side
+from miniloop.difftest.programs import FILE_NAME
+
+PROGRAMS = sorted(Path(__file__).with_name("regressions").glob("*.py"))
+
+
+@pytest.mark.parametrize("path", PROGRAMS, ids=lambda path: path.stem)
+def test_runs_alike(path):
+    assert_same_schedule(path.read_text("utf-8"))
+
+
+@pytest.mark.parametrize("path", PROGRAMS, ids=lambda path: path.stem)
+def test_shows_something(path):
+    with quiet():
+        schedule = side("asyncio").run(compile(path.read_text("utf-8"), FILE_NAME, "exec"))
+    assert any(event.who == "print" for event in schedule.events) or schedule.cut
+    assert not any("AttributeError" in event.what for event in schedule.events)
