@@ -332,11 +332,11 @@ class _NeverRetrieved:
     __slots__ = ("future",)
 
     def __init__(self, future: Future[Any]) -> None:
-        double = type(future).__new__(type(future))
-        double._init(future._loop)
+        double: Future[Any] = object.__new__(type(future))
+        Future._init(double, future._loop)
         double._state = future._state
         double._exception = future._exception
-        double._source_traceback = future._source_traceback
+        double.__dict__ = future.__dict__
         self.future: Future[Any] | None = double
 
     def __del__(self) -> None:
