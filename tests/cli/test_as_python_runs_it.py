@@ -109,6 +109,18 @@ TO_THE_LETTER = {
     """,
     "name not in asyncio": "import asyncio\nasyncio.no_such_thing\n",
     "name not in a submodule": "import asyncio.locks\nasyncio.locks.no_such_thing\n",
+    "after a name not in asyncio": """
+        import asyncio
+        def f():
+            try:
+                asyncio.no_such_thing
+            except AttributeError as error:
+                raise ValueError("x") from error
+        try:
+            f()
+        except ValueError as error:
+            raise ExceptionGroup("several", [error])
+    """,
     "attribute of an object": """
         import asyncio
         class Thing: pass

@@ -57,6 +57,24 @@ UNCAUGHT = {
         3,
         "create_subprocess_exec",
     ),
+    "in the course of a cancellation": (
+        """
+        import asyncio
+        async def inner():
+            try:
+                await asyncio.sleep(60)
+            except asyncio.CancelledError:
+                asyncio.create_subprocess_exec
+        async def main():
+            task = asyncio.create_task(inner())
+            await asyncio.sleep(0)
+            task.cancel()
+            await task
+        asyncio.run(main())
+        """,
+        6,
+        "create_subprocess_exec",
+    ),
     "in the course of another": (
         """
         import asyncio

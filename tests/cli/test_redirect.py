@@ -7,6 +7,7 @@ from textwrap import dedent, indent
 import pytest
 
 import miniloop
+from miniloop.cli.redirect import Beside
 from tests.cli.both_ways import Ended, on_miniloop, on_python
 
 # Each puts things under the names `loop_class` and `queue_class`.
@@ -166,6 +167,24 @@ asyncio.queues asyncio.queues asyncio.queues
     assert on_miniloop(project, "script.py", PYTHONDONTWRITEBYTECODE="") == Ended(expected, "", 0)
     # Nothing of the redirection may stay behind: python itself would read it from a cache.
     assert on_python(project, "-c", "import plain; print(plain.WHOSE)").stdout == "asyncio.queues\n"
+
+
+def test_a_module_of_that_name_in_a_package(tmp_path: Path) -> None:
+    package = tmp_path / "package"
+    package.mkdir()
+    (package / "asyncio.py").write_text("Queue = 'of the package'\n")
+    (package / "__init__.py").write_text("from .asyncio import Queue\nfrom . import asyncio\n")
+    (tmp_path / "script.py").write_text("import package; print(package.Queue, package.asyncio)\n")
+    assert on_miniloop(tmp_path, "script.py") == on_python(tmp_path, "script.py")
+
+
+def test_a_script_above_the_standard_library() -> None:
+    beside = Beside(Path(Path(asyncio.__file__).anchor))
+    assert __file__ in beside
+    assert asyncio.__file__ not in beside
+    assert miniloop.__file__ not in beside
+    assert pytest.__file__ not in beside
+    assert "<frozen importlib._bootstrap>" not in beside
 
 
 def test_a_module_cached_by_python_is_redirected_too(tmp_path: Path) -> None:
