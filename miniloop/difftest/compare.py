@@ -149,5 +149,3 @@ def first_words(difference: Difference) -> str:
         words = lines[number].split()[2:] if number < len(lines) else ["nothing"]
         sides.append("".join(c for c in " ".join(words) if not c.isdigit()))
     return " / ".join(sides)
-
-

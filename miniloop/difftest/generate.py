@@ -86,9 +86,7 @@ class Generator:
         key = (function, around)
         known = self._choices.get(key)
         if known is None:
-            ops = tuple(
-                op for op in allowed(function, around) if op.feature not in self._left_out
-            )
+            ops = tuple(op for op in allowed(function, around) if op.feature not in self._left_out)
             known = ops, list(itertools.accumulate(op.weight for op in ops))
             self._choices[key] = known
         ops, weights = known
@@ -112,7 +110,11 @@ class Generator:
             elif op.has_block:
                 around_it = op.name if op.name == "group" else around
                 out.append(
-                    (op.name, *drawn, self.ops(function, rng.choice((1, 2, 2, 3)), depth + 1, around_it))
+                    (
+                        op.name,
+                        *drawn,
+                        self.ops(function, rng.choice((1, 2, 2, 3)), depth + 1, around_it),
+                    )
                 )
             else:
                 out.append((op.name, *drawn))

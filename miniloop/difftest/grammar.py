@@ -350,9 +350,7 @@ def table() -> list[Operation]:
     )
     add("queues", ANY, 1, task_done="{q}.task_done()")
     add("queue_shutdown", SYNC, 1, since=(3, 13), shutdown="{q}.shutdown()")
-    add(
-        "queue_shutdown", SYNC, 1, since=(3, 13), shutdown_now="{q}.shutdown(immediate=True)"
-    )
+    add("queue_shutdown", SYNC, 1, since=(3, 13), shutdown_now="{q}.shutdown(immediate=True)")
     add(
         "contexts",
         SYNC,

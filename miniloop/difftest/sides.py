@@ -164,7 +164,8 @@ class Side:
         recorder.stop()
         forget()
         loop.close()
-        gc.collect()
+        # With collection disabled (see `quiet`), all that this run made is in the youngest generation.
+        gc.collect(0)
         return recorder.schedule()
 
     def _cut(self, reason: str) -> None:
@@ -187,7 +188,9 @@ class Side:
         """A fresh recorded loop of this kind; the façade's `new_event_loop` returns it."""
         recorder = Recorder(program, tick_limit, event_limit)
         loop = self._recorded(recorder)
-        loop.set_task_factory(recorder.task_factory(self.task_class, self.steps_class, **self.task_options))
+        loop.set_task_factory(
+            recorder.task_factory(self.task_class, self.steps_class, **self.task_options)
+        )
         facade: Any = self._facade
         clock: Any = self._time
         clock.sleep, clock.time, clock.monotonic = recorder.clock.sleep, *[recorder.clock.time] * 2
@@ -257,14 +260,11 @@ def quiet() -> Iterator[None]:
     hook, sys.unraisablehook = sys.unraisablehook, lambda _: None
     was_enabled = gc.isenabled()
     gc.disable()
-    gc.collect()
-    gc.freeze()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:
-        gc.unfreeze()
         if was_enabled:
             gc.enable()
         for logger, was_disabled in zip(loggers, were_disabled, strict=True):

@@ -27,9 +27,10 @@ LAST: Block = (
 @st.composite
 def programs(draw: Any, without: frozenset[str] = frozenset()) -> Program:
     """Programs that use a few features each; `without` names features to leave out."""
-    optional = [f for f in FEATURES if f not in ALWAYS and f not in without]
-    chosen = frozenset(draw(st.lists(st.sampled_from(optional), max_size=4, unique=True)))
-    features = (chosen | frozenset(ALWAYS)) - without
+    themes = [f for f in FEATURES if f not in without]
+    always = tuple(f for f in ALWAYS if f not in without)
+    chosen = draw(st.lists(st.sampled_from(themes), max_size=3))
+    features = tuple(dict.fromkeys((*always, *chosen)))
     phases: Block = draw(blocks(PHASES, features, 0, 2))
     phases = (*phases, ("run_caught", "c0"), *draw(st.sampled_from([(), LAST])))
     functions: dict[str, Block] = {}
@@ -43,35 +44,39 @@ def programs(draw: Any, without: frozenset[str] = frozenset()) -> Program:
     return Program(phases, tuple(sorted(functions.items())))
 
 
-@functools.lru_cache(maxsize=4096)
+@functools.cache
 def blocks(
-    function: str, features: frozenset[str], depth: int, longest: int, around: str = ""
+    function: str, features: tuple[str, ...], depth: int, longest: int, around: str = ""
 ) -> st.SearchStrategy[Block]:
     """Blocks of a function that use these features only."""
+    one = [of_feature(feature, function, depth, around) for feature in features]
+    return st.lists(st.one_of(one), max_size=longest).map(tuple)
+
+
+@functools.cache
+def of_feature(feature: str, function: str, depth: int, around: str) -> st.SearchStrategy[Op]:
+    """Operations of one feature. The blocks in them use that feature and what is always used."""
     kinds = [
         op
         for op in allowed(function, around)
-        if op.feature in features and not (op.has_block and depth >= DEEPEST)
+        if op.feature == feature and not (op.has_block and depth >= DEEPEST)
     ]
-    if not kinds:
-        return st.just(())
     weighted = [op for op in kinds for _ in range(op.weight)]
-    one = st.sampled_from(weighted).flatmap(
-        functools.partial(
-            operation, function=function, features=features, depth=depth, around=around
-        )
-    )
-    return st.lists(one, max_size=longest).map(tuple)
+    strategies = {op: operation(op, function, feature, depth, around) for op in kinds}
+    if not weighted:
+        return st.nothing()
+    return st.sampled_from(weighted).flatmap(strategies.__getitem__)
 
 
 def operation(
-    kind: Operation, function: str, features: frozenset[str], depth: int, around: str
+    kind: Operation, function: str, feature: str, depth: int, around: str
 ) -> st.SearchStrategy[Op]:
     """Operations of one kind, with their block if they have one."""
     parts: list[st.SearchStrategy[Any]] = [st.just(kind.name)]
     parts += [st.sampled_from(values(field, function)) for field in kind.fields]
     if kind.has_block:
         inside = kind.name if kind.name == "group" else around
+        features = tuple(dict.fromkeys((*ALWAYS, feature)))
         parts.append(blocks(function, features, depth + 1, 3, inside))
     plain = st.tuples(*parts)
     if kind.has_block or "await " not in kind.template or depth >= DEEPEST:

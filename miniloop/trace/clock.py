@@ -78,9 +78,7 @@ class CountingSelector(selectors.BaseSelector):
         """What to do when only a thread or a peer outside the loop could wake it: here, give up."""
         raise Stuck("blocks for ever: nothing is ready and no timer is set")
 
-    def register(
-        self, fileobj: Any, events: int, data: Any = None
-    ) -> selectors.SelectorKey:
+    def register(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
         key = self._real.register(fileobj, events, data)
         self._registered[key.fd] = next(self._serial)
         return key
