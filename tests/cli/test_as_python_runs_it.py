@@ -119,7 +119,8 @@ TO_THE_LETTER = {
         try:
             f()
         except ValueError as error:
-            raise ExceptionGroup("several", [error])
+            kept = error
+        raise ExceptionGroup("several", [kept])
     """,
     "attribute of an object": """
         import asyncio
