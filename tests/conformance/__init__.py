@@ -18,7 +18,8 @@ miniloop's names. How one test file is run, in reading order:
    is put on the modules of miniloop that hold the same object.
 4. ``testloop.py`` replaces the tests' ``TestLoop``, a loop with a made-up clock, by one that needs
    only miniloop's public interface.
-5. ``child.py`` runs the tests. Each has a time limit, kept by a watchdog thread.
+5. ``child.py`` runs the tests, each with a time limit kept by a watchdog thread; ``result.py``
+   writes down how each ended.
 6. ``score.py`` holds the outcomes against two kinds of data, read by ``register.py``:
 
    ``ids/``           The tests that ask for public behaviour only, per Python version; found by

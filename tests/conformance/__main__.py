@@ -9,20 +9,20 @@ from pathlib import Path
 
 from .register import Register, read_register
 from .report import PAGE, misses_text, score_text, write_docs
-from .score import ROOT, Python, Setup, files_for, python_at, score_file
+from .score import ROOT, CannotRun, Python, Setup, files_for, python_at, score_file
 
 
 def main() -> int:
     arguments = parse()
     try:
         python = python_at(shutil.which(arguments.python) or arguments.python)
-    except (OSError, subprocess.CalledProcessError) as error:
-        return refuse(f"{arguments.python} is no Python that can be run: {error}")
+    except (OSError, subprocess.CalledProcessError):
+        return refuse(f"{arguments.python} is no Python 3 that can be run")
     if python.why_not:
         return refuse(python.why_not)
     only = arguments.only and [p for name in arguments.only for p in (name, f"{name}.*")]
     if not files_for(python, only):
-        return refuse(f"no core test of Python {python.version} matches {arguments.only}")
+        return refuse(nothing_matches(python, arguments))
     if arguments.write_docs and (only or arguments.reference or arguments.loop):
         return refuse("--write-docs is for a whole run on miniloop's own loop")
     if arguments.reference:
@@ -43,9 +43,15 @@ def run(
 ) -> int:
     scores = []
     for file in files_for(python, only):
-        print(f"{file} ...", end="\r", file=sys.stderr)
-        scores.append(score_file(python, file, register, setup, only))
-    print(" " * 40, end="\r", file=sys.stderr)
+        show(f"{file} ...")
+        try:
+            scores.append(score_file(python, file, register, setup, only))
+        except CannotRun as error:
+            show("")
+            return refuse(str(error))
+    show("")
+    if not any(score.outcomes for score in scores):
+        return refuse(nothing_matches(python, arguments))
     print(score_text(python, scores, register))
     for title, wanted, public in (
         ("public behaviour that misses", True, True),
@@ -88,6 +94,15 @@ def parse() -> argparse.Namespace:
     add("--write-docs", action="store_true", help="write docs/generated/conformance.{json,rst}")
     add("-v", "--verbose", action="store_true", help="show the tracebacks of unexplained failures")
     return parser.parse_args()
+
+
+def show(progress: str) -> None:
+    if sys.stderr.isatty():
+        print(f"\r{progress:40}\r", end="", file=sys.stderr, flush=True)
+
+
+def nothing_matches(python: Python, arguments: argparse.Namespace) -> str:
+    return f"no core test of Python {python.version} matches {', '.join(arguments.only)}"
 
 
 def refuse(message: str) -> int:

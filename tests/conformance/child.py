@@ -16,7 +16,6 @@ Outcomes are pass, fail, skip, and "start", which stands alone where the process
 
 import asyncio  # the real one, before the stand-in takes its name
 import faulthandler
-import fnmatch
 import importlib
 import json
 import os
@@ -28,6 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from .facade import Facade
+from .register import matches
 from .testloop import make_test_loop_class
 
 PREFIX = "test.test_asyncio."
@@ -68,10 +68,6 @@ class Watchdog(threading.Thread):
     def _interrupt(self, signum: int, frame: object) -> None:
         if self._clock() > self._deadline:
             raise TimeLimit(f"more than {self.limit:g} s")
-
-
-def matches(test_id: str, patterns: list[str]) -> bool:
-    return any(fnmatch.fnmatchcase(test_id, pattern) for pattern in patterns)
 
 
 def load(spec: str | None) -> Any:

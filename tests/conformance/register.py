@@ -3,7 +3,7 @@
 import fnmatch
 import functools
 import tomllib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -41,7 +41,7 @@ class Entry:
 class Register:
     excluded: tuple[Entry, ...] = ()
     interop: tuple[str, ...] = ()
-    interop_reason: str = field(default="", compare=False)
+    interop_reason: str = ""
 
     def entry(self, test_id: str, minor: str) -> Entry | None:
         return next((entry for entry in self.excluded if entry.covers(test_id, minor)), None)

@@ -5,16 +5,17 @@ import json
 import os
 import platform
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from .register import CAUSES, Register, matches
-from .score import ROOT, FileScore, Python, last_line
+from .score import ROOT, FileScore, Python
 
 JSON = ROOT / "docs" / "generated" / "conformance.json"
 PAGE = JSON.with_suffix(".rst")
 
 
-def table(rows: list[tuple[str, ...]]) -> str:
+def table(rows: Sequence[tuple[str, ...]]) -> str:
     """Columns wide enough for what they hold; numbers to the right."""
     widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
     lines = []
@@ -47,18 +48,14 @@ def score_text(python: Python, scores: list[FileScore], register: Register) -> s
 
 
 def misses_text(python: Python, scores: list[FileScore], register: Register, public: bool) -> str:
-    """The tests that do not pass, each with its cause."""
+    """The tests that the register knows not to pass, each with its cause."""
     lines = []
     for score in scores:
         names = score.missed if public else score.counted - score.passed() - score.public
         for name in sorted(names):
             entry = register.entry(name, python.minor)
-            if entry is None:
-                outcome = score.outcomes.get(name)
-                why = last_line(outcome) if outcome else "did not run"
-            else:
-                why = f"{entry.cause}: {' '.join(entry.reason.split())}"
-            lines.append(f"  {name}\n      {why}")
+            if entry is not None:
+                lines += [f"  {name}", f"      {entry.cause}: {' '.join(entry.reason.split())}"]
     return "\n".join(lines)
 
 

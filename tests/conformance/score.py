@@ -51,7 +51,7 @@ class Setup:
 
     package: str = "miniloop"
     loop: str | None = None
-    interop_loop: str | None = INTEROP_LOOP if (ROOT / "miniloop" / "interop").exists() else None
+    interop_loop: str | None = INTEROP_LOOP
     path: str = ""  # where the package is, if not in this repository
     limit: float = 30
 
@@ -83,6 +83,10 @@ class FileScore:
     @property
     def missed(self) -> set[str]:
         return set(self.public) - self.passed()
+
+
+class CannotRun(Exception):
+    """A test file could not even be started."""
 
 
 @functools.cache
@@ -128,7 +132,9 @@ def run_file(
             if child.returncode == 0:
                 return outcomes
             if len(outcomes) == len(known):
-                raise RuntimeError(f"{file} could not be run:\n{child.stderr[-3000:]}")
+                error = CannotRun(f"{file} cannot be run: {child.stderr.rstrip().splitlines()[-1]}")
+                error.add_note(child.stderr)
+                raise error
             died = [name for name, outcome in outcomes.items() if outcome.result == "start"]
             with results.open("a", encoding="utf-8") as more:
                 for name in died:

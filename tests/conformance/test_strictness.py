@@ -1,11 +1,14 @@
 """The conformance suite can fail: on a broken loop, on a loop that hangs, on a wrong register."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from tests.conformance.facade import BORROWED_MODULES, BORROWED_NAMES
 from tests.conformance.register import BadRegister, Entry, Register, read_register
-from tests.conformance.score import FileScore, Setup, score_file, this_python
+from tests.conformance.score import ROOT, FileScore, Setup, score_file, this_python
 
 PYTHON = this_python()
 pytestmark = pytest.mark.skipif(bool(PYTHON.why_not), reason=PYTHON.why_not or "runs")
@@ -71,3 +74,31 @@ def test_an_entry_that_says_too_little_is_refused(entry: str, tmp_path: Path) ->
     path.write_text(f"[[excluded]]\n{entry}\n")
     with pytest.raises(BadRegister):
         read_register(path)
+
+
+OF_ASYNCIO = """
+import asyncio, miniloop, sys
+from tests.conformance.facade import Facade
+
+modules = [m for name, m in sys.modules.items() if name.partition(".")[0] == "asyncio"]
+real = {id(value) for module in modules for value in vars(module).values() if callable(value)}
+Facade("miniloop").install()
+for name, module in sys.modules.items():
+    if name.partition(".")[0] == "asyncio":
+        assert module not in modules
+        for key, value in vars(module).items():
+            if id(value) in real and value.__module__.startswith(("asyncio.", "_asyncio")):
+                print(value.__module__.removeprefix("asyncio."), key)
+"""
+
+
+def test_what_the_stand_in_takes_from_asyncio_schedules_nothing() -> None:
+    child = subprocess.run(
+        [sys.executable, "-c", OF_ASYNCIO], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    taken = {tuple(line.split()) for line in child.stdout.splitlines()}
+    assert ("protocols", "Protocol") in taken
+    exceptions = {("queues", name) for name in ("QueueEmpty", "QueueFull", "QueueShutDown")}
+    listed = {(home, name) for home, names in BORROWED_NAMES.items() for name in names}
+    others = {(home, name) for home, name in taken if home not in BORROWED_MODULES}
+    assert others - exceptions <= listed
