@@ -16,6 +16,8 @@ from .programs import HEADS_OF, NAME, Block, Op, Program
 ALWAYS = ("tasks", "sleep", "errors")
 # Mostly everything is caught, a cancellation or a KeyboardInterrupt too.
 CATCHES = ("BaseException", "BaseException", "Exception", "asyncio.CancelledError", "TimeoutError")
+# After the program proper: whatever is left is cancelled in a fixed order, and runs to its end.
+LAST: Block = (("cancel_left",), ("run_forever", "0.3"))
 # Blocks are no deeper than this.
 DEEPEST = 3
 
@@ -38,7 +40,7 @@ class Generator:
         self._left_out = frozenset(self.features) - chosen | self.without
         self._choices.clear()
         # Early in a program there is much to start, later much to wait for: length is drawn once.
-        self._longest = rng.choice((2, 3, 4, 5, 6))
+        self._longest = rng.choice((2, 3, 3, 4, 5))
         phases = self.phases(chosen)
         functions: dict[str, Block] = {}
         waiting = names(phases)
@@ -59,13 +61,13 @@ class Generator:
             return (*phases, ("run", "c0"))
         for number in range(rng.choice((1, 1, 2, 3)) if "stop" in chosen else 1):
             phases.extend(self.ops(PHASES, rng.randrange(3), DEEPEST))
+            how = "_caught" if rng.random() < 0.3 else "_suppressed"
             if number == 0 or rng.random() < 0.5:
-                phases.append(("run_caught", "c0" if number == 0 else "c1"))
+                phases.append(("run" + how, "c0" if number == 0 else "c1"))
             else:
-                phases.append(("run_forever", rng.choice(values("delay", PHASES))))
+                phases.append(("run_forever" + how, rng.choice(values("delay", PHASES))))
         if rng.random() < 0.8:
-            phases += [("cancel", x, "") for x in ("t1", "t2", "f0")]
-            phases.append(("run_forever", "0.3"))
+            phases += LAST
         return tuple(phases)
 
     def block(self, function: str) -> Block:
@@ -79,6 +81,10 @@ class Generator:
                 for t in values("t", "c0")[: rng.choice((1, 2, 2, 3))]
             ]
             ops = (*spawned, *ops)
+            # While the first task lasts, the others can meet.
+            for delay in ("0", "0.01", "0.03"):
+                if rng.random() < 0.5:
+                    ops = (*ops, ("sleep", delay), *self.ops("c0", rng.randrange(3), DEEPEST))
         return ops
 
     def ops(self, function: str, count: int, depth: int, around: str = "") -> Block:
@@ -106,7 +112,8 @@ class Generator:
                 and "errors" not in self._left_out
             ):
                 # What is not caught ends the task, and with it the program's interest.
-                out.append(("caught", rng.choice(CATCHES), ((op.name, *drawn),)))
+                guard = "caught" if rng.random() < 0.3 else "suppressed"
+                out.append((guard, rng.choice(CATCHES), ((op.name, *drawn),)))
             elif op.has_block:
                 around_it = op.name if op.name == "group" else around
                 out.append(

@@ -37,6 +37,7 @@ DECLARATIONS = {
 }
 MODULES = {
     "concurrent.futures": "concurrent.futures",
+    "contextlib.": "contextlib",
     "contextvars.": "contextvars",
     "socket.": "socket",
     "threading.": "threading",

@@ -88,7 +88,11 @@ def plainer(block: Block, function: str) -> Iterator[Block]:
 
 # Operations that are another one with something added.
 SIMPLER = {
-    "run_caught": "run",
+    "caught": "suppressed",
+    "run_caught": "run_suppressed",
+    "run_suppressed": "run",
+    "run_forever_caught": "run_forever_suppressed",
+    "run_forever_suppressed": "run_forever",
     "call_later": "call_soon",
     "call_at": "call_soon",
     "call_soon_context": "call_soon",
@@ -106,7 +110,8 @@ def plainer_op(op: Op, function: str) -> Iterator[Op]:
     if op[0] in SIMPLER:
         other = OPERATIONS[SIMPLER[op[0]]]
         have = dict(zip(kind.fields, op[1:], strict=False))
-        yield (other.name, *(have.get(f) or values(f, function)[0] for f in other.fields))
+        drawn = (have.get(f) or values(f, function)[0] for f in other.fields)
+        yield (other.name, *drawn, op[-1]) if other.has_block else (other.name, *drawn)
     for position, field in enumerate(kind.fields, 1):
         options = values(field, function)
         at = options.index(op[position]) if op[position] in options else len(options)

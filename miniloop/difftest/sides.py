@@ -264,6 +264,7 @@ def quiet() -> Iterator[None]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
+            gc.collect()
     finally:
         if was_enabled:
             gc.enable()

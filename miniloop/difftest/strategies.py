@@ -11,18 +11,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from .generate import ALWAYS, CATCHES, DEEPEST, names
+from .generate import ALWAYS, CATCHES, DEEPEST, LAST, names
 from .grammar import FEATURES, PHASES, Operation, allowed, values
 from .programs import Block, Op, Program
-
-# After the program proper, whatever is left is cancelled in a fixed order.
-LAST: Block = (
-    ("cancel", "t1", ""),
-    ("cancel", "t2", ""),
-    ("cancel", "f0", ""),
-    ("run_forever", "0.3"),
-)
-
 
 @st.composite
 def programs(draw: Any, without: frozenset[str] = frozenset()) -> Program:
