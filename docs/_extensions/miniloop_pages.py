@@ -9,7 +9,6 @@ import inspect
 import itertools
 import subprocess
 import sys
-import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar
@@ -21,10 +20,10 @@ from sphinx.util.docutils import SphinxDirective
 from sphinx.util.typing import ExtensionMetadata
 
 import miniloop
+from miniloop.difftest import register
 from tests import budget
 from tests.reading_order import PACKAGE, ROOT, core_modules, home
 
-REGISTER = PACKAGE / "difftest" / "differences.toml"
 STANDINGS = {
     "undefined": "asyncio's documentation does not define it",
     "version-dependent": "asyncio itself differs from one Python to the next",
@@ -125,33 +124,29 @@ class Differences(Page):
 
     def lines(self) -> Iterator[str]:
         """Yield a table of all differences, then a section for each."""
-        if not REGISTER.exists():
-            yield "The register is empty so far: no difference has been recorded yet."
-            return
-        register = tomllib.loads(self.watch(REGISTER)).get("difference", [])
-        yield f"The register holds {len(register)} differences."
+        self.watch(PACKAGE / "difftest" / "differences.toml")
+        known = register.entries()
+        yield from _table_start("58 17 25", "Difference", "Differs on", "Standing")
+        for entry in known:
+            link = f":ref:`difference-{entry.id}`"
+            yield from _row(link, ", ".join(entry.versions), entry.standing)
         yield ""
-        yield from _table_start("60 20 20", "Difference", "Differs on", "Standing")
-        for entry in register:
-            link = f":ref:`difference-{entry['id']}`"
-            yield from _row(link, ", ".join(entry["versions"]), entry["standing"])
-        yield ""
-        for entry in register:
-            yield f".. _difference-{entry['id']}:"
+        for entry in known:
+            yield f".. _difference-{entry.id}:"
             yield ""
-            yield from _heading(entry["title"])
+            yield from _heading(entry.title)
             yield (
-                f"``{entry['id']}``, on Python {', '.join(entry['versions'])}. "
-                f"{entry['standing'].capitalize()}: {STANDINGS[entry['standing']]}."
+                f"``{entry.id}``, on Python {', '.join(entry.versions)}. "
+                f"{entry.standing.capitalize()}: {STANDINGS[entry.standing]}."
             )
             yield ""
-            yield entry["reason"].strip()
+            yield entry.reason.strip()
             yield ""
             yield "The program that shows it:"
             yield ""
             yield ".. code-block:: python"
             yield ""
-            yield from (f"   {line}".rstrip() for line in entry["program"].strip().splitlines())
+            yield from (f"   {line}".rstrip() for line in entry.program.strip().splitlines())
             yield ""
 
 
