@@ -190,3 +190,14 @@ class TimerHandle(Handle):
         if isinstance(other, TimerHandle):
             return self._when > other._when or self == other
         return NotImplemented
+
+
+class _Deadline(float):
+    """A timer handle's place in the loop's heap: its deadline, which also knows its timer.
+
+    asyncio's heap holds the timer handles themselves. Both compare by deadline and by nothing
+    else, so both heaps have the same shape; but floats compare in C.
+    """
+
+    __slots__ = ("timer",)
+    timer: TimerHandle

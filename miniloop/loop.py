@@ -39,7 +39,7 @@ from typing import Any, TypeVar
 
 from .coroutines import _is_debug_mode, iscoroutine, iscoroutinefunction
 from .futures import Future, isfuture
-from .handles import Handle, TimerHandle
+from .handles import Handle, TimerHandle, _Deadline
 from .reprs import DEBUG_STACK_DEPTH
 from .running import _get_loop, _get_running_loop, _set_running_loop
 from .tasks import Task, ensure_future
@@ -58,8 +58,6 @@ logger = logging.getLogger("asyncio")  # asyncio's, so that one setting serves b
 _MIN_SCHEDULED_TIMER_HANDLES = 100
 _MIN_CANCELLED_TIMER_HANDLES_FRACTION = 0.5
 
-_NAN = float("nan")  # negated, it is another one
-
 MAXIMUM_SELECT_TIMEOUT = 24 * 3600  # seconds; longer waits are refused by some systems
 
 
@@ -73,18 +71,14 @@ class BaseEventLoop:
     slow_callback_duration = 0.1
     """Debug mode reports callbacks and steps that take longer than this many seconds."""
 
-    _current_task: Task[Any] | None = None
-
     def __init__(self, selector: selectors.BaseSelector | None = None) -> None:
         self._closed = False  # first, for __del__
+        self._current_task: Task[Any] | None = None
         self._thread_id: int | None = None  # of the thread inside run_forever(), else None
         self._stopping = False
         self._selector: Any = selector
         self._ready: deque[Handle | Task[Any]] = deque()
-        # The heap. asyncio's heap holds timer handles, which compare by deadline; these tuples
-        # compare alike, but in C. The second item is a NaN of each entry's own, a number that is
-        # neither equal to another nor less: a tie is left a tie, and the handles never compare.
-        self._scheduled: list[tuple[float, float, TimerHandle]] = []
+        self._scheduled: list[_Deadline] = []  # a heap
         self._timer_cancelled_count = 0
         self._clock_resolution = time.get_clock_info("monotonic").resolution
         self._debug = _is_debug_mode()
@@ -109,7 +103,7 @@ class BaseEventLoop:
         if ready or self._stopping:
             timeout = 0
         elif scheduled:
-            timeout = scheduled[0][0] - self.time()
+            timeout = scheduled[0] - self.time()
             if timeout > MAXIMUM_SELECT_TIMEOUT:
                 timeout = MAXIMUM_SELECT_TIMEOUT
             elif timeout < 0:
@@ -121,10 +115,10 @@ class BaseEventLoop:
 
         # A deadline less than one step of the clock away is due now: waiting for it is no use.
         end_time = self.time() + self._clock_resolution
-        while scheduled and scheduled[0][0] < end_time:
-            handle = heapq.heappop(scheduled)[2]
-            handle._scheduled = False
-            ready.append(handle)
+        while scheduled and scheduled[0] < end_time:
+            timer = heapq.heappop(scheduled).timer
+            timer._scheduled = False
+            ready.append(timer)
 
         # The only place where callbacks are called and tasks take their steps. The count is taken
         # once: what is added meanwhile waits for the next tick.
@@ -141,18 +135,17 @@ class BaseEventLoop:
             and self._timer_cancelled_count / len(scheduled) > _MIN_CANCELLED_TIMER_HANDLES_FRACTION
         ):
             kept = []
-            for entry in scheduled:
-                if entry[2]._cancelled:
-                    entry[2]._scheduled = False
+            for deadline in scheduled:
+                if deadline.timer._cancelled:
+                    deadline.timer._scheduled = False
                 else:
-                    kept.append(entry)
+                    kept.append(deadline)
             heapq.heapify(kept)
             scheduled[:] = kept
             self._timer_cancelled_count = 0
         else:
-            while scheduled and scheduled[0][2]._cancelled:
-                handle = heapq.heappop(scheduled)[2]
-                handle._scheduled = False
+            while scheduled and scheduled[0].timer._cancelled:
+                heapq.heappop(scheduled).timer._scheduled = False
                 self._timer_cancelled_count -= 1
 
     def _run_batch_timed(self, count: int) -> None:
@@ -265,7 +258,9 @@ class BaseEventLoop:
         if timer._source_traceback:
             del timer._source_traceback[-1]
         timer._scheduled = True
-        heapq.heappush(self._scheduled, (when, -_NAN, timer))
+        deadline = _Deadline(when)
+        deadline.timer = timer
+        heapq.heappush(self._scheduled, deadline)
         return timer
 
     def _timer_handle_cancelled(self, handle: TimerHandle) -> None:

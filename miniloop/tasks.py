@@ -46,6 +46,7 @@ from .reprs import _task_get_stack, _task_print_stack, _task_repr
 from .running import (
     _current_task_of,
     _get_loop,
+    _is_loop,
     _register_task,
     _scheduled_tasks,
     _swap_current_task,
@@ -373,8 +374,9 @@ def all_tasks(loop: BaseEventLoop | None = None) -> set[Task[Any]]:
     # A task that does not wait stands in the ready queue, or runs right now. So only those that
     # wait need a register, and short-lived tasks never see it.
     tasks: list[Any] = [reference() for reference in list(_scheduled_tasks)]
-    tasks += [entry for entry in list(vars(loop).get("_ready", ())) if isinstance(entry, Task)]
     tasks.append(_current_task_of(loop))
+    if _is_loop(loop):
+        tasks += [entry for entry in list(loop._ready) if isinstance(entry, Task)]
     return {
         task for task in tasks if task is not None and _get_loop(task) is loop and not task.done()
     }
