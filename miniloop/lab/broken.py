@@ -1,0 +1,88 @@
+"""What a broken loop is, and the list of them all."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import sys
+import textwrap
+from types import FunctionType, ModuleType
+from typing import Any, ClassVar
+
+import miniloop
+
+from ..difftest.sides import Side
+
+LOOPS: dict[str, type[BrokenLoop]] = {}
+"""All broken loops by name, in the order in which a reader meets their rules."""
+
+
+class BrokenLoop:
+    """One broken loop. What a subclass defines stands in for miniloop's own of that name.
+
+    ``EventLoop``, ``Task`` and ``Future`` are what the loop is and makes; any other name
+    (``gather``, ``Lock``, ...) is what a program finds in the module. The first line of a subclass's
+    docstring is the rule that it breaks.
+    """
+
+    name: ClassVar[str]
+    breaks: ClassVar[str]
+    """The rule, as it should be."""
+    topic: ClassVar[str]
+    since: ClassVar[tuple[int, int]] = (3, 11)
+    """The first Python whose asyncio keeps the rule."""
+
+    def __init_subclass__(cls) -> None:
+        cls.name = re.sub(r"(?<!^)(?=[A-Z0-9])", "-", cls.__name__).lower()
+        cls.breaks = inspect.cleandoc(cls.__doc__ or "").partition("\n")[0]
+        cls.topic = (sys.modules[cls.__module__].__doc__ or "").partition("\n")[0].rstrip(".")
+        LOOPS[cls.name] = cls
+
+    @classmethod
+    def stand_ins(cls) -> dict[str, Any]:
+        """What is broken, by the name it stands in for."""
+        own = vars(cls).items()
+        return {key: value for key, value in own if key in miniloop.__all__}
+
+    @classmethod
+    def side(cls) -> Side:
+        """The loop as one side of a comparison: see ``difftest.compare``."""
+        stand_ins = cls.stand_ins()
+        module = ModuleType(f"miniloop, broken: {cls.name}")
+        module.__dict__.update({name: getattr(miniloop, name) for name in miniloop.__all__})
+        module.__dict__.update(stand_ins)
+        return Side(
+            cls.name,
+            module,
+            stand_ins.get("EventLoop", miniloop.EventLoop),
+            stand_ins.get("Task", miniloop.Task),
+            stand_ins.get("Future"),
+        )
+
+    @classmethod
+    def source(cls) -> str:
+        """The lines that break the loop."""
+        return textwrap.dedent(inspect.getsource(cls))
+
+
+def broken(name: str) -> type[BrokenLoop]:
+    """Return the broken loop of that name. Raises ValueError if there is none."""
+    if name not in LOOPS:
+        raise ValueError(f"no broken loop named {name!r}: `miniloop lab` lists them")
+    return LOOPS[name]
+
+
+def rewired(function: Any, **names: Any) -> Any:
+    """Return a copy of a function of the core that finds something else under some names.
+
+    For rules that the core keeps in mid-function: cheaper than a second version of the function.
+    """
+    copy = FunctionType(
+        function.__code__,
+        {**function.__globals__, "__builtins__": __builtins__, **names},
+        function.__name__,
+        function.__defaults__,
+        function.__closure__,
+    )
+    copy.__kwdefaults__ = function.__kwdefaults__
+    return copy

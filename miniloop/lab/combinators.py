@@ -1,0 +1,150 @@
+"""Combinators: sleep, gather, wait, wait_for, as_completed, shield, timeout, TaskGroup."""
+
+# ruff: noqa: D102, D106
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import miniloop
+from miniloop.combinators import _AsCompletedIterator, _GatheringFuture
+from miniloop.timeouts import Timeout
+
+from .broken import BrokenLoop, rewired
+
+
+class SleepZeroReturns(BrokenLoop):
+    """sleep(0) lets the others run: it goes on in the next tick."""
+
+    async def sleep(delay: float, result: Any = None) -> Any:  # noqa: N805
+        return result if delay <= 0 else await miniloop.sleep(delay, result)
+
+
+class SleepLeavesTimer(BrokenLoop):
+    """A sleep that is cancelled takes its timer with it."""
+
+    async def sleep(delay: float, result: Any = None) -> Any:  # noqa: N805
+        if delay > 0:
+            future = miniloop.get_running_loop().create_future()
+            miniloop.get_running_loop().call_later(delay, lambda: future.cancel() or future)
+        return await miniloop.sleep(delay, result)
+
+
+class GatherTooSoon(BrokenLoop):
+    """Who awaits gather() wakes two ticks after the last child's end."""
+
+    class Prompt(_GatheringFuture):
+        def _schedule_waiting(self) -> None:
+            waiting, self._waiting = self._all_waiting(), None
+            for entry in waiting:
+                entry._args = (self,)  # type: ignore[union-attr]
+                entry._run()
+
+    gather = rewired(miniloop.gather, _GatheringFuture=Prompt)
+
+
+class GatherCancelsSiblings(BrokenLoop):
+    """When a child of gather() fails, the others go on."""
+
+    def gather(*children: Any, **options: Any) -> Any:  # noqa: N805
+        outer = miniloop.gather(*children, **options)
+
+        def cancel_siblings(outer: Any) -> None:
+            if not outer.cancelled() and outer.exception():
+                for child in outer._children:
+                    child.cancel()
+
+        outer.add_done_callback(cancel_siblings)
+        return outer
+
+
+class FirstCompletedLate(BrokenLoop):
+    """wait(FIRST_COMPLETED) returns two ticks after the first end."""
+
+    async def wait(fs: Any, *, timeout: Any = None, return_when: str = "ALL_COMPLETED") -> Any:  # noqa: N805
+        result = await miniloop.wait(fs, timeout=timeout, return_when=return_when)
+        if return_when == miniloop.FIRST_COMPLETED:
+            await miniloop.sleep(0)
+        return result
+
+
+class FirstExceptionMissed(BrokenLoop):
+    """wait(FIRST_EXCEPTION) returns when one has failed, even if others run on."""
+
+    async def wait(fs: Any, *, timeout: Any = None, return_when: str = "ALL_COMPLETED") -> Any:  # noqa: N805
+        if return_when == miniloop.FIRST_EXCEPTION:
+            return_when = miniloop.ALL_COMPLETED
+        return await miniloop.wait(fs, timeout=timeout, return_when=return_when)
+
+
+class WaitForNewTask(BrokenLoop):
+    """wait_for() runs a coroutine in the caller's own task."""
+
+    since = (3, 12)
+
+    async def wait_for(fut: Any, timeout: Any) -> Any:  # noqa: N805
+        return await miniloop.wait_for(miniloop.ensure_future(fut), timeout)
+
+
+class LastCompletedFirst(BrokenLoop):
+    """as_completed() gives the first that was done first."""
+
+    class Iterator(_AsCompletedIterator[Any]):
+        __init__ = rewired(_AsCompletedIterator.__init__, Queue=miniloop.LifoQueue)
+
+    as_completed = rewired(miniloop.as_completed, _AsCompletedIterator=Iterator)
+
+
+class LeakyShield(BrokenLoop):
+    """Cancelling the future of shield() leaves what is shielded alone."""
+
+    def shield(arg: Any) -> Any:  # noqa: N805
+        inner = miniloop.ensure_future(arg)
+        outer = miniloop.shield(inner)
+        outer.add_done_callback(lambda outer: outer.cancelled() and inner.cancel())
+        return outer
+
+
+class GreedyTimeout(BrokenLoop):
+    """timeout() turns its own cancel into TimeoutError, but passes on that of somebody else."""
+
+    class Greedy(Timeout):  # type: ignore[misc]
+        async def __aenter__(self) -> Timeout:
+            await super().__aenter__()
+            self._cancelling = 1000
+            return self
+
+    timeout = rewired(miniloop.timeout, Timeout=Greedy)
+
+
+class TimeoutStays(BrokenLoop):
+    """Leaving a timeout() block takes the timer back."""
+
+    class Staying(Timeout):  # type: ignore[misc]
+        async def __aexit__(self, *error: Any) -> None:
+            self._timeout_handler = None
+            await super().__aexit__(*error)
+
+        def _on_timeout(self) -> None:
+            if not self.expired():
+                self._task.cancel()
+
+    timeout = rewired(miniloop.timeout, Timeout=Staying)
+
+
+class SiblingsLive(BrokenLoop):
+    """When a task of a TaskGroup fails, its siblings are cancelled."""
+
+    class TaskGroup(miniloop.TaskGroup):
+        def _abort(self) -> None:
+            self._aborting = True
+
+
+class GroupLeavesEarly(BrokenLoop):
+    """A TaskGroup that fails waits until all its tasks have ended."""
+
+    class TaskGroup(miniloop.TaskGroup):
+        def _abort(self) -> None:
+            super()._abort()
+            self._tasks.clear()

@@ -1,0 +1,83 @@
+"""Looks for a program that gives a broken loop away, and makes it small."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ..difftest import Difference, Program, Side, compare, quiet, side
+from ..difftest.fuzz import numbered_program
+from ..difftest.shrink import shrink
+from .broken import BrokenLoop, broken
+
+SHORT = 12
+"""Lines that a counterexample may have: more, and another one is looked for."""
+
+
+@dataclass(frozen=True)
+class Counterexample:
+    """A program that a broken loop runs otherwise than asyncio does."""
+
+    broken: type[BrokenLoop]
+    difference: Difference
+    seed: int
+    number: int
+    """Of the random program that it was shrunk from."""
+    tried: int
+    """How many programs it took."""
+
+    @property
+    def program(self) -> Program:
+        """The program, shrunk."""
+        assert self.difference.program is not None
+        return self.difference.program
+
+    def __str__(self) -> str:
+        return f"{self.difference}\n\nreproduce: python -m miniloop lab {self.broken.name}"
+
+
+def find(
+    name: str,
+    *,
+    seed: int = 2026,
+    budget: int = 20_000,
+    progress: Callable[[int], None] | None = None,
+) -> Counterexample | None:
+    """Return the counterexample for a broken loop, or None if ``budget`` programs show nothing.
+
+    The programs are those of the property suite. The first that differs is shrunk; if that leaves
+    more than 12 lines, a few more are tried and the shortest is returned. ``progress`` is called
+    with the number of programs tried, every hundred. Raises ValueError for a name that is not in
+    ``LOOPS``, RuntimeError where this Python's asyncio does not keep the rule either.
+    """
+    loop = broken(name)
+    if sys.version_info < loop.since:
+        version = ".".join(map(str, loop.since))
+        raise RuntimeError(f"asyncio itself keeps the rule of {name!r} since Python {version} only")
+    reference, suspect = side("asyncio"), loop.side()
+    best: Counterexample | None = None
+    attempts = 0
+    with quiet():
+        for number in range(budget):
+            if progress is not None and number % 100 == 0:
+                progress(number)
+            program = numbered_program(seed, number)
+            if compare(program, reference, suspect) is None:
+                continue
+            difference = smallest(program, reference, suspect)
+            if difference is None:
+                continue  # not the same twice
+            found = Counterexample(loop, difference, seed, number, number + 1)
+            if best is None or found.program.line_count() < best.program.line_count():
+                best = found
+            attempts += 1
+            if best.program.line_count() <= SHORT or attempts == 10:
+                break
+    return best
+
+
+def smallest(program: Program, reference: Side, suspect: Side) -> Difference | None:
+    """Shrink a program that differs, and return how it differs then."""
+    small = shrink(program, lambda p: compare(p, reference, suspect) is not None)
+    return compare(small, reference, suspect)

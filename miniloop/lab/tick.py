@@ -1,0 +1,184 @@
+"""The tick: ready queue, timers, descriptors, stop()."""
+
+# ruff: noqa: D102, D106
+
+from __future__ import annotations
+
+import heapq
+import itertools
+from collections import deque
+from typing import Any
+
+import miniloop
+from miniloop.loop import BaseEventLoop
+
+from .broken import BrokenLoop, rewired
+
+
+class LastInFirstOut(BrokenLoop):
+    """The ready queue is a queue: who comes first runs first."""
+
+    class EventLoop(miniloop.EventLoop):
+        def __init__(self, selector: Any = None) -> None:
+            super().__init__(selector)
+            self._ready = Stack()
+
+
+class Stack(deque[Any]):
+    """A deque that gives what came last."""
+
+    popleft = deque.pop
+
+
+class SameTick(BrokenLoop):
+    """What a callback adds to the ready queue waits for the next tick."""
+
+    class EventLoop(miniloop.EventLoop):
+        def _run_once(self) -> None:
+            super()._run_once()
+            while self._ready and not self._stopping:
+                self._ready.popleft()._run()
+
+
+class OneAtATime(BrokenLoop):
+    """A tick runs everything that was ready when it began, not the first of it only."""
+
+    class EventLoop(miniloop.EventLoop):
+        _run_once = rewired(BaseEventLoop._run_once, range=lambda count: range(min(count, 1)))
+
+
+class StopAtOnce(BrokenLoop):
+    """stop() lets the batch run out before the loop stops."""
+
+    class EventLoop(miniloop.EventLoop):
+        _stop_now = False
+
+        def stop(self) -> None:
+            super().stop()
+            self._stop_now = True
+
+        def _run_once(self) -> None:
+            self._stop_now = False
+            rewired(BaseEventLoop._run_once, range=self._until_stopped)(self)
+
+        def _until_stopped(self, count: int) -> Any:
+            return itertools.takewhile(lambda _: not self._stop_now, range(count))
+
+
+class StopSticks(BrokenLoop):
+    """A loop that was stopped can be run again: the wish to stop is forgotten."""
+
+    class EventLoop(miniloop.EventLoop):
+        def _run_forever_cleanup(self) -> None:
+            stopping = self._stopping
+            super()._run_forever_cleanup()
+            self._stopping = stopping
+
+
+class LostBatch(BrokenLoop):
+    """When a KeyboardInterrupt ends the loop, what was left of the batch stays in the queue."""
+
+    class EventLoop(miniloop.EventLoop):
+        def _run_once(self) -> None:
+            try:
+                super()._run_once()
+            except BaseException:
+                self._ready.clear()
+                raise
+
+
+class FifoTimers(BrokenLoop):
+    """Equal deadlines come out in the order of the heap, not in the order of their making."""
+
+    class EventLoop(miniloop.EventLoop):
+        call_at = rewired(BaseEventLoop.call_at, _NAN=type("", (), {"__neg__": itertools.count().__next__})())
+
+
+class ClampedDeadlines(BrokenLoop):
+    """A deadline in the past stays in the past, before those that are due just now."""
+
+    class EventLoop(miniloop.EventLoop):
+        def call_at(self, when: float, callback: Any, *args: Any, context: Any = None) -> Any:
+            return super().call_at(max(when, self.time()), callback, *args, context=context)
+
+
+class TimersFirst(BrokenLoop):
+    """Timers that are due run after what was ready before."""
+
+    class EventLoop(miniloop.EventLoop):
+        def _process_events(self, events: Any) -> None:
+            super()._process_events(events)
+            self._ready.extendleft(reversed(due(self)))
+
+
+class TimersBeforeReaders(BrokenLoop):
+    """In one tick the callbacks of descriptors come before the timers."""
+
+    class EventLoop(miniloop.EventLoop):
+        def _process_events(self, events: Any) -> None:
+            self._ready.extend(due(self))
+            super()._process_events(events)
+
+
+def due(loop: miniloop.EventLoop) -> list[Any]:
+    """Take the timers that are due out of the heap."""
+    timers = []
+    end_time = loop.time() + loop._clock_resolution
+    while loop._scheduled and loop._scheduled[0][0] < end_time:
+        timers.append(heapq.heappop(loop._scheduled)[2])
+        timers[-1]._scheduled = False
+    return timers
+
+
+class StarvedReaders(BrokenLoop):
+    """Descriptors get their turn in every tick, however much is ready."""
+
+    class EventLoop(miniloop.EventLoop):
+        def _process_events(self, events: Any) -> None:
+            if not self._ready:
+                super()._process_events(events)
+
+
+class CancelledTimersKept(BrokenLoop):
+    """The loop does not wake for a timer that was cancelled: it is dropped before the wait."""
+
+    class EventLoop(miniloop.EventLoop):
+        def _drop_cancelled_timers(self) -> None:
+            pass
+
+
+class EagerSweep(BrokenLoop):
+    """Cancelled timers are swept out of a heap of more than 100; that decides the order of ties."""
+
+    class EventLoop(miniloop.EventLoop):
+        _drop_cancelled_timers = rewired(
+            BaseEventLoop._drop_cancelled_timers,
+            _MIN_SCHEDULED_TIMER_HANDLES=2,
+            _MIN_CANCELLED_TIMER_HANDLES_FRACTION=0,
+        )
+
+
+class ThreadsJumpTheQueue(BrokenLoop):
+    """call_soon_threadsafe() puts at the end of the queue, as call_soon() does."""
+
+    class EventLoop(miniloop.EventLoop):
+        def call_soon_threadsafe(self, callback: Any, *args: Any, context: Any = None) -> Any:
+            handle = super().call_soon_threadsafe(callback, *args, context=context)
+            self._ready.rotate(1)
+            return handle
+
+
+class GeneratorsForgotten(BrokenLoop):
+    """An async generator that is left in the middle is closed by the loop."""
+
+    class EventLoop(miniloop.EventLoop):
+        def _asyncgen_finalizer_hook(self, agen: Any) -> None:
+            pass
+
+
+class SilentErrors(BrokenLoop):
+    """An error in a callback goes to the exception handler."""
+
+    class EventLoop(miniloop.EventLoop):
+        def call_exception_handler(self, context: Any) -> None:
+            pass
