@@ -1,13 +1,30 @@
-"""Loops broken on purpose: each is miniloop with one rule of scheduling broken, in a few lines.
+"""Loops broken on purpose: each breaks one rule of asyncio's scheduling, in a few lines.
 
-For exercises ("which rule does this loop break?"), and to show that the tester can fail: it must find
-every one of them and say so in a program of a few lines.
+They are here for two reasons. A tester that finds nothing may be blind, so the tester has to find
+every one of these (``tests/lab``). And they are exercises: read the rule, think of the shortest
+program that would show the difference, then have it found.
 
-Reading order: `fault` (what a broken loop is), then the faults by what they break: `loops`, `tasks`,
-`waiting` and `locks`.
+>>> from miniloop import lab
+>>> print(lab.broken("last-in-first-out").breaks)
+The ready queue is a queue: who comes first runs first.
+
+`broken` says what a broken loop is. Each of `tick`, `callbacks`, `tasks`, `combinators` and `waiting`
+is a topic, in the order of the core. `find` looks for a program that gives one away.
 """
 
-from . import locks, loops, tasks, waiting
-from .fault import FAULTS, Fault
+from . import tick, callbacks, tasks, combinators, waiting  # noqa: I001  # the order of the topics
+from .broken import LOOPS, BrokenLoop, broken
+from .find import Counterexample, find
 
-__all__ = ["FAULTS", "Fault", "locks", "loops", "tasks", "waiting"]
+__all__ = [
+    "LOOPS",
+    "BrokenLoop",
+    "Counterexample",
+    "broken",
+    "callbacks",
+    "combinators",
+    "find",
+    "tasks",
+    "tick",
+    "waiting",
+]

@@ -119,6 +119,26 @@ class OneCallbackRemoved(BrokenLoop):
             return 1
 
 
+class ForgetfulDoneCallbacks(BrokenLoop):
+    """A done-callback sees the context variables of the one who added it."""
+
+    class Future(miniloop.Future[Any]):
+        def add_done_callback(self, fn: Any, *, context: Any = None) -> None:
+            super().add_done_callback(fn, context=context or Context())
+
+
+class DoneFuturesYield(BrokenLoop):
+    """Awaiting a future that is done goes on in the same step."""
+
+    class Future(miniloop.Future[Any]):
+        def __await__(self) -> Any:
+            if self.done():
+                yield
+            return (yield from super().__await__())
+
+        __iter__ = __await__
+
+
 class FirstResultStays(BrokenLoop):
     """A future ends once: a second set_result() raises InvalidStateError."""
 

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import itertools
 from typing import Any
 
 import miniloop
@@ -42,6 +41,16 @@ class GatherTooSoon(BrokenLoop):
                 entry._run()
 
     gather = rewired(miniloop.gather, _GatheringFuture=Prompt)
+
+
+class GatherInReverse(BrokenLoop):
+    """The results of gather() stand in the order of its arguments."""
+
+    class Reversing(_GatheringFuture):
+        def set_result(self, result: list[Any]) -> None:
+            super().set_result(result[::-1])
+
+    gather = rewired(miniloop.gather, _GatheringFuture=Reversing)
 
 
 class GatherCancelsSiblings(BrokenLoop):
@@ -139,6 +148,18 @@ class SiblingsLive(BrokenLoop):
     class TaskGroup(miniloop.TaskGroup):
         def _abort(self) -> None:
             self._aborting = True
+
+
+class GroupKeepsItsCancel(BrokenLoop):
+    """A TaskGroup takes its own cancel of the parent back."""
+
+    class TaskGroup(miniloop.TaskGroup):
+        async def __aexit__(self, *error: Any) -> None:
+            cancels = self._parent_task.cancelling()
+            try:
+                await super().__aexit__(*error)
+            finally:
+                self._parent_task._num_cancels_requested = cancels
 
 
 class GroupLeavesEarly(BrokenLoop):

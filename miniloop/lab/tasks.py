@@ -1,153 +1,149 @@
-"""Faults of futures and tasks: callbacks, cancellation, contexts."""
-# ruff: noqa: D101, D102, N801 - the decorator says what each class is and is for
+"""Tasks: steps, contexts, cancelling."""
+
+# ruff: noqa: D102, D106
 
 from __future__ import annotations
 
 from contextvars import Context
 from typing import Any
 
-from miniloop import Future, Handle, Task, current_task
+import miniloop
 
-from .fault import FAULTS, Fault, broken
-
-
-@broken("Done-callbacks run in the order in which they were added.", "future_class")
-class callbacks_in_reverse(Future[Any]):
-    def _schedule_waiting(self) -> None:
-        self._waiting = self._all_waiting()[::-1] or None
-        super()._schedule_waiting()
+from .broken import BrokenLoop
 
 
-@broken("Done-callbacks run a tick after the future is done.", "future_class")
-class callbacks_at_once(Future[Any]):
-    def _schedule_waiting(self) -> None:
-        waiting, self._waiting = self._all_waiting(), None
-        for entry in waiting:
-            if isinstance(entry, Handle):
-                entry._args = (self,)
-            entry._run()
+class EagerByDefault(BrokenLoop):
+    """create_task() does not begin the task: its first step comes in the next tick."""
+
+    class Task(miniloop.Task[Any]):
+        def _init_task(self, coro: Any, loop: Any, name: Any, context: Any, eager: bool) -> None:
+            super()._init_task(coro, loop, name, context, True)
 
 
-@broken("remove_done_callback takes the callback off as often as it is there.", "future_class")
-class removes_one_callback(Future[Any]):
-    def remove_done_callback(self, fn: Any) -> int:
-        entries = self._all_waiting()
-        for entry in entries:
-            if isinstance(entry, Handle) and entry._callback == fn:
-                self._waiting = [other for other in entries if other is not entry] or None
-                return 1
-        return 0
+class LazyEager(BrokenLoop):
+    """An eager task takes its first step inside create_task()."""
+
+    since = (3, 12)
+
+    class Task(miniloop.Task[Any]):
+        def _init_task(self, coro: Any, loop: Any, name: Any, context: Any, eager: bool) -> None:
+            super()._init_task(coro, loop, name, context, False)
 
 
-@broken("Done-callbacks get a copy of the context in which they were added.", "future_class")
-class callback_context_lost(Future[Any]):
-    def add_done_callback(self, fn: Any, *, context: Any = None) -> None:
-        super().add_done_callback(fn, context=context or Context())
+class SharedContext(BrokenLoop):
+    """A task has a copy of its maker's context variables: what it sets stays its own."""
+
+    class Task(miniloop.Task[Any]):
+        def _init_task(self, coro: Any, loop: Any, name: Any, context: Any, eager: bool) -> None:
+            maker = miniloop.current_task(loop)
+            if context is None and maker is not None:
+                context = maker.get_context()
+            super()._init_task(coro, loop, name, context, eager)
 
 
-@broken("Awaiting a future that is done does not yield.", "future_class")
-class await_always_yields(Future[Any]):
-    def __await__(self) -> Any:
-        if self.done():
-            yield None
-        return (yield from super().__await__())
+class EmptyContext(BrokenLoop):
+    """A task sees the context variables of its maker."""
 
-    __iter__ = __await__
+    class Task(miniloop.Task[Any]):
+        def _init_task(self, coro: Any, loop: Any, name: Any, context: Any, eager: bool) -> None:
+            super()._init_task(coro, loop, name, context or Context(), eager)
 
 
-@broken("cancel() of what is done returns False.", "future_class")
-class cancel_returns_true(Future[Any]):
-    def cancel(self, msg: Any = None) -> bool:
-        super().cancel(msg)
-        return True
+class InterruptedTasksGoOn(BrokenLoop):
+    """KeyboardInterrupt and SystemExit in a task end the task, and then the loop."""
+
+    class Task(miniloop.Task[Any]):
+        def _run(self, exc: BaseException | None = None) -> None:
+            try:
+                super()._run(exc)
+            except (KeyboardInterrupt, SystemExit):
+                pass
 
 
-@broken("The message of cancel() arrives with the CancelledError.", "task_class")
-class cancel_message_lost(Task[Any]):
-    def cancel(self, msg: Any = None) -> bool:
-        return super().cancel()
+class CancelAtOnce(BrokenLoop):
+    """cancel() does not throw, it asks: CancelledError comes with the task's next step."""
+
+    class Task(miniloop.Task[Any]):
+        def cancel(self, msg: Any = None) -> bool:
+            waiter = self._fut_waiter
+            cancelled = super().cancel(msg)
+            if waiter is not None and waiter.cancelled():
+                self._loop._ready.pop()  # our own step, which now comes at once
+                current = self._loop._current_task
+                self._wakeup(waiter)
+                self._loop._current_task = current
+            return cancelled
 
 
-@broken("cancel() takes hold at once: the next step gets the error.", "task_class")
-class cancel_late(Task[Any]):
-    def cancel(self, msg: Any = None) -> bool:
-        if self.done():
-            return False
-        self.get_loop().call_soon(super().cancel, msg)
-        return True
+class CancelJumpsTheQueue(BrokenLoop):
+    """A task that is cancelled waits for its turn in the ready queue like any other."""
+
+    class Task(miniloop.Task[Any]):
+        def cancel(self, msg: Any = None) -> bool:
+            before = len(self._loop._ready)
+            cancelled = super().cancel(msg)
+            self._loop._ready.rotate(len(self._loop._ready) - before)
+            return cancelled
 
 
-@broken("A cancelled task waits for its turn in the ready queue.", "task_class")
-class cancel_overtakes(Task[Any]):
-    def cancel(self, msg: Any = None) -> bool:
-        ready = self.get_loop()._ready
-        before = len(ready)
-        result = super().cancel(msg)
-        if len(ready) > before:
-            ready.appendleft(ready.pop())
-        return result
+class CancelForgotten(BrokenLoop):
+    """A task that waits for nothing gets its CancelledError at the next step."""
 
-
-@broken("A task cancelled before its first step never runs its body.", "task_class")
-class cancel_before_start_forgotten(Task[Any]):
-    _steps = 0
-
-    def _run(self, exc: Any = None) -> None:
-        self._steps += 1
-        if self._steps == 1:
+    class Task(miniloop.Task[Any]):
+        def cancel(self, msg: Any = None) -> bool:
+            cancelled = super().cancel(msg)
             self._must_cancel = False
-        super()._run(exc)
+            return cancelled
 
 
-@broken("The result of a future is lost to a task cancelled in the same tick.", "task_class")
-class result_beats_cancel(Task[Any]):
-    def cancel(self, msg: Any = None) -> bool:
-        waiter = self._fut_waiter
-        if waiter is not None and waiter.done():
-            return True
-        return super().cancel(msg)
+class CancelledButBegun(BrokenLoop):
+    """A task that is cancelled before its first step never begins."""
 
+    class Task(miniloop.Task[Any]):
+        _begun = False
 
-@broken("uncancel() to zero takes back a cancel that was not delivered.", "task_class")
-class uncancel_only_counts(Task[Any]):
-    def uncancel(self) -> int:
-        must_cancel = self._must_cancel
-        left = super().uncancel()
-        self._must_cancel = must_cancel
-        return left
-
-
-@broken("Each cancel() counts.", "task_class")
-class cancels_counted_once(Task[Any]):
-    def cancel(self, msg: Any = None) -> bool:
-        result = super().cancel(msg)
-        self._num_cancels_requested = min(1, self._num_cancels_requested)
-        return result
-
-
-@broken("A task's context is a copy of its creator's.", "task_class")
-class task_context_empty(Task[Any]):
-    def __init__(self, coro: Any, *, context: Any = None, **rest: Any) -> None:
-        super().__init__(coro, context=context or Context(), **rest)
-
-
-@broken("A task that cancels itself is cancelled at its next await.", "task_class")
-class cannot_cancel_itself(Task[Any]):
-    def cancel(self, msg: Any = None) -> bool:
-        return False if current_task() is self else super().cancel(msg)
-
-
-@broken("KeyboardInterrupt and SystemExit leave the loop.", "task_class")
-class interrupts_stay_inside(Task[Any]):
-    def _run(self, exc: Any = None) -> None:
-        try:
+        def _run(self, exc: BaseException | None = None) -> None:
+            must_cancel = self._must_cancel
+            if not self._begun:
+                self._begun, self._must_cancel = True, False
             super()._run(exc)
-        except (KeyboardInterrupt, SystemExit):
-            pass
+            if must_cancel and not self.done():
+                self.cancel(self._cancel_message)
 
 
-FAULTS["all-tasks-eager"] = Fault(
-    "all-tasks-eager",
-    "A task's first step comes in the next tick, unless asked otherwise.",
-    task_options={"eager_start": True},
-)
+class ResultBeatsCancel(BrokenLoop):
+    """A result that came in the same tick, before the cancel, is lost to it."""
+
+    class Task(miniloop.Task[Any]):
+        def cancel(self, msg: Any = None) -> bool:
+            waiter = self._fut_waiter
+            return not (waiter is not None and waiter.done()) and super().cancel(msg)
+
+
+class MessageLost(BrokenLoop):
+    """The message given to cancel() arrives with the CancelledError."""
+
+    class Task(miniloop.Task[Any]):
+        def cancel(self, msg: Any = None) -> bool:
+            return super().cancel()
+
+
+class UncancelLost(BrokenLoop):
+    """uncancel() takes one request to cancel back."""
+
+    class Task(miniloop.Task[Any]):
+        def uncancel(self) -> int:
+            return self.cancelling()
+
+
+class UncancelTooLate(BrokenLoop):
+    """uncancel() of the last request drops an error that was not delivered yet."""
+
+    since = (3, 13)
+
+    class Task(miniloop.Task[Any]):
+        def uncancel(self) -> int:
+            must_cancel = self._must_cancel
+            left = super().uncancel()
+            self._must_cancel = must_cancel
+            return left

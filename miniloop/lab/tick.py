@@ -10,6 +10,7 @@ from collections import deque
 from typing import Any
 
 import miniloop
+from miniloop.handles import _Deadline
 from miniloop.loop import BaseEventLoop
 
 from .broken import BrokenLoop, rewired
@@ -65,6 +66,14 @@ class StopAtOnce(BrokenLoop):
             return itertools.takewhile(lambda _: not self._stop_now, range(count))
 
 
+class StopTooLate(BrokenLoop):
+    """stop() ends the loop with the batch in which it was called."""
+
+    class EventLoop(miniloop.EventLoop):
+        def stop(self) -> None:
+            self.call_soon(super().stop)
+
+
 class StopSticks(BrokenLoop):
     """A loop that was stopped can be run again: the wish to stop is forgotten."""
 
@@ -91,7 +100,19 @@ class FifoTimers(BrokenLoop):
     """Equal deadlines come out in the order of the heap, not in the order of their making."""
 
     class EventLoop(miniloop.EventLoop):
-        call_at = rewired(BaseEventLoop.call_at, _NAN=type("", (), {"__neg__": itertools.count().__next__})())
+        call_at = rewired(BaseEventLoop.call_at, _Deadline=lambda when: NumberedDeadline(when))
+
+
+class NumberedDeadline(_Deadline):
+    """A deadline that comes before an equal one made later."""
+
+    count = itertools.count(1)
+
+    def __init__(self, when: float) -> None:
+        self.number = next(self.count)
+
+    def __lt__(self, other: Any) -> bool:
+        return (float(self), self.number) < (float(other), getattr(other, "number", 0))
 
 
 class ClampedDeadlines(BrokenLoop):
@@ -100,6 +121,16 @@ class ClampedDeadlines(BrokenLoop):
     class EventLoop(miniloop.EventLoop):
         def call_at(self, when: float, callback: Any, *args: Any, context: Any = None) -> Any:
             return super().call_at(max(when, self.time()), callback, *args, context=context)
+
+
+class NoTimerForZero(BrokenLoop):
+    """call_later(0) is a timer like others: it runs behind what is ready."""
+
+    class EventLoop(miniloop.EventLoop):
+        def call_later(self, delay: float, callback: Any, *args: Any, context: Any = None) -> Any:
+            if delay == 0:
+                return self.call_soon(callback, *args, context=context)
+            return super().call_later(delay, callback, *args, context=context)
 
 
 class TimersFirst(BrokenLoop):
@@ -124,8 +155,8 @@ def due(loop: miniloop.EventLoop) -> list[Any]:
     """Take the timers that are due out of the heap."""
     timers = []
     end_time = loop.time() + loop._clock_resolution
-    while loop._scheduled and loop._scheduled[0][0] < end_time:
-        timers.append(heapq.heappop(loop._scheduled)[2])
+    while loop._scheduled and loop._scheduled[0] < end_time:
+        timers.append(heapq.heappop(loop._scheduled).timer)
         timers[-1]._scheduled = False
     return timers
 

@@ -1,177 +1,135 @@
-"""Faults of what waits: sleep, gather, wait, wait_for, shield, as_completed, timeout, TaskGroup."""
-# ruff: noqa: D101, D102, D103, N801 - the decorator says what each one is and is for
+"""Waiting in line: locks, events, conditions, semaphores, barriers, queues."""
+
+# ruff: noqa: D102, D106
 
 from __future__ import annotations
 
+from collections import deque
 from typing import Any
 
 import miniloop
-from miniloop.combinators import _GatheringFuture
 
-from .fault import broken
-
-
-@broken("sleep(0) yields.", "sleep")
-async def sleep_zero_stays(delay: float, result: Any = None) -> Any:
-    return result if delay <= 0 else await miniloop.sleep(delay, result)
+from .broken import BrokenLoop
 
 
-@broken("sleep(0) yields once.", "sleep")
-async def sleep_zero_yields_twice(delay: float, result: Any = None) -> Any:
-    await miniloop.sleep(0)
-    return await miniloop.sleep(delay, result)
+class UnfairLock(BrokenLoop):
+    """Who comes to a lock that was just released waits behind those who came before."""
+
+    class Lock(miniloop.Lock):
+        async def acquire(self) -> bool:
+            if not self._locked:
+                self._locked = True
+                return True
+            return await super().acquire()
 
 
-@broken("A sleep that is cancelled takes its timer along.", "sleep")
-async def sleep_leaves_its_timer(delay: float, result: Any = None) -> Any:
-    if delay > 0:
-        miniloop.get_running_loop().call_later(delay, int)
-    return await miniloop.sleep(delay, result)
+class LockForgetsTheNext(BrokenLoop):
+    """A waiter of a lock that is woken and cancelled in one tick wakes the next."""
+
+    class Lock(miniloop.Lock):
+        def release(self) -> None:
+            super().release()
+            super()._wake_up_first()
+
+        def _wake_up_first(self) -> None:
+            pass
 
 
-class EarlyGathering(_GatheringFuture):
-    def _schedule_waiting(self) -> None:
-        waiting, self._waiting = self._all_waiting(), None
-        for entry in waiting:
-            if isinstance(entry, miniloop.Handle):
-                entry._args = (self,)
-            entry._run()
+class EventInReverse(BrokenLoop):
+    """An event wakes its waiters in the order in which they came."""
+
+    class Event(miniloop.Event):
+        def set(self) -> None:
+            self._waiters.reverse()
+            super().set()
+            self._waiters.reverse()
 
 
-@broken("gather wakes its waiter two ticks after the last child ends.", "gather")
-def gather_a_tick_early(*awaitables: Any, **options: Any) -> Any:
-    return as_class(EarlyGathering, miniloop.gather(*awaitables, **options))
+class EventLooksTwice(BrokenLoop):
+    """Who waits for an event goes on once it was set, even if it is cleared in the same tick."""
+
+    class Event(miniloop.Event):
+        async def wait(self) -> bool:
+            await super().wait()
+            while not self._value:
+                await super().wait()
+            return True
 
 
-class CancellingGathering(_GatheringFuture):
-    def set_exception(self, exception: Any) -> None:
-        super().set_exception(exception)
-        for child in self._children:
-            child.cancel()
+class NotifyWakesAll(BrokenLoop):
+    """notify(n) of a condition wakes n waiters, not all of them."""
+
+    class Condition(miniloop.Condition):
+        def notify(self, n: int = 1) -> None:
+            super().notify(len(self._waiters))
 
 
-@broken("gather's other children go on after a failure.", "gather")
-def gather_cancels_siblings(*awaitables: Any, **options: Any) -> Any:
-    return as_class(CancellingGathering, miniloop.gather(*awaitables, **options))
+class NotifyLost(BrokenLoop):
+    """A waiter of a condition that is notified and cancelled passes the notify on."""
+
+    since = (3, 13)
+
+    class Condition(miniloop.Condition):
+        def notify(self, n: int = 1) -> None:
+            super().notify(n)
+            super()._notify(n)
+
+        def _notify(self, n: int) -> None:
+            pass
 
 
-class ReversedGathering(_GatheringFuture):
-    def set_result(self, result: list[Any]) -> None:
-        super().set_result(result[::-1])
+class WokenWithoutLock(BrokenLoop):
+    """Who waits for a condition holds the lock again before it goes on."""
+
+    class Condition(miniloop.Condition):
+        async def _acquire_again(self) -> None:
+            self._lock._locked = True
 
 
-@broken("gather's results come in the order of its arguments.", "gather")
-def gather_in_reverse(*awaitables: Any, **options: Any) -> Any:
-    return as_class(ReversedGathering, miniloop.gather(*awaitables, **options))
+class SemaphoreJumped(BrokenLoop):
+    """Room in a semaphore belongs to the first who waits, from the moment it is made."""
+
+    class Semaphore(miniloop.Semaphore):
+        def locked(self) -> bool:
+            return self._value == 0
+
+        def release(self) -> None:
+            self._value += 1
+            miniloop.get_running_loop().call_soon(lambda: self._value and self._wake_up_next())
 
 
-class DeafGathering(_GatheringFuture):
-    def cancel(self, msg: Any = None) -> bool:
-        return miniloop.Future.cancel(self, msg)
+class BarrierTooSoon(BrokenLoop):
+    """A barrier opens when all its parties are there, not one before."""
+
+    class Barrier(miniloop.Barrier):
+        def __init__(self, parties: int) -> None:
+            super().__init__(parties - 1)
 
 
-@broken("Cancelling a gather cancels its children, which end it.", "gather")
-def gather_leaves_children(*awaitables: Any, **options: Any) -> Any:
-    return as_class(DeafGathering, miniloop.gather(*awaitables, **options))
+class WrongGetter(BrokenLoop):
+    """An item put into a queue wakes the one who has waited longest."""
+
+    class Queue(miniloop.Queue[Any]):
+        def _wakeup_next(self, waiters: deque[Any]) -> None:
+            waiters.reverse()
+            super()._wakeup_next(waiters)
+            waiters.reverse()
 
 
-def as_class(gathering: Any, future: Any) -> Any:
-    gathering.__name__ = "_GatheringFuture"
-    if isinstance(future, _GatheringFuture) and not future.done():
-        future.__class__ = gathering
-    return future
+class QueueOneTooMany(BrokenLoop):
+    """A queue is full when it holds maxsize items."""
+
+    class Queue(miniloop.Queue[Any]):
+        def full(self) -> bool:
+            return 0 < self.maxsize < self.qsize()
 
 
-@broken("A cancelled shield leaves what it shields alone.", "shield")
-def shield_is_thin(awaitable: Any) -> Any:
-    return miniloop.ensure_future(awaitable)
+class JoinTooSoon(BrokenLoop):
+    """join() waits until every item is done, not until the queue is empty."""
 
-
-@broken("wait looks at its condition; FIRST_COMPLETED ends it with the first.", "wait")
-async def wait_for_all(fs: Any, *, timeout: Any = None, return_when: str = "") -> Any:
-    return await miniloop.wait(fs, timeout=timeout)
-
-
-@broken("FIRST_EXCEPTION ends a wait with the first failure.", "wait")
-async def wait_misses_exceptions(fs: Any, *, timeout: Any = None, return_when: str = "") -> Any:
-    if return_when == "FIRST_EXCEPTION":
-        return_when = "ALL_COMPLETED"
-    return await miniloop.wait(fs, timeout=timeout, return_when=return_when)
-
-
-@broken("wait cancels nothing when its time is up.", "wait")
-async def wait_cancels(fs: Any, **options: Any) -> Any:
-    done, pending = await miniloop.wait(fs, **options)
-    for future in pending:
-        future.cancel()
-    return done, pending
-
-
-@broken("wait_for of a coroutine runs it in the caller's task.", "wait_for")
-async def wait_for_in_a_new_task(awaitable: Any, timeout: Any) -> Any:
-    return await miniloop.wait_for(miniloop.ensure_future(awaitable), timeout)
-
-
-@broken("wait_for(x, 0) takes a result that is there.", "wait_for")
-async def wait_for_zero_gives_up(awaitable: Any, timeout: Any) -> Any:
-    if timeout is not None and timeout <= 0:
-        miniloop.ensure_future(awaitable).cancel()
-        raise TimeoutError
-    return await miniloop.wait_for(awaitable, timeout)
-
-
-@broken("as_completed yields in the order of completion.", "as_completed")
-def as_completed_in_order(fs: Any, *, timeout: Any = None) -> Any:
-    return iter([miniloop.ensure_future(f) for f in fs])
-
-
-@broken("A timeout leaves cancellations that are not its own alone.", "timeout")
-class timeout_takes_every_cancel(miniloop.Timeout):
-    def __init__(self, delay: Any) -> None:
-        now = miniloop.get_running_loop().time()
-        super().__init__(None if delay is None else now + delay)
-
-    async def __aenter__(self) -> Any:
-        await super().__aenter__()
-        self._cancelling = 1_000_000
-        return self
-
-    async def __aexit__(self, kind: Any, error: Any, traceback: Any) -> None:
-        await super().__aexit__(kind, error, traceback)
-        if isinstance(error, miniloop.CancelledError):
-            raise TimeoutError
-
-
-@broken("A timeout takes its own cancellation back.", "timeout")
-class timeout_leaves_its_cancel(miniloop.Timeout):
-    def __init__(self, delay: Any) -> None:
-        now = miniloop.get_running_loop().time()
-        super().__init__(None if delay is None else now + delay)
-
-    def _on_timeout(self) -> None:
-        super()._on_timeout()
-        self._task._num_cancels_requested += 1
-
-
-@broken("A TaskGroup cancels the others when one fails.", "TaskGroup")
-class group_does_not_abort(miniloop.TaskGroup):
-    def _abort(self) -> None:
-        self._aborting = True
-
-
-@broken("A TaskGroup waits for its tasks.", "TaskGroup")
-class group_does_not_wait(miniloop.TaskGroup):
-    async def __aexit__(self, *error: Any) -> None:
-        tasks, self._tasks = self._tasks, {}
-        await super().__aexit__(*error)
-        self._tasks = tasks
-
-
-@broken("A TaskGroup's own cancel of its parent is taken back.", "TaskGroup")
-class group_leaves_its_cancel(miniloop.TaskGroup):
-    async def __aexit__(self, *error: Any) -> None:
-        self._parent_cancel_requested, before = False, self._parent_cancel_requested
-        try:
-            await super().__aexit__(*error)
-        finally:
-            self._parent_cancel_requested = before
+    class Queue(miniloop.Queue[Any]):
+        def _get(self) -> Any:
+            item = super()._get()
+            if self.empty():
+                self._finished.set()
+            return item
