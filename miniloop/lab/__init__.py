@@ -8,8 +8,8 @@ program that would show the difference, then have it found.
 >>> print(lab.broken("last-in-first-out").breaks)
 The ready queue is a queue: who comes first runs first.
 
-`broken` says what a broken loop is. Each of `tick`, `callbacks`, `tasks`, `combinators` and `waiting`
-is a topic, in the order of the core. `find` looks for a program that gives one away.
+`broken` says what a broken loop is. Each of `tick`, `callbacks`, `tasks`, `combinators` and
+`waiting` is a topic, in the order of the core. `find` looks for a program that gives one away.
 """
 
 from . import tick, callbacks, tasks, combinators, waiting  # noqa: I001  # the order of the topics

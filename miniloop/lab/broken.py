@@ -21,8 +21,8 @@ class BrokenLoop:
     """One broken loop. What a subclass defines stands in for miniloop's own of that name.
 
     ``EventLoop``, ``Task`` and ``Future`` are what the loop is and makes; any other name
-    (``gather``, ``Lock``, ...) is what a program finds in the module. The first line of a subclass's
-    docstring is the rule that it breaks.
+    (``gather``, ``Lock``, ...) is what a program finds in the module. The first line of a
+    subclass's docstring is the rule that it breaks.
     """
 
     name: ClassVar[str]
@@ -41,8 +41,7 @@ class BrokenLoop:
     @classmethod
     def stand_ins(cls) -> dict[str, Any]:
         """What is broken, by the name it stands in for."""
-        own = vars(cls).items()
-        return {key: value for key, value in own if key in miniloop.__all__}
+        return {name: getattr(cls, name) for name in vars(cls) if name in miniloop.__all__}
 
     @classmethod
     def side(cls) -> Side:

@@ -16,14 +16,16 @@ from .broken import BrokenLoop, rewired
 class SleepZeroReturns(BrokenLoop):
     """sleep(0) lets the others run: it goes on in the next tick."""
 
-    async def sleep(delay: float, result: Any = None) -> Any:  # noqa: N805
+    @staticmethod
+    async def sleep(delay: float, result: Any = None) -> Any:
         return result if delay <= 0 else await miniloop.sleep(delay, result)
 
 
 class SleepLeavesTimer(BrokenLoop):
     """A sleep that is cancelled takes its timer with it."""
 
-    async def sleep(delay: float, result: Any = None) -> Any:  # noqa: N805
+    @staticmethod
+    async def sleep(delay: float, result: Any = None) -> Any:
         if delay > 0:
             future = miniloop.get_running_loop().create_future()
             miniloop.get_running_loop().call_later(delay, lambda: future.cancel() or future)
@@ -56,7 +58,8 @@ class GatherInReverse(BrokenLoop):
 class GatherCancelsSiblings(BrokenLoop):
     """When a child of gather() fails, the others go on."""
 
-    def gather(*children: Any, **options: Any) -> Any:  # noqa: N805
+    @staticmethod
+    def gather(*children: Any, **options: Any) -> Any:
         outer = miniloop.gather(*children, **options)
 
         def cancel_siblings(outer: Any) -> None:
@@ -71,7 +74,8 @@ class GatherCancelsSiblings(BrokenLoop):
 class FirstCompletedLate(BrokenLoop):
     """wait(FIRST_COMPLETED) returns two ticks after the first end."""
 
-    async def wait(fs: Any, *, timeout: Any = None, return_when: str = "ALL_COMPLETED") -> Any:  # noqa: N805
+    @staticmethod
+    async def wait(fs: Any, *, timeout: Any = None, return_when: str = "ALL_COMPLETED") -> Any:
         result = await miniloop.wait(fs, timeout=timeout, return_when=return_when)
         if return_when == miniloop.FIRST_COMPLETED:
             await miniloop.sleep(0)
@@ -81,7 +85,8 @@ class FirstCompletedLate(BrokenLoop):
 class FirstExceptionMissed(BrokenLoop):
     """wait(FIRST_EXCEPTION) returns when one has failed, even if others run on."""
 
-    async def wait(fs: Any, *, timeout: Any = None, return_when: str = "ALL_COMPLETED") -> Any:  # noqa: N805
+    @staticmethod
+    async def wait(fs: Any, *, timeout: Any = None, return_when: str = "ALL_COMPLETED") -> Any:
         if return_when == miniloop.FIRST_EXCEPTION:
             return_when = miniloop.ALL_COMPLETED
         return await miniloop.wait(fs, timeout=timeout, return_when=return_when)
@@ -92,7 +97,8 @@ class WaitForNewTask(BrokenLoop):
 
     since = (3, 12)
 
-    async def wait_for(fut: Any, timeout: Any) -> Any:  # noqa: N805
+    @staticmethod
+    async def wait_for(fut: Any, timeout: Any) -> Any:
         return await miniloop.wait_for(miniloop.ensure_future(fut), timeout)
 
 
@@ -108,7 +114,8 @@ class LastCompletedFirst(BrokenLoop):
 class LeakyShield(BrokenLoop):
     """Cancelling the future of shield() leaves what is shielded alone."""
 
-    def shield(arg: Any) -> Any:  # noqa: N805
+    @staticmethod
+    def shield(arg: Any) -> Any:
         inner = miniloop.ensure_future(arg)
         outer = miniloop.shield(inner)
         outer.add_done_callback(lambda outer: outer.cancelled() and inner.cancel())
