@@ -93,7 +93,8 @@ class Generator:
         known = self._choices.get(key)
         if known is None:
             ops = tuple(op for op in allowed(function, around) if op.feature not in self._left_out)
-            known = ops, list(itertools.accumulate(op.weight for op in ops))
+            weights = (op.weight * (1 if op.feature in ALWAYS else 4) for op in ops)
+            known = ops, list(itertools.accumulate(weights))
             self._choices[key] = known
         ops, weights = known
         if not ops:

@@ -115,6 +115,7 @@ def table() -> list[Operation]:
             ops.append(Operation(name, template, where, feature, weight, since, needs))  # type: ignore[arg-type]
 
     add("tasks", SYNC, 8, spawn="{t} = loop.create_task({c}())")
+    add("tasks", SYNC, 4, spawn_only="loop.create_task({c}())")
     add("tasks", SYNC, 4, cancel="print('{here}', {x}.cancel({message}))")
     add(
         "tasks",
@@ -171,7 +172,8 @@ def table() -> list[Operation]:
         remove_callback="print('{here}', {x}.remove_done_callback({k}))",
         add_callback_context="{x}.add_done_callback({k}, context=contextvars.copy_context())",
     )
-    add("call_soon", SYNC, 4, call_soon="{h} = loop.call_soon({k}{args})")
+    add("call_soon", SYNC, 3, call_soon="{h} = loop.call_soon({k}{args})")
+    add("call_soon", SYNC, 3, call_soon_only="loop.call_soon({k}{args})")
     add(
         "call_soon",
         SYNC,
@@ -186,9 +188,19 @@ def table() -> list[Operation]:
         3,
         call_later="{h} = loop.call_later({delay}, {k}{args})",
         call_at="{h} = loop.call_at(start + {delay}, {k}{args})",
+        call_later_only="loop.call_later({delay}, {k}{args})",
+        call_at_only="loop.call_at(start + {delay}, {k}{args})",
     )
     add("timers", ANY, 1, block="time.sleep({pause})")
-    add("threads", SYNC, 2, threadsafe="{h} = loop.call_soon_threadsafe({k}{args})")
+    # Enough cancelled timers for the heap to be swept, which changes its shape.
+    add(
+        "timers",
+        SYNC,
+        1,
+        timers_swept="for n in range(110): loop.call_later(n % 7, print).cancel()",
+    )
+    add("threads", SYNC, 2, threadsafe="loop.call_soon_threadsafe({k}{args})")
+    add("threads", SYNC, 1, threadsafe_kept="{h} = loop.call_soon_threadsafe({k}{args})")
     add(
         "threads",
         SYNC,
@@ -289,9 +301,10 @@ def table() -> list[Operation]:
     add(
         "group",
         ASYNC,
-        16,
+        10,
         needs="group",
         group_spawn="{t} = group{depth}.create_task({c}())",
+        group_spawn_only="group{depth}.create_task({c}())",
     )
     add(
         "locks",

@@ -19,8 +19,6 @@ FILE_NAME = "<program>"
 
 # What a program may mention without making it, by the first letter of its name.
 DECLARATIONS = {
-    "f": "{0} = loop.create_future()",
-    "t": "{0} = loop.create_future()",
     "h": "{0} = asyncio.Handle(print, (), loop)",
     "e": "{0} = asyncio.Event()",
     "l": "{0} = asyncio.Lock()",
@@ -164,14 +162,20 @@ def declarations(text: str) -> list[str]:
     names = set(NAME.findall(text))
     if "w0" in names:
         names.add("r0")
-    lines = [line for name in sorted(names) if (line := declaration(name))]
+    futures = sorted(name for name in names if name[0] in "ft")
+    lines = [line for name in sorted(names.difference(futures)) if (line := declaration(name))]
+    if len(futures) > 1:
+        each = f"(loop.create_future() for _ in range({len(futures)}))"
+        lines.insert(0, f"{', '.join(futures)} = {each}")
+    elif futures:
+        lines.insert(0, f"{futures[0]} = loop.create_future()")
     if "start" in text:
         lines.append("start = loop.time()")
     return lines
 
 
 def modules(text: str) -> list[str]:
-    """The import lines, asyncio first."""
+    """The import line, asyncio first."""
     names = ["asyncio"]
     names += [module for use, module in MODULES.items() if use in text]
     if "j0" in text:
@@ -180,4 +184,4 @@ def modules(text: str) -> list[str]:
         names.append("contextvars")
     if "r0" in text or "w0" in text:
         names.append("socket")
-    return [f"import {name}" for name in dict.fromkeys(names)]
+    return [f"import {', '.join(dict.fromkeys(names))}"]

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 
 from .generate import names
 from .grammar import OPERATIONS, PHASES, values
-from .programs import Block, Op, Program
+from .programs import Block, Op, Program, operations
 
 
 def shrink(program: Program, fails: Callable[[Program], bool], budget: int = 3000) -> Program:
@@ -58,9 +58,14 @@ def simpler(program: Program) -> Iterator[Program]:
     for index, (_, block) in enumerate(parts):
         for smaller in fewer(block):
             yield with_part(index, smaller)
+    bodies = dict(program.functions)
+    for index, (_, block) in enumerate(parts):
+        for changed in inlined(block, bodies):
+            yield with_part(index, changed)
     for index, (name, block) in enumerate(parts):
         for changed in plainer(block, name):
             yield with_part(index, changed)
+    yield from without_generator(program)
 
 
 def fewer(block: Block) -> Iterator[Block]:
@@ -79,6 +84,38 @@ def fewer(block: Block) -> Iterator[Block]:
                 yield (*block[:number], (*op[:-1], inner), *block[number + 1 :])
 
 
+def inlined(block: Block, bodies: dict[str, Block]) -> Iterator[Block]:
+    """The block with a plain call replaced by what it calls."""
+    for number, op in enumerate(block):
+        if op[0] == "call" and op[1][0] == "c":
+            yield block[:number] + bodies.get(op[1], ()) + block[number + 1 :]
+        elif OPERATIONS[op[0]].has_block:
+            for inner in inlined(op[-1], bodies):
+                yield (*block[:number], (*op[:-1], inner), *block[number + 1 :])
+
+
+def without_generator(program: Program) -> Iterator[Program]:
+    """The program with a coroutine in place of its plain generator."""
+    bodies = dict(program.functions)
+    if "y0" not in bodies or "c3" in bodies:
+        return
+    body = tuple(("sleep", "0") if op[0] == "pass_on" else op for op in bodies.pop("y0"))
+    if all("c" in OPERATIONS[op[0]].where for op in operations(body)):
+
+        def renamed(block: Block) -> Block:
+            return tuple(
+                tuple(
+                    renamed(part) if isinstance(part, tuple) else part.replace("y0", "c3")
+                    for part in op
+                )
+                for op in block
+            )
+
+        bodies["c3"] = body
+        functions = tuple(sorted((name, renamed(block)) for name, block in bodies.items()))
+        yield Program(renamed(program.phases), functions)
+
+
 def plainer(block: Block, function: str) -> Iterator[Block]:
     """The block with one value or operation replaced by a simpler one."""
     for number, op in enumerate(block):
@@ -93,15 +130,25 @@ SIMPLER = {
     "run_suppressed": "run",
     "run_forever_caught": "run_forever_suppressed",
     "run_forever_suppressed": "run_forever",
-    "call_later": "call_soon",
-    "call_at": "call_soon",
-    "call_soon_context": "call_soon",
-    "threadsafe": "call_soon",
+    "cancel_left": "cancel",
+    "call_soon": "call_soon_only",
+    "call_later": "call_later_only",
+    "call_later_only": "call_soon_only",
+    "call_at": "call_at_only",
+    "call_at_only": "call_later_only",
+    "call_soon_context": "call_soon_only",
+    "threadsafe_kept": "threadsafe",
+    "threadsafe": "call_soon_only",
     "from_thread": "threadsafe",
-    "spawn_context": "spawn",
+    "spawn": "spawn_only",
+    "spawn_context": "spawn_only",
+    "group_spawn": "group_spawn_only",
     "add_callback_context": "add_callback",
     "wait_for": "wait_one",
     "wait_for_call": "call",
+    "wait_one": "sleep",
+    "ticks": "sleep",
+    "pass_on_from": "pass_on",
 }
 
 

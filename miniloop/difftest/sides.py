@@ -258,6 +258,9 @@ def quiet() -> Iterator[None]:
     for logger in loggers:
         logger.disabled = True
     hook, sys.unraisablehook = sys.unraisablehook, lambda _: None
+    # Deep enough that programs that recurse reach EVENT_LIMIT first.
+    depth = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(depth, 20_000))
     was_enabled = gc.isenabled()
     gc.disable()
     try:
@@ -266,6 +269,7 @@ def quiet() -> Iterator[None]:
             yield
             gc.collect()
     finally:
+        sys.setrecursionlimit(depth)
         if was_enabled:
             gc.enable()
         for logger, was_disabled in zip(loggers, were_disabled, strict=True):
