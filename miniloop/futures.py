@@ -16,7 +16,8 @@ hold a callback given to ``add_done_callback()``. Mostly it would be a list of o
 there by itself.
 
 Mirrors ``asyncio/futures.py`` and ``asyncio/base_futures.py``; where the C implementation in
-``Modules/_asynciomodule.c`` differs from the Python one, this follows C, as that is what runs.
+``Modules/_asynciomodule.c`` behaves otherwise than the Python one, this follows C, as that is what
+runs. (Messages and reprs are those of the Python one, which say more.)
 """
 
 from __future__ import annotations
@@ -233,7 +234,9 @@ class Future(Generic[_T]):
         """Take *fn* off the list, as often as it is there; return how often that was."""
         before = self._all_waiting()
         after = [
-            entry for entry in before if not (isinstance(entry, Handle) and entry._callback == fn)
+            entry
+            for entry in before
+            if not (isinstance(entry, Handle) and (entry._callback is fn or entry._callback == fn))
         ]
         if len(after) < len(before):
             self._waiting = after or None
@@ -315,14 +318,22 @@ class Future(Generic[_T]):
         self._never_retrieved = False
 
     def _report_if_never_retrieved(self) -> _NeverRetrieved | bool:
-        return _NeverRetrieved(self)
+        return _NeverRetrieved(self) if type(self) is Future else True
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if not hasattr(cls, "__del__"):  # those who inherit can afford one, see _NeverRetrieved
+            cls.__del__ = _report_never_retrieved  # type: ignore[attr-defined]
+
+    def __reduce_ex__(self, protocol: object) -> Any:
+        raise TypeError(f"cannot pickle {type(self).__name__!r} object")
 
     def __repr__(self) -> str:
         return _future_repr(self)
 
 
 class _NeverRetrieved:
-    """Reports a future that is destroyed before anybody has asked for its exception.
+    """Reports a Future that is destroyed before anybody has asked for its exception.
 
     Python calls ``__del__`` on every object whose class has one. Loops make and destroy futures
     all day long, so Future has none. A future that fails gets one of these, which dies with it.
@@ -332,10 +343,11 @@ class _NeverRetrieved:
     __slots__ = ("future",)
 
     def __init__(self, future: Future[Any]) -> None:
-        double: Future[Any] = object.__new__(type(future))
-        Future._init(double, future._loop)
+        double: Future[Any] = object.__new__(Future)
+        double._init(future._loop)
         double._state = future._state
         double._exception = future._exception
+        double._never_retrieved = True
         double.__dict__ = future.__dict__
         self.future: Future[Any] | None = double
 
@@ -345,14 +357,16 @@ class _NeverRetrieved:
 
 
 def _report_never_retrieved(future: Future[Any]) -> None:
-    context: dict[str, object] = {
-        "message": f"{type(future).__name__} exception was never retrieved",
-        "exception": future._exception,
-        "future": future,
-    }
-    if future._source_traceback:
-        context["source_traceback"] = future._source_traceback
-    future._loop.call_exception_handler(context)
+    """Tell the exception handler if nobody has asked for the exception: Future's ``__del__``."""
+    if future._never_retrieved:
+        context: dict[str, object] = {
+            "message": f"{type(future).__name__} exception was never retrieved",
+            "exception": future._exception,
+            "future": future,
+        }
+        if future._source_traceback:
+            context["source_traceback"] = future._source_traceback
+        future._loop.call_exception_handler(context)
 
 
 def _set_result_unless_cancelled(future: Future[Any], result: Any) -> None:

@@ -196,7 +196,8 @@ class _Deadline(float):
     """A timer handle's place in the loop's heap: its deadline, which also knows its timer.
 
     asyncio's heap holds the timer handles themselves. Both compare by deadline and by nothing
-    else, so both heaps have the same shape; but floats compare in C.
+    else, so both heaps have the same shape; but floats compare in C. (Deadlines are floats here:
+    a ``time()`` that counts nanoseconds in ints would be rounded.)
     """
 
     __slots__ = ("timer",)

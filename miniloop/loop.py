@@ -41,7 +41,7 @@ from .coroutines import _is_debug_mode, iscoroutine, iscoroutinefunction
 from .futures import Future, isfuture
 from .handles import Handle, TimerHandle, _Deadline
 from .reprs import DEBUG_STACK_DEPTH
-from .running import _get_loop, _get_running_loop, _set_running_loop
+from .running import _get_loop, _get_running_loop, _register_task, _set_running_loop
 from .tasks import Task, ensure_future
 
 __all__ = ["BaseEventLoop"]
@@ -115,7 +115,9 @@ class BaseEventLoop:
 
         # A deadline less than one step of the clock away is due now: waiting for it is no use.
         end_time = self.time() + self._clock_resolution
-        while scheduled and scheduled[0] < end_time:
+        while scheduled:
+            if scheduled[0] >= end_time:
+                break
             timer = heapq.heappop(scheduled).timer
             timer._scheduled = False
             ready.append(timer)
@@ -258,7 +260,7 @@ class BaseEventLoop:
         if timer._source_traceback:
             del timer._source_traceback[-1]
         timer._scheduled = True
-        deadline = _Deadline(when)
+        deadline = _Deadline(0.0 + when)  # added, it can be nothing but a number
         deadline.timer = timer
         heapq.heappush(self._scheduled, deadline)
         return timer
@@ -309,12 +311,13 @@ class BaseEventLoop:
 
         A task factory, if one is set, makes the task. Raises RuntimeError if the loop is closed.
         """
+        if self._closed:
+            self._check_closed()
         factory = self._task_factory
         if factory is None:
             task: Task[_T] = _new(Task)
             task._init_task(coro, self, name, context, False)
             return task
-        self._check_closed()
         # A factory need not know the argument `context`, as long as nobody uses it.
         task = factory(self, coro) if context is None else factory(self, coro, context=context)
         if name is not None:
@@ -417,6 +420,9 @@ class BaseEventLoop:
         if self._debug:
             logger.debug("Close %r", self)
         self._closed = True
+        for entry in self._ready:  # all_tasks() finds them nowhere else
+            if isinstance(entry, Task):
+                _register_task(entry)
         self._ready.clear()
         self._scheduled.clear()
 
@@ -508,10 +514,11 @@ class BaseEventLoop:
             self._log_exception_context(context, "Exception in default exception handler")
             return
         try:
-            sources = [context.get(key) for key in ("task", "future", "handle")]
+            sources: list[Any] = [context.get(key) for key in ("task", "future", "handle")]
             source = next((source for source in sources if source is not None), None)
-            if source is not None and hasattr(source, "get_context"):
-                source.get_context().run(handler, self, context)
+            source_context = source.get_context() if hasattr(source, "get_context") else None
+            if hasattr(source_context, "run"):
+                source_context.run(handler, self, context)
             else:
                 handler(self, context)
         except (SystemExit, KeyboardInterrupt):

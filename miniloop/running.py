@@ -93,8 +93,10 @@ def new_event_loop() -> EventLoop:
 def set_event_loop(loop: EventLoop | None) -> None:
     """Set what ``get_event_loop()`` returns in this thread while no loop runs.
 
-    Mirrors ``asyncio.events.set_event_loop``.
+    Raises TypeError for what is no loop. Mirrors ``asyncio.events.set_event_loop``.
     """
+    if loop is not None and not _is_loop(loop):
+        raise TypeError(f"loop must be an EventLoop or None, not {type(loop).__name__!r}")
     _thread.event_loop_was_set = True
     _thread.event_loop = loop
 

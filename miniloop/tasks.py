@@ -221,7 +221,9 @@ class Task(Future[_T]):
     def _wait_for_other(self, yielded: Any) -> None:
         """Wait for what is not plainly a Future of ours, or throw an error at the next step."""
         blocking = getattr(yielded, "_asyncio_future_blocking", None)
-        if blocking is None:
+        if yielded is self:
+            error = f"Task cannot await on itself: {self!r}"
+        elif blocking is None:
             if inspect.isgenerator(yielded):
                 error = (
                     "yield was used instead of yield from for generator "
@@ -233,8 +235,6 @@ class Task(Future[_T]):
             error = f"Task {self!r} got Future {yielded!r} attached to a different loop"
         elif not blocking:
             error = f"yield was used instead of yield from in task {self!r} with {yielded!r}"
-        elif yielded is self:
-            error = f"Task cannot await on itself: {self!r}"
         else:
             yielded._asyncio_future_blocking = False
             # The step enters the task's context by itself, so the callback gets an empty one.
@@ -248,13 +248,15 @@ class Task(Future[_T]):
     def _wakeup(self, future: Any) -> None:
         """Take the next step after waiting for a future that is not plainly one of ours."""
         self._fut_waiter = None
+        error = None
         try:
             future.result()
         except BaseException as exc:
-            self._run(exc)
-        else:
-            self._run()
-        self = None  # type: ignore[assignment]  # see _run()
+            error = exc
+        try:
+            self._run(error)  # not in the except clause: the coroutine must not see it as handled
+        finally:
+            self = error = None  # type: ignore[assignment]  # see _run()
 
     def _start_eagerly(self) -> None:
         """Take the first step now, inside whatever is running."""
@@ -358,9 +360,6 @@ class Task(Future[_T]):
             self._loop.call_exception_handler(context)
         if self._never_retrieved:
             _report_never_retrieved(self)
-
-    def _report_if_never_retrieved(self) -> bool:
-        return True  # a task has a __del__ anyway
 
 
 def all_tasks(loop: BaseEventLoop | None = None) -> set[Task[Any]]:
