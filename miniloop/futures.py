@@ -228,7 +228,10 @@ class Future(Generic[_T]):
             return
         # The argument, the future itself, is filled in at the end: a handle that held it now
         # would make a cycle, and only the garbage collector could free a forgotten future.
-        self._add_waiting(Handle(fn, (), self._loop, context))
+        handle = Handle(fn, (), self._loop, context)
+        if handle._source_traceback:
+            del handle._source_traceback[-1]
+        self._add_waiting(handle)
 
     def remove_done_callback(self, fn: Callable[[Future[_T]], object]) -> int:
         """Take *fn* off the list, as often as it is there; return how often that was."""

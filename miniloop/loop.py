@@ -514,8 +514,8 @@ class BaseEventLoop:
             self._log_exception_context(context, "Exception in default exception handler")
             return
         try:
-            sources: list[Any] = [context.get(key) for key in ("task", "future", "handle")]
-            source = next((source for source in sources if source is not None), None)
+            sources = [context.get(key) for key in ("task", "future", "handle")]
+            source: Any = next((source for source in sources if source is not None), None)
             source_context = source.get_context() if hasattr(source, "get_context") else None
             if hasattr(source_context, "run"):
                 source_context.run(handler, self, context)

@@ -239,7 +239,7 @@ class EventLoop(BaseEventLoop):
         try:
             signal.set_wakeup_fd(self._csock.fileno())  # refused outside the main thread
         except (ValueError, OSError) as exc:
-            raise RuntimeError(str(exc)) from None
+            raise RuntimeError(str(exc)) from exc
         self._signal_handlers[sig] = Handle(callback, args, self)
         try:
             # The signal must be caught for its number to be written; the handler does nothing.
@@ -249,7 +249,7 @@ class EventLoop(BaseEventLoop):
             del self._signal_handlers[sig]
             self._stop_wakeup_fd()
             if exc.errno == errno.EINVAL:
-                raise RuntimeError(f"sig {sig} cannot be caught") from None
+                raise RuntimeError(f"sig {sig} cannot be caught") from exc
             raise
 
     def remove_signal_handler(self, sig: int) -> bool:
@@ -263,7 +263,7 @@ class EventLoop(BaseEventLoop):
             signal.signal(sig, default)
         except OSError as exc:
             if exc.errno == errno.EINVAL:
-                raise RuntimeError(f"sig {sig} cannot be caught") from None
+                raise RuntimeError(f"sig {sig} cannot be caught") from exc
             raise
         self._stop_wakeup_fd()
         return True
