@@ -6,6 +6,7 @@ uses any one thing often enough for it to collide with itself.
 
 from __future__ import annotations
 
+import functools
 import itertools
 import random
 
@@ -22,6 +23,17 @@ LAST: Block = (("cancel_left",), ("run_forever", "0.3"))
 DEEPEST = 3
 
 
+@functools.cache
+def weighed(function: str, around: str) -> dict[str, tuple[list[Operation], list[int]]]:
+    """By feature, the operations that may stand in a function, and how often each shall be drawn."""
+    by_feature: dict[str, tuple[list[Operation], list[int]]] = {}
+    for op in allowed(function, around):
+        ops, weights = by_feature.setdefault(op.feature, ([], []))
+        ops.append(op)
+        weights.append(op.weight * (1 if op.feature in ALWAYS else 4))
+    return by_feature
+
+
 class Generator:
     """Draws programs from a source of randomness. `without` names features to leave out."""
 
@@ -29,7 +41,9 @@ class Generator:
         self.rng = rng
         self.features = [f for f in FEATURES if f not in without]
         self.without = without
-        self._choices: dict[tuple[str, str], tuple[tuple[Operation, ...], list[int]]] = {}
+        self._chosen: list[str] = []
+        self._longest = 0
+        self._choices: dict[tuple[str, str], tuple[list[Operation], list[int]]] = {}
 
     def program(self) -> Program:
         """A new program."""
@@ -37,7 +51,7 @@ class Generator:
         chosen = {f for f in ALWAYS if f not in self.without}
         others = [f for f in self.features if f not in ALWAYS]
         chosen.update(rng.sample(others, min(len(others), rng.choice((1, 2, 3, 3, 4, 5, 8)))))
-        self._left_out = frozenset(self.features) - chosen | self.without
+        self._chosen = [f for f in self.features if f in chosen]
         self._choices.clear()
         # Early in a program there is much to start, later much to wait for: length is drawn once.
         self._longest = rng.choice((2, 3, 3, 4, 5))
@@ -74,7 +88,7 @@ class Generator:
         """The body of a function."""
         longest = self._longest if function[0] in "cg" else min(3, self._longest)
         ops = self.ops(function, self.rng.randint(1, longest), 0)
-        if function == "c0" and "tasks" not in self._left_out:
+        if function == "c0" and "tasks" in self._chosen:
             rng = self.rng
             spawned = [
                 ("spawn", t, rng.choice(values("c", "c0")))
@@ -92,10 +106,11 @@ class Generator:
         key = (function, around)
         known = self._choices.get(key)
         if known is None:
-            ops = tuple(op for op in allowed(function, around) if op.feature not in self._left_out)
-            weights = (op.weight * (1 if op.feature in ALWAYS else 4) for op in ops)
-            known = ops, list(itertools.accumulate(weights))
-            self._choices[key] = known
+            by_feature = weighed(function, around)
+            found = [by_feature[f] for f in self._chosen if f in by_feature]
+            ops = [op for some, _ in found for op in some]
+            weights = itertools.accumulate(weight for _, some in found for weight in some)
+            known = self._choices[key] = ops, list(weights)
         ops, weights = known
         if not ops:
             return ()
@@ -110,7 +125,7 @@ class Generator:
                 and "await " in op.template
                 and not op.has_block
                 and rng.random() < 0.45
-                and "errors" not in self._left_out
+                and "errors" in self._chosen
             ):
                 # What is not caught ends the task, and with it the program's interest.
                 guard = "caught" if rng.random() < 0.3 else "suppressed"

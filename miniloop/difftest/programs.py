@@ -42,6 +42,8 @@ MODULES = {
     "time.sleep": "time",
     "types.": "types",
 }
+# What the declarations of names use.
+NEEDS = {"j0": "concurrent.futures", "v0": "contextvars", "r0": "socket", "w0": "socket"}
 HEADS = {
     "c": "async def {}():",
     "k": "def {}(*args):",
@@ -91,7 +93,8 @@ class Program:
                 texts[name] = text = function(name, bodies.get(name, ()))
                 waiting.extend(NAME.findall(text))
         text = "\n".join([*(texts[name] for name in FUNCTIONS if name in texts), phases])
-        return modules(text), declarations(text), text
+        names = set(NAME.findall(text))
+        return modules(text, names), declarations(text, names), text
 
 
 HEADS_OF = {name: HEADS[name[0]].format(name) for name in FUNCTIONS}
@@ -157,11 +160,10 @@ def declaration(name: str) -> str | None:
     return form.format(name) if form else None
 
 
-def declarations(text: str) -> list[str]:
+def declarations(text: str, names: set[str]) -> list[str]:
     """The lines that make what the text mentions."""
-    names = set(NAME.findall(text))
     if "w0" in names:
-        names.add("r0")
+        names = names | {"r0"}
     futures = sorted(name for name in names if name[0] in "ft")
     lines = [line for name in sorted(names.difference(futures)) if (line := declaration(name))]
     if len(futures) > 1:
@@ -174,14 +176,9 @@ def declarations(text: str) -> list[str]:
     return lines
 
 
-def modules(text: str) -> list[str]:
+def modules(text: str, names: set[str]) -> list[str]:
     """The import line, asyncio first."""
-    names = ["asyncio"]
-    names += [module for use, module in MODULES.items() if use in text]
-    if "j0" in text:
-        names.append("concurrent.futures")
-    if "v0" in text:
-        names.append("contextvars")
-    if "r0" in text or "w0" in text:
-        names.append("socket")
-    return [f"import {', '.join(dict.fromkeys(names))}"]
+    found = ["asyncio"]
+    found += [module for use, module in MODULES.items() if use in text]
+    found += [module for name, module in NEEDS.items() if name in names]
+    return [f"import {', '.join(dict.fromkeys(found))}"]

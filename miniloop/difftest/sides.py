@@ -260,7 +260,7 @@ def quiet() -> Iterator[None]:
     hook, sys.unraisablehook = sys.unraisablehook, lambda _: None
     # Deep enough that programs that recurse reach EVENT_LIMIT first.
     depth = sys.getrecursionlimit()
-    sys.setrecursionlimit(max(depth, 20_000))
+    sys.setrecursionlimit(max(depth, 4_000))
     was_enabled = gc.isenabled()
     gc.disable()
     try:

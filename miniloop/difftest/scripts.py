@@ -1,0 +1,240 @@
+"""Whole scripts on two loops: each side in a process of its own, under watch, then compared.
+
+A process of its own because a script may do anything: crash, hang, leave by `os._exit`. What it
+did up to there is on record all the same (`miniloop.trace.scripts`).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import miniloop
+
+from ..trace import Event, Schedule
+
+MARGIN = 10.0
+"""Seconds that a process gets beyond its own watchdog's, for its start and its end."""
+
+
+@dataclass
+class Run:
+    """What one run of a script did, and how it ended."""
+
+    name: str
+    schedule: Schedule = field(default_factory=Schedule)
+    notes: list[str] = field(default_factory=list)
+    stopped: tuple[str, str] | None = None
+    """Why it was ended before its time, if it was: a kind (`deadlock`, `endless`, `hang`, `bad`),
+    and a sentence."""
+    complete: bool = False
+    """Whether the process came to its end, by whatever exception."""
+    status: int = 0
+    said: str = ""
+    """What it wrote to stderr."""
+    wrote: str = ""
+    """What it wrote to the terminal past `sys.stdout`."""
+
+    @property
+    def order_only(self) -> bool:
+        """Whether time passed really, so that ticks and times are no more than noise."""
+        return any("only the order" in note for note in self.notes)
+
+    @property
+    def how_it_ended(self) -> str:
+        """The end in a few words."""
+        if self.stopped:
+            return self.stopped[1]
+        if self.complete:
+            return "comes to its end"
+        if self.status < 0:
+            return f"crashes: {signal.Signals(-self.status).name}"
+        return f"leaves in mid-run by os._exit({self.status})"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of both schedules, side by side. Empty text is a side that has come to its end."""
+
+    left: str
+    right: str
+    left_at: tuple[int, int] | None
+    """Tick and milliseconds, None where there are none."""
+    right_at: tuple[int, int] | None
+    same: bool
+
+
+@dataclass
+class Comparison:
+    """Two runs of one script."""
+
+    left: Run
+    right: Run
+    order_only: bool
+    """Whether ticks and times were left out of it."""
+    rows: list[Row]
+
+    @property
+    def first(self) -> int | None:
+        """The number of the first row that differs."""
+        return next((number for number, row in enumerate(self.rows) if not row.same), None)
+
+    @property
+    def agree(self) -> bool:
+        return self.first is None
+
+
+def run_side(
+    name: str,
+    script: str,
+    args: Sequence[str] = (),
+    *,
+    real_time: bool = False,
+    ticks: int = 20_000,
+    seconds: float = 20.0,
+) -> Run:
+    """Run a script on `asyncio` or `miniloop` in a process of its own, and read what it did."""
+    run = Run(name)
+    root = str(Path(miniloop.__file__).parents[1])
+    with tempfile.TemporaryDirectory(prefix="miniloop-") as folder:
+        record, stdout, stderr = (Path(folder) / part for part in ("record", "stdout", "stderr"))
+        start = (
+            f"import sys; sys.path[:1] = [{root!r}]; from miniloop.cli.recorded import main; "
+            "sys.exit(main(*sys.argv[1:]))"
+        )
+        flags = subprocess._args_from_interpreter_flags()  # type: ignore[attr-defined]
+        command = [sys.executable, *flags, "-c", start, name, str(record), str(ticks)]
+        command += [str(seconds), "real" if real_time else "virtual", script, *args]
+        with stdout.open("wb") as out, stderr.open("wb") as err:
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=err,
+                env=_environment(),
+                start_new_session=True,
+            )
+            try:
+                run.status = process.wait(seconds + MARGIN)
+            except subprocess.TimeoutExpired:
+                run.stopped = "hang", f"does not end after {seconds + MARGIN:g} seconds"
+            finally:
+                _end_group(process)
+        _read(run, record, script)
+        run.said = stderr.read_text("utf-8", "backslashreplace")
+        run.wrote = stdout.read_text("utf-8", "backslashreplace").replace("\0", "\\x00")
+    return run
+
+
+def _environment() -> dict[str, str]:
+    # Sets of strings are iterated in an order that depends on it.
+    return {**os.environ, "PYTHONHASHSEED": os.environ.get("PYTHONHASHSEED", "0")}
+
+
+def _end_group(process: subprocess.Popen[bytes]) -> None:
+    """End the process, if it has not ended, and what it left running."""
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        pass
+    process.wait()
+
+
+def _read(run: Run, record: Path, script: str) -> None:
+    """Read the record of a run into `run`."""
+    schedule = run.schedule
+    lines = record.read_text("utf-8").splitlines() if record.exists() else []
+    for line in lines:
+        try:
+            kind, *values = json.loads(line)
+        except ValueError:
+            continue  # the process died in the middle of its last line
+        if kind == "s":
+            schedule.timeouts.append(values[0])
+        elif kind == "e":
+            schedule.events.append(Event(*values))
+        elif kind == "note":
+            run.notes.append(values[0])
+        elif kind == "stop":
+            run.stopped = values[0], values[1]
+        elif kind == "reports":
+            schedule.reports = values[0]
+        elif kind == "end":
+            run.complete = True
+    hang = record.with_name("record.hang")
+    stack = hang.read_text() if hang.exists() else ""
+    if stack and not run.stopped:
+        place = re.search(rf'File "(?:.*/)?{re.escape(Path(script).name)}", line (\d+)', stack)
+        where = f" in line {place[1]}" if place else ""
+        run.stopped = "hang", f"still at work{where} when its time was up"
+
+
+def compare_script(
+    script: str,
+    args: Sequence[str] = (),
+    *,
+    real_time: bool = False,
+    ticks: int = 20_000,
+    seconds: float = 20.0,
+    names: tuple[str, str] = ("asyncio", "miniloop"),
+) -> Comparison:
+    """Run a script on both sides, one after the other, and compare the schedules."""
+    left, right = (
+        run_side(name, script, args, real_time=real_time, ticks=ticks, seconds=seconds)
+        for name in names
+    )
+    order_only = real_time or left.order_only or right.order_only
+    return Comparison(left, right, order_only, rows(left, right, order_only))
+
+
+def rows(left: Run, right: Run, order_only: bool = False) -> list[Row]:
+    """Both schedules, a line each."""
+    one, other = entries(left, order_only), entries(right, order_only)
+    # Where a watchdog ended both, how far each had come by then is chance.
+    if left.stopped and right.stopped and left.stopped[0] == right.stopped[0] == "hang":
+        shorter = min(len(one), len(other))
+        one, other = one[:shorter], other[:shorter]
+    found = []
+    for number in range(max(len(one), len(other))):
+        left_at, left_text = one[number] if number < len(one) else (None, "")
+        right_at, right_text = other[number] if number < len(other) else (None, "")
+        same = left_text == right_text and (order_only or left_at == right_at)
+        found.append(Row(left_text, right_text, left_at, right_at, same))
+    return found
+
+
+def entries(run: Run, order_only: bool) -> list[tuple[tuple[int, int] | None, str]]:
+    """What a run did as text, each entry with its tick and time."""
+    schedule = run.schedule
+    found: list[tuple[tuple[int, int] | None, str]] = []
+    tick = 0
+    time = 0
+
+    def select() -> None:
+        nonlocal tick
+        timeout = schedule.timeouts[tick]
+        tick += 1
+        if not order_only:
+            found.append(((tick, time), f"select({'no timeout' if timeout is None else timeout})"))
+
+    for event in schedule.events:
+        while tick < min(event.tick, len(schedule.timeouts)):
+            select()
+        time = event.time
+        found.append(((event.tick, event.time), f"{event.who}  {event.what}"))
+    while tick < len(schedule.timeouts):
+        select()
+    found += [(None, f"at the end: {report}") for report in schedule.reports]
+    if run.wrote:
+        found += [(None, f"past sys.stdout: {line}") for line in run.wrote.splitlines()]
+    if not run.complete:
+        found.append((None, run.how_it_ended))
+    return found
