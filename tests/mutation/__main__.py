@@ -1,0 +1,94 @@
+"""The run: `python -m tests.mutation --help`."""
+
+from __future__ import annotations
+
+import argparse
+import concurrent.futures
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from . import score
+from .mutants import Mutant, sample
+
+ROOT = Path(__file__).parents[2]
+SUITE = Path(__file__).with_name("suite.py")
+CORE = ("futures", "tasks", "loop", "handles", "combinators")
+REST = ("timeouts", "locks", "queues", "taskgroups")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.mutation", description=__doc__)
+    parser.add_argument("--mutants", type=int, default=300, help="of the five core modules")
+    parser.add_argument("--more", type=int, default=100, help=f"of {', '.join(REST)}")
+    parser.add_argument("--seed", type=int, default=2026, help="of the sample")
+    parser.add_argument("--budget", type=float, default=30, help="seconds for each mutant")
+    parser.add_argument("--jobs", type=int, default=2, help="processes")
+    parser.add_argument("--again", metavar="WORD", help="forget results that contain this word")
+    arguments = parser.parse_args()
+
+    package = ROOT / "miniloop"
+    chosen = sample([package / f"{name}.py" for name in CORE], arguments.mutants, arguments.seed)
+    chosen += sample([package / f"{name}.py" for name in REST], arguments.more, arguments.seed)
+    known = score.load()
+    if arguments.again:
+        known = {key: what for key, what in known.items() if arguments.again not in what}
+    results = {m.key: known[m.key] for m in chosen if m.key in known}
+    todo = [mutant for mutant in chosen if mutant.key not in results]
+    print(f"{len(chosen)} mutants, {len(results)} of them known from the last run")
+
+    with tempfile.TemporaryDirectory() as directory:
+        clean = Path(directory) / "clean"
+        shutil.copytree(package, clean / "miniloop")  # as it is now, whatever is edited meanwhile
+        control = run(None, clean, arguments.budget)
+        print(f"without a change: {control}")
+        if control.startswith("killed"):
+            print("The property suite fails on miniloop as it is: nothing to measure.")
+            return 1
+        with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
+            jobs = {pool.submit(run, mutant, clean, arguments.budget): mutant for mutant in todo}
+            for done, job in enumerate(concurrent.futures.as_completed(jobs), 1):
+                mutant = jobs[job]
+                results[mutant.key] = job.result()
+                print(
+                    f"{done}/{len(todo)} {mutant.line:>4} {mutant.key}: {job.result()}", flush=True
+                )
+                score.save(results)  # at once: an interrupted run goes on where it was
+    score.save(results)
+    score.write(ROOT, chosen, results, arguments)
+    print(score.summary(chosen, results))
+    return 0
+
+
+def run(mutant: Mutant | None, clean: Path, budget: float) -> str:
+    """What the suite says of a mutant; None is the core as it is."""
+    with tempfile.TemporaryDirectory(dir=clean.parent) as directory:
+        copy = Path(directory)
+        shutil.copytree(clean, copy, dirs_exist_ok=True)
+        if mutant is not None:
+            (copy / "miniloop" / f"{mutant.module}.py").write_text(mutant.source, "utf-8")
+        command = [sys.executable, str(SUITE), str(copy), str(budget)]
+        environment = {**os.environ, "PYTHONHASHSEED": "0"}
+        try:
+            ended = subprocess.run(
+                command,
+                capture_output=True,
+                text=True,
+                timeout=10 * budget,
+                cwd=copy,
+                env=environment,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            return "killed by a program that waits for ever"
+    last = ended.stdout.strip().rpartition("\n")[2]
+    if ended.returncode or not last:
+        return f"killed by a program that never ends or crashes (status {ended.returncode})"
+    return last
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,159 @@
+"""The mutants: one small change each, made by mutmut's operators.
+
+mutmut itself runs a test suite in one process, with all mutants in one module behind switches. Here
+a mutant is a text of its own, so that what runs is exactly what stands in the report.
+"""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import random
+from dataclasses import dataclass
+from pathlib import Path
+
+import libcst as cst
+from libcst.metadata import MetadataWrapper, PositionProvider
+from mutmut.mutation.mutators import mutation_operators
+
+# What a mutant of these shows or hides is text: the property suite compares when things happen.
+TEXT_ONLY = {"__repr__", "_repr_info", "default_exception_handler", "_log_exception_context"}
+# Type checkers only.
+NOT_RUN = {"overload"}
+# Calls whose arguments mean nothing to a running program.
+FOR_TYPES = {"TypeVar", "cast", "Generic"}
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A module of the core with one change."""
+
+    module: str
+    function: str
+    line: int
+    before: str
+    after: str
+    """The changed lines, as they were and as they are."""
+    source: str
+    """The whole text of the changed module."""
+
+    @property
+    def key(self) -> str:
+        """What the mutant is known by, whatever line it stands in."""
+        return f"{self.module}.{self.function}: {self.before} -> {self.after}"
+
+
+class Collector(cst.CSTVisitor):
+    """Finds the changes that mutmut's operators would make to a module."""
+
+    METADATA_DEPENDENCIES = (PositionProvider,)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.changes: list[tuple[str, int, cst.CSTNode, cst.CSTNode]] = []
+        self._functions: list[str] = []
+
+    def on_visit(self, node: cst.CSTNode) -> bool:
+        if isinstance(
+            node, cst.Annotation | cst.Decorator | cst.Import | cst.ImportFrom | cst.Raise
+        ):
+            # Of `raise`, the type is looked at, and no operator changes that.
+            return False
+        if isinstance(node, cst.FunctionDef) and self._is_skipped(node):
+            return False
+        if isinstance(node, cst.FunctionDef | cst.ClassDef):
+            self._functions.append(node.name.value)
+        if isinstance(node, cst.Call) and isinstance(node.func, cst.Name):
+            if node.func.value in FOR_TYPES:
+                return False
+        in_function = any(name[0].islower() or name[0] == "_" for name in self._functions)
+        if in_function or isinstance(node, cst.BaseNumber):
+            self._mutate(node)
+        return True
+
+    def on_leave(self, original_node: cst.CSTNode) -> None:
+        if isinstance(original_node, cst.FunctionDef) and self._is_skipped(original_node):
+            return
+        if isinstance(original_node, cst.FunctionDef | cst.ClassDef):
+            self._functions.pop()
+
+    def _is_skipped(self, node: cst.FunctionDef) -> bool:
+        decorators = {getattr(d.decorator, "value", None) for d in node.decorators}
+        return node.name.value in TEXT_ONLY or bool(decorators & NOT_RUN)
+
+    def _mutate(self, node: cst.CSTNode) -> None:
+        if isinstance(node, cst.SimpleString | cst.FormattedString) and " " in node_text(node):
+            return  # a message or a docstring
+        position = self.get_metadata(PositionProvider, node, None)
+        line = position.start.line if position else 0
+        for kind, operator in mutation_operators:
+            if isinstance(node, kind):
+                for changed in operator(node):
+                    self.changes.append((".".join(self._functions), line, node, changed))
+
+
+def node_text(node: cst.CSTNode) -> str:
+    """The text of a node."""
+    return cst.Module([]).code_for_node(node)
+
+
+def sample(paths: list[Path], size: int, seed: int) -> list[Mutant]:
+    """So many mutants, drawn from all of these modules; the same ones for the same seed and text.
+
+    Two mutants never compile to the same, nor does one to what the module is without a change.
+    """
+    texts = [path.read_text("utf-8") for path in paths]
+    choices = []
+    for path, text in zip(paths, texts, strict=True):
+        wrapper = MetadataWrapper(cst.parse_module(text), unsafe_skip_copy=True)
+        collector = Collector()
+        wrapper.visit(collector)
+        choices += [(path.stem, text, wrapper.module, *change) for change in collector.changes]
+    random.Random(seed).shuffle(choices)
+    seen = {compiled(text) for text in texts} | {""}
+    drawn: list[Mutant] = []
+    for module, text, tree, function, line, node, changed in choices:
+        if len(drawn) == size:
+            break
+        source = tree.deep_replace(node, changed).code
+        meaning = compiled(source)
+        if meaning not in seen:
+            seen.add(meaning)
+            before, after = changed_lines(text, source)
+            drawn.append(Mutant(module, function or "<module>", line, before, after, source))
+    return drawn
+
+
+def compiled(source: str) -> str:
+    """The syntax tree as text, empty if there is none.
+
+    Annotations are left out, and an assigned False reads as None: no line of the core asks whether
+    something is False rather than not true, so that these say the same.
+    """
+    try:
+        tree = ast.parse(source)
+        compile(tree, "<mutant>", "exec")
+    except (SyntaxError, ValueError):
+        return ""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.AnnAssign):
+            node.annotation = ast.Constant(None)
+        if isinstance(node, ast.AnnAssign | ast.Assign) and is_false(node.value):
+            node.value = ast.Constant(None)
+    return ast.dump(tree)
+
+
+def is_false(node: ast.expr | None) -> bool:
+    """Whether this is the constant False."""
+    return isinstance(node, ast.Constant) and node.value is False
+
+
+def changed_lines(one: str, other: str) -> tuple[str, str]:
+    """The lines that differ, on one line each."""
+    left, right = one.splitlines(), other.splitlines()
+    before, after = [], []
+    for tag, a, b, c, d in difflib.SequenceMatcher(None, left, right, False).get_opcodes():
+        if tag != "equal":
+            before += left[a:b]
+            after += right[c:d]
+    return " ".join(map(str.strip, before)), " ".join(map(str.strip, after))
