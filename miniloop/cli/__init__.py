@@ -11,11 +11,12 @@ import sys
 from collections.abc import Callable, Sequence
 
 import miniloop
-from miniloop.cli import run
+from miniloop.cli import compare, run
 from miniloop.cli.bad_input import BadInput
 
 COMMANDS = {
     "run": run,
+    "compare": compare,
 }
 
 

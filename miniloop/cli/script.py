@@ -13,15 +13,17 @@ from collections.abc import Iterator, Sequence
 from importlib.machinery import SourceFileLoader
 from itertools import pairwise
 from pathlib import Path
-from types import ModuleType, TracebackType
+from types import CodeType, ModuleType, TracebackType
 
 from miniloop.cli import redirect
 from miniloop.cli.bad_input import BadInput
 from miniloop.cli.stand_in import what_is_missing
 
 
-def run_script(script: str, args: Sequence[str]) -> int:
+def run_script(script: str, args: Sequence[str], *, redirected: bool = True) -> int:
     """Run the file `script` as `__main__`, with `args` for its arguments; returns 0 at its end.
+
+    Unless `redirected`, it keeps the real asyncio.
 
     What the script raises goes on its way up, so that Python itself reports it and gives the exit
     status. Raises BadInput where there is nothing to run, or where the script wants something that
@@ -31,14 +33,16 @@ def run_script(script: str, args: Sequence[str]) -> int:
     # `python SCRIPT` makes the path absolute in just this way: "./x.py" keeps its dot.
     path = os.path.join(os.getcwd(), script)
     beside = redirect.Beside(Path(script).resolve().parent)
-    redirect.install(beside)
+    if redirected:
+        redirect.install(beside)
     sys.argv[:] = [script, *args]
     if not sys.flags.safe_path:
         sys.path[0] = str(beside.folder)
     module = _fresh_main(path)
     sys.modules["__main__"] = module
     try:
-        exec(redirect.compile_redirected(source, path), module.__dict__)
+        compiled = redirect.compile_redirected if redirected else _compiled
+        exec(compiled(source, path), module.__dict__)
     except SystemExit:
         raise
     except BaseException as error:
@@ -64,6 +68,10 @@ def _read(script: str) -> bytes:
     if b"\0" in source:
         raise BadInput(f"{script!r} is not Python source; name a .py file")
     return source
+
+
+def _compiled(source: bytes, path: str) -> CodeType:
+    return compile(source, path, "exec", dont_inherit=True)
 
 
 def _fresh_main(path: str) -> ModuleType:

@@ -89,6 +89,7 @@ class Comparison:
 
     @property
     def agree(self) -> bool:
+        """Whether no row differs."""
         return self.first is None
 
 

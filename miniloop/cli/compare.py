@@ -1,0 +1,260 @@
+"""Run a script on asyncio and on miniloop, and show both schedules side by side.
+
+Any script will do: it needs no preparation. Each side runs in a process of its own, on virtual
+time: where the loop would sleep, the clock jumps. Recorded are the calls of select() with their
+timeouts, each step of each task with the line where it waits, what is printed, and calls of the
+exception handler, each with its tick and time. "send -> line 7" is a task that was resumed and
+then waits in line 7.
+
+Exit status 0: the schedules are equal. 1: they differ, and the first difference is marked. 2:
+there is nothing to compare, and one line says why.
+"""
+
+import argparse
+import importlib
+import shutil
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from miniloop.cli.bad_input import BadInput
+from miniloop.difftest.scripts import Comparison, Row, Run, compare_script, rows, run_side
+
+SHOWN = 60
+"""Lines that are shown in full where the schedules agree."""
+BEFORE, AFTER = 24, 8
+"""Lines shown around the first difference. What comes after it only echoes it."""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the options, SCRIPT, and what follows it: that belongs to the script."""
+    parser.add_argument(
+        "--real-time",
+        action="store_true",
+        help="really wait; then only the order of events is compared, not ticks and times",
+    )
+    parser.add_argument("--all", action="store_true", help="show long schedules in full")
+    parser.add_argument(
+        "--limit",
+        type=positive(float),
+        default=20.0,
+        metavar="SECONDS",
+        help="real time that each side may take (default: %(default)g)",
+    )
+    parser.add_argument(
+        "--ticks",
+        type=positive(int),
+        default=20_000,
+        metavar="N",
+        help="ticks that each side may take (default: %(default)s)",
+    )
+    parser.add_argument(
+        "command_line",
+        metavar="SCRIPT",
+        nargs=argparse.PARSER,
+        help="the Python file to run, and the arguments that it is to have",
+    )
+
+
+def positive(kind: Any) -> Any:
+    """Return a converter for numbers above 0, which argparse names in its error message."""
+
+    def convert(text: str) -> Any:
+        number = kind(text)
+        if not 0 < number < float("inf"):
+            raise ValueError
+        return number
+
+    convert.__name__ = f"{'whole number' if kind is int else 'number'} above 0"
+    return convert
+
+
+def call(args: argparse.Namespace) -> int:
+    """Compare, and show what came of it."""
+    script, *script_args = args.command_line
+    limits: dict[str, Any] = {
+        "real_time": args.real_time,
+        "ticks": args.ticks,
+        "seconds": args.limit,
+    }
+    comparison = compare_script(script, script_args, **limits)
+    left, right = comparison.left, comparison.right
+    refuse(comparison, script)
+    show(comparison, args.all)
+    for note in notes(comparison):
+        print(f"note: {note}")
+    if comparison.agree:
+        schedule = left.schedule
+        extent = f"{count(schedule.events, 'event')} in {count(schedule.timeouts, 'tick')}"
+        if comparison.order_only:
+            print(f"{left.name} and {right.name} agree on the order of {extent}.")
+        else:
+            seconds = schedule.events[-1].time / 1000 if schedule.events else 0.0
+            print(f"{left.name} and {right.name} agree: {extent}, {seconds:.3f} s of virtual time.")
+        return 0
+    print(part_at(comparison))
+    again = run_side(left.name, script, script_args, **limits)
+    if any(not row.same for row in rows(left, again, comparison.order_only)):
+        print(
+            "note: asyncio does not agree with itself either, when it runs this a second time: the "
+            "script depends on what changes from run to run, such as the date or a race of threads"
+        )
+    if sys.version_info < (3, 13):
+        version = ".".join(map(str, sys.version_info[:2]))
+        print(
+            f"note: miniloop keeps to Python 3.13; docs/differences.rst has how asyncio on {version} "
+            "differs from that"
+        )
+    return 1
+
+
+def refuse(comparison: Comparison, script: str) -> None:
+    """Raise BadInput where there is nothing to compare, or no end to it."""
+    left, right = comparison.left, comparison.right
+    for run in (left, right):
+        if run.stopped and run.stopped[0] == "bad":
+            raise BadInput(run.stopped[1])
+    if left.stopped and right.stopped and comparison.agree:
+        more = {
+            "deadlock": "",
+            "endless": "; --ticks allows more",
+            "hang": "; --limit allows more time, or run it where it does not wait for the outside",
+        }[left.stopped[0]]
+        raise BadInput(f"{script} {left.stopped[1]}{more}")
+    if not left.schedule.timeouts and not right.schedule.timeouts:
+        if left.status:
+            raise BadInput(f"{script} ends before any event loop runs: {last_line(left)}")
+        raise BadInput(
+            f"{script} runs no event loop that could be recorded: no asyncio.run(), or only one of "
+            "another library's"
+        )
+    if not right.schedule.timeouts and right.complete and not right.status:
+        raise BadInput(
+            f"{script} runs asyncio inside a library, which keeps the real one: nothing of it runs "
+            "on miniloop"
+        )
+
+
+def notes(comparison: Comparison) -> list[str]:
+    """What a reader has to know of this comparison."""
+    left, right = comparison.left, comparison.right
+    found = [*left.notes, *right.notes]
+    ends = {}
+    for run in (left, right):
+        if not run.complete:
+            ends[run.name] = f"{run.how_it_ended}: compared up to there"
+        elif run.status:
+            ends[run.name] = f"ends with {last_line(run)}"
+    if len(ends) == 2 and len(set(ends.values())) == 1:
+        found.append(f"on both the script {ends[left.name]}")
+    else:
+        found += [f"on {name} the script {end}" for name, end in ends.items()]
+    return list(dict.fromkeys(found))
+
+
+def count(things: Sequence[object], name: str) -> str:
+    """Return a number with its noun."""
+    return f"{len(things):,} {name}" + "s" * (len(things) != 1)
+
+
+def last_line(run: Run) -> str:
+    """Return what the process said last on stderr."""
+    lines = [line for line in run.said.splitlines() if line and not line.startswith(" ")]
+    return lines[-1] if lines else f"exit status {run.status}"
+
+
+def part_at(comparison: Comparison) -> str:
+    """Name the first difference, in full."""
+    assert comparison.first is not None
+    row = comparison.rows[comparison.first]
+    left, right = comparison.left.name, comparison.right.name
+    width = max(len(left), len(right))
+    at = row.left_at or row.right_at
+    where = f" in tick {at[0]}, at {at[1] / 1000:.3f} s" if at and not comparison.order_only else ""
+    return (
+        f"{left} and {right} part{where}:\n"
+        f"  {left:<{width}}  {cell(row.left, row.left_at, row.right_at)}\n"
+        f"  {right:<{width}}  {cell(row.right, row.right_at, row.left_at)}"
+    )
+
+
+def cell(text: str, at: tuple[int, int] | None, other: tuple[int, int] | None) -> str:
+    """One side's text; where its tick or time is another than the other side's, with these."""
+    if not text:
+        return "(nothing more)"
+    text = text.replace("\n", "\\n")
+    if at and other and at != other:
+        seconds = f", {at[1] / 1000:.3f} s" if at[1] != other[1] else ""
+        return f"[tick {at[0]}{seconds}] {text}"
+    return text
+
+
+def show(comparison: Comparison, everything: bool) -> None:
+    """Print the table, as wide as the terminal."""
+    head = ("", "tick", "time", comparison.left.name, comparison.right.name)
+    lines = [line(comparison, number, row) for number, row in chosen(comparison, everything)]
+    try:
+        table: Any = importlib.import_module("rich.table")
+        console: Any = importlib.import_module("rich.console").Console()
+    except ImportError:
+        show_plainly(head, lines)
+        return
+    grid = table.Table(box=None, pad_edge=False, expand=True, header_style="bold")
+    columns: list[dict[str, Any]] = [
+        {"width": 2},
+        {"justify": "right", "width": 5},
+        {"justify": "right", "width": 8},
+        *[{"ratio": 1, "no_wrap": True, "overflow": "ellipsis"}] * 2,
+    ]
+    for name, options in zip(head, columns, strict=True):
+        grid.add_column(name, **options)
+    text: Any = importlib.import_module("rich.text").Text
+    for one in lines:
+        style = {"=>": "bold red", "~": "yellow"}.get(one[0], "")
+        if not style and one[3].startswith("select("):
+            style = "dim"
+        grid.add_row(*map(text, one), style=style)
+    console.print(grid)
+
+
+def show_plainly(head: tuple[str, ...], lines: list[tuple[str, ...]]) -> None:
+    """Print the table without rich."""
+    width = max(20, (shutil.get_terminal_size().columns - 21) // 2)
+    for mark, tick, time, left, right in (head, *lines):
+        text = f"{mark:<2} {tick:>5} {time:>8}  {cut(left, width):<{width}} {cut(right, width)}"
+        print(text.rstrip())
+
+
+def cut(text: str, width: int) -> str:
+    """Shorten a text to a width."""
+    return text if len(text) <= width else text[: width - 3] + "..."
+
+
+def line(comparison: Comparison, number: int, row: Row | None) -> tuple[str, ...]:
+    """One line of the table; None for a row stands for rows left out."""
+    if row is None:
+        return ("", "...", "", f"({number:,} more lines: --all shows them)", "")
+    mark = "=>" if number == comparison.first else "" if row.same else "~"
+    at = row.left_at or row.right_at
+    tick, time = (str(at[0]), f"{at[1] / 1000:.3f}") if at else ("", "")
+    if comparison.order_only:
+        return (mark, "", "", row.left or "(nothing)", row.right or "(nothing)")
+    left = cell(row.left, None, None)
+    return (mark, tick, time, left, cell(row.right, row.right_at, row.left_at))
+
+
+def chosen(comparison: Comparison, everything: bool) -> list[tuple[int, Row | None]]:
+    """Rows to show with their numbers; where some are left out, their count and None."""
+    numbered: list[tuple[int, Row | None]] = list(enumerate(comparison.rows))
+    first = comparison.first
+    if everything or (first is None and len(numbered) <= SHOWN):
+        return numbered
+    if first is None:
+        half = SHOWN // 3
+        return [*numbered[:half], (len(numbered) - 2 * half, None), *numbered[-half:]]
+    start, stop = max(0, first - BEFORE), first + AFTER + 1
+    before: list[tuple[int, Row | None]] = [(start, None)] if start else []
+    after: list[tuple[int, Row | None]] = (
+        [(len(numbered) - stop, None)] if stop < len(numbered) else []
+    )
+    return [*before, *numbered[start:stop], *after]

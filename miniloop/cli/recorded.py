@@ -1,0 +1,50 @@
+"""What `compare` starts in a process of its own: runs a script with all that its loops do recorded.
+
+    python -m miniloop.cli.recorded SIDE RECORD TICKS SECONDS REAL SCRIPT [ARG ...]
+
+SIDE is `asyncio` or `miniloop`. The record goes to the file RECORD (see `miniloop.trace.scripts`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import faulthandler
+import os
+import random
+import sys
+from pathlib import Path
+
+import miniloop
+from miniloop.cli import bad_input, script
+from miniloop.trace.recorder import describe
+from miniloop.trace.scripts import ScriptRecorder
+
+
+def main(side: str, record: str, ticks: str, seconds: str, real: str, *command_line: str) -> int:
+    """Run the script on a side; what it raises goes on its way up."""
+    path, *args = command_line
+    out = Path(record).open("w", 1, encoding="utf-8")  # noqa: SIM115  # closed by the recorder
+    recorder = ScriptRecorder(out, os.path.join(os.getcwd(), path), int(ticks), real == "real")
+    hang = Path(record + ".hang").open("w")  # noqa: SIM115  # for the rest of the process
+    # Even a script that never gives control back, in C code too, is stopped and says where it
+    # stood.
+    faulthandler.dump_traceback_later(float(seconds), exit=True, file=hang)
+    random.seed(0)  # so that an unseeded script draws the same on both sides
+    recorder.install(asyncio if side == "asyncio" else miniloop)
+    try:
+        return script.run_script(path, args, redirected=side != "asyncio")
+    except bad_input.BadInput as error:
+        recorder.give_up("bad", str(error))
+        raise
+    except SyntaxError as error:
+        if error.filename == recorder.program:
+            recorder.give_up("bad", f"{error.filename}:{error.lineno}: {error.msg}")
+        recorder.note("main", "ends with " + describe(error))
+        raise
+    except BaseException as error:
+        recorder.note("main", "ends with " + describe(error))
+        raise
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
