@@ -1,4 +1,4 @@
-"""Two schedules against each other: do they agree, and where do they part?"""
+"""Two schedules against each other: whether they agree, and where they part."""
 
 from __future__ import annotations
 
@@ -110,10 +110,10 @@ def assert_same_schedule(
 ) -> None:
     """Fail, with both schedules side by side, unless the program runs alike on all loops.
 
-    `program` is a `Program`, the source text of a script, or an async function without parameters. In
-    a function, and all that its module defines, the names `asyncio`, `print` and `time` stand for the
-    loop's own library, for the recorder's log and for virtual time while it runs; in a script they are
-    what it imports.
+    `program` is a `Program`, the source text of a script, or an async function without parameters.
+    In a function, and all that its module defines, the names `asyncio`, `print` and `time` stand
+    for the loop's own library, for the recorder's log and for virtual time while it runs; in a
+    script they are what it imports.
 
     `loops` are names (see `sides.KNOWN`) or `Side` objects; the first is what the others are held
     against. Raises AssertionError.

@@ -1,9 +1,9 @@
 """Bounded exhaustion: every program of a small sub-grammar, up to a size, compared.
 
-A sub-grammar gives each function a menu of operations; a program of size n is n operations dealt to the
-functions in every possible way. Programs are numbered, so the work splits into pieces that any process,
-here or on a Dask cluster, can do by itself. Finished pieces are written to a journal: a run that is
-interrupted goes on where it stopped when it is started again with the same journal.
+A sub-grammar gives each function a menu of operations; a program of size n is n operations dealt
+to the functions in every possible way. Programs are numbered, so the work splits into pieces that
+any process, here or on a Dask cluster, can do by itself. Finished pieces are written to a journal:
+a run that is interrupted goes on where it stopped when it is started again with the same journal.
 
     python -m miniloop.difftest.exhaust tasks --size 5 --jobs 2 --journal tasks.jsonl
     python -m miniloop.difftest.exhaust tasks --size 6 --dask tcp://127.0.0.1:8786
@@ -224,8 +224,8 @@ def exhaust(
 ) -> Progress:
     """Compare all programs of a sub-grammar up to a size, or the first `most` of them.
 
-    `executor` does the pieces (any concurrent.futures executor, Dask's too), by default this process.
-    `journal` is a file that finished pieces are written to and read from.
+    `executor` does the pieces (any concurrent.futures executor, Dask's too), by default this
+    process. `journal` is a file that finished pieces are written to and read from.
     """
     total = SUB_GRAMMARS[name].count(size)
     progress = Progress(min(total, most or total))
@@ -302,7 +302,9 @@ def _read(
     return done
 
 
-def difference_number(name: str, size: int, number: int, left: str, right: str) -> Difference | None:
+def difference_number(
+    name: str, size: int, number: int, left: str, right: str
+) -> Difference | None:
     """Compare the program of that number again."""
     program = next(SUB_GRAMMARS[name].programs(size, number, number + 1))
     with quiet():
@@ -372,7 +374,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def _on_dask(address: str, run: Callable[[concurrent.futures.Executor, int], Progress]) -> Progress:
     try:
-        from distributed import Client
+        from distributed import Client  # type: ignore[import-not-found, unused-ignore]
     except ImportError:
         raise ValueError("--dask needs `distributed`: pip install distributed") from None
     with Client(address) as client, client.get_executor() as executor:

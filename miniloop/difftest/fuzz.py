@@ -1,6 +1,7 @@
 """Random programs by the thousand: hunts for differences, shrinks and groups what it finds.
 
-Program number `n` of seed `s` is always the same program, so a finding is reproduced by its two numbers.
+Program number `n` of seed `s` is always the same program, so a finding is reproduced by its two
+numbers.
 """
 
 from __future__ import annotations
@@ -101,6 +102,7 @@ class Hunt:
 
 
 def size(finding: Finding) -> int:
+    """Length of the program's text."""
     program = finding.difference.program
     return len(str(program)) if program else 0
 

@@ -1,7 +1,7 @@
 """Random programs, fast: the same grammar as `strategies`, without hypothesis.
 
-Each program uses only a few features, chosen anew for each. A program that may use everything rarely
-uses any one thing often enough for it to collide with itself.
+Each program uses only a few features, chosen anew for each. A program that may use everything
+rarely uses any one thing often enough for it to collide with itself.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ DEEPEST = 3
 
 @functools.cache
 def weighed(function: str, around: str) -> dict[str, tuple[list[Operation], list[int]]]:
-    """By feature, the operations that may stand in a function, and how often each shall be drawn."""
+    """By feature, the operations that may stand in a function, and how often to draw each."""
     by_feature: dict[str, tuple[list[Operation], list[int]]] = {}
     for op in allowed(function, around):
         ops, weights = by_feature.setdefault(op.feature, ([], []))
@@ -109,8 +109,8 @@ class Generator:
             by_feature = weighed(function, around)
             found = [by_feature[f] for f in self._chosen if f in by_feature]
             ops = [op for some, _ in found for op in some]
-            weights = itertools.accumulate(weight for _, some in found for weight in some)
-            known = self._choices[key] = ops, list(weights)
+            summed = itertools.accumulate(weight for _, some in found for weight in some)
+            known = self._choices[key] = ops, list(summed)
         ops, weights = known
         if not ops:
             return ()

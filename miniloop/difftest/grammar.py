@@ -1,12 +1,13 @@
 """The grammar of programs: one table of operations, each a line or two of Python.
 
-An operation's template holds fields in braces. A field's name, without trailing digits, is the domain
-that its value comes from; equal names take equal values. `{here}` becomes a label that is unique in
-the program, `{block}` a nested list of operations, `{depth}` the number of task groups around it.
+An operation's template holds fields in braces. A field's name, without trailing digits, is the
+domain that its value comes from; equal names take equal values. `{here}` becomes a label that is
+unique in the program, `{block}` a nested list of operations, `{depth}` the number of task groups
+around it.
 
 Programs are built of named functions: coroutines `c0` to `c3`, callbacks `k0` to `k2`, an async
-generator `g0` and a plain generator used as a coroutine, `y0`. A function may only name functions that
-come later in `FUNCTIONS`: no program recurses, so each one ends.
+generator `g0` and a plain generator used as a coroutine, `y0`. A function may only name functions
+that come later in `FUNCTIONS`: no program recurses, so each one ends.
 
 Everything that generates, enumerates, shrinks or prints programs reads this table and no other.
 """
@@ -54,6 +55,7 @@ DOMAINS: dict[str, tuple[str, ...]] = {
         "asyncio.CancelledError()",
     ),
     "failure": ("ValueError(1)", "ValueError(2)", "asyncio.CancelledError()", "SystemExit(3)"),
+    "on": ("True", "False"),
     "thing": (
         "f0",
         "t1",
@@ -81,7 +83,7 @@ class Operation:
     name: str
     template: str
     where: str
-    """The kinds of functions it may stand in: c, k, g, y, and p for the phases of the main program."""
+    """The kinds of functions it may stand in: c, k, g, y, and p for the main program's phases."""
     feature: str
     weight: int = 2
     since: tuple[int, int] = (3, 11)
@@ -97,6 +99,7 @@ class Operation:
 
     @property
     def has_block(self) -> bool:
+        """Whether operations stand inside it."""
         return "{block}" in self.template
 
 
@@ -127,7 +130,8 @@ def table() -> list[Operation]:
         "tasks",
         SYNC,
         1,
-        uncancel="if isinstance({t}, asyncio.Task): print('{here}', {t}.uncancel(), {t}.cancelling())",
+        uncancel="if isinstance({t}, asyncio.Task): "
+        "print('{here}', {t}.uncancel(), {t}.cancelling())",
         ensure="{t} = asyncio.ensure_future({x})",
     )
     add("tasks", SYNC, 3, mark="print('{here}')")
@@ -147,7 +151,8 @@ def table() -> list[Operation]:
         "errors",
         ASYNC,
         1,
-        at_last="try:\n    {block}\nfinally:\n    print('{here}')\n    await asyncio.sleep({delay})",
+        at_last="try:\n    {block}\nfinally:\n"
+        "    print('{here}')\n    await asyncio.sleep({delay})",
     )
     add("errors", ASYNC, 5, suppressed="with contextlib.suppress({caught}):\n    {block}")
     add("errors", ASYNC, 4, repeat="for _ in range({n}):\n    {block}")
@@ -205,7 +210,8 @@ def table() -> list[Operation]:
         "threads",
         SYNC,
         1,
-        from_thread="thread = threading.Thread(target=loop.call_soon_threadsafe, args=({k}{args},))\n"
+        from_thread="thread = threading.Thread("
+        "target=loop.call_soon_threadsafe, args=({k}{args},))\n"
         "thread.start(); thread.join()",
         # A generator will not do here: asyncio asks for a true coroutine.
         coroutine_threadsafe="asyncio.run_coroutine_threadsafe({a}(), loop).add_done_callback({k})",
@@ -235,9 +241,10 @@ def table() -> list[Operation]:
     )
     add("gather", ANY, 2, gather_kept="{t} = asyncio.gather({x}, {x2}, {many})")
     add("shield", ANY, 1, shield="{t} = asyncio.shield({x})")
-    # Only the sizes are printed: `wait` returns sets. It also adds its callbacks in the order of a set.
-    # That shows when several futures are done already and it looks for the first exception: whether
-    # the exception counts as retrieved depends on who is asked first. So those are left out there.
+    # Only the sizes are printed: `wait` returns sets. It also adds its callbacks in the order of a
+    # set. That shows when several futures are done already and it looks for the first exception:
+    # whether the exception counts as retrieved depends on who is asked first. So those are left
+    # out there.
     add(
         "wait",
         ASYNC,
@@ -266,8 +273,9 @@ def table() -> list[Operation]:
         "    {block}\n"
         "print('{here}', m.expired())",
     )
-    # as_completed starts its callbacks in the order of a set, which is undefined, and that order can
-    # be seen when several futures are done already. So only futures that are not done are passed.
+    # as_completed starts its callbacks in the order of a set, which is undefined, and that order
+    # can be seen when several futures are done already. So only futures that are not done are
+    # passed.
     add(
         "as_completed",
         ASYNC,
@@ -391,6 +399,8 @@ def table() -> list[Operation]:
         SYNC,
         1,
         handler="loop.set_exception_handler(lambda loop, context: {k}(context.get('exception')))",
+        handler_keys="loop.set_exception_handler(lambda loop, context: {k}(*sorted(context)))",
+        handler_fails="loop.set_exception_handler(lambda loop, context: {failure})",
         handler_call="loop.call_exception_handler({{'message': 'by hand'}})",
     )
     add(
@@ -417,6 +427,59 @@ def table() -> list[Operation]:
         add_writer="loop.add_writer(w0, lambda: {k}(loop.remove_writer(w0)))",
         remove_reader="print('{here}', loop.remove_reader(r0))",
         remove_writer="print('{here}', loop.remove_writer(w0))",
+    )
+    # What a program can ask, and what it must not do.
+    add(
+        "asking",
+        SYNC,
+        1,
+        ask_future="print('{here}', {x}.result())",
+        ask_exception="print('{here}', {x}.exception())",
+        ask_loop="print('{here}', loop.is_running(), loop.is_closed(), loop.get_debug())",
+        ask_when="print('{here}', isinstance({h}, asyncio.TimerHandle) and {h}.when())",
+        ask_order="print('{here}', {h} == {h2}, {h} < {h2}, {h} <= {h2}, {h} > {h2}, {h} >= {h2})",
+        ask_tasks="print('{here}', len(asyncio.all_tasks(loop)), asyncio.current_task(loop) is {t})",
+    )
+    add(
+        "misuse",
+        SYNC,
+        1,
+        no_delay="loop.call_later(None, {k})",
+        no_deadline="loop.call_at(None, {k})",
+        no_exception="{f}.set_exception({n})",
+        exception_class="{f}.done() or {f}.set_exception(ValueError)",
+        stop_iteration="{f}.done() or {f}.set_exception(StopIteration({n}))",
+        set_task="asyncio.create_task({c}()).set_result({n})",
+        not_awaitable="asyncio.ensure_future({n})",
+        no_task="loop.create_task({n})",
+        runs_already="loop.run_until_complete({x})",
+        no_handler="loop.set_exception_handler({n})",
+        no_factory="loop.set_task_factory({n})",
+        close="loop.close()",
+    )
+    add(
+        "misuse",
+        ASYNC,
+        1,
+        wait_for_nothing="await asyncio.wait([])",
+        wait_for_one="await asyncio.wait({x})",
+        wait_badly="await asyncio.wait([{x}], return_when={n})",
+        wait_for_coroutine="await asyncio.wait([{a}()])",
+        as_completed_one="asyncio.as_completed({x})",
+        sleep_nan="await asyncio.sleep(float('nan'))",
+        other_loop="await asyncio.Future(loop=types.SimpleNamespace(get_debug=bool, _debug=False))",
+    )
+    add("debug", SYNC, 2, debug="loop.set_debug({on})")
+    add(
+        "debug",
+        SYNC,
+        1,
+        call_coroutine="loop.call_soon({a})",
+        call_nothing="loop.call_soon({n})",
+        call_later_coroutine="loop.call_later(0.01, {a})",
+        threadsafe_nothing="loop.call_soon_threadsafe({n})",
+        wrong_thread="with concurrent.futures.ThreadPoolExecutor(1) as pool:\n"
+        "    print('{here}', repr(pool.submit(loop.call_soon, {k}).exception()))",
     )
     add("eager", "p", 1, since=(3, 12), eager="loop.set_task_factory(asyncio.eager_task_factory)")
     # The phases of the main program.
@@ -459,7 +522,8 @@ def values(field: str, function: str) -> tuple[str, ...]:
         calls = tuple(f"{name}()" for name in after if name[0] in "cy")
         waits = (f"asyncio.wait_for({calls[-1]}, 0.01)",) if calls else ()
         if function[0] == "y":
-            # `yield from` takes futures and generators, and only futures stay pending for ever here.
+            # `yield from` takes futures and generators, and only futures stay pending for ever
+            # here.
             return tuple(v for v in DOMAINS["thing"] if v[0] in "ft" or "asyncio." in v) + calls
         return DOMAINS["thing"] + calls + waits
     return DOMAINS[domain]

@@ -1,9 +1,9 @@
-"""Where asyncio on an older Python is known to differ from 3.13, and random programs must not stumble.
+"""Where older Pythons are known to differ, so that random programs need not stumble.
 
-Programs are not kept from using what differs: that would leave out all that it takes part in. Instead
-the reference side watches for the very situation in which an older asyncio does something else, and the
-comparison ends there: everything up to it is compared. Each watch carries the id of its entry in
-`differences.toml`, and a test holds the two together.
+Programs are not kept from using what differs: that would leave out all that it takes part in.
+Instead the reference side watches for the very situation in which an older asyncio does something
+else, and the comparison ends there: everything up to it is compared. Each watch carries the id of
+its entry in `differences.toml`, and a test holds the two together.
 """
 
 from __future__ import annotations
@@ -53,6 +53,8 @@ def watches(cut: Cut, task_class: Any, ordered_group: Any) -> dict[str, Any]:
 
 
 def watched_task(cut: Cut, task_class: Any) -> Any:
+    """Tasks that watch for an uncancel() to zero with a cancel not delivered."""
+
     class Task(task_class):  # type: ignore[misc]
         def uncancel(self) -> Any:
             if self.cancelling() == 1 and self._must_cancel:
@@ -63,6 +65,8 @@ def watched_task(cut: Cut, task_class: Any) -> Any:
 
 
 def watched_condition(cut: Cut) -> Any:
+    """Conditions that watch for an error out of wait()."""
+
     class Condition(asyncio.Condition):
         async def wait(self) -> Any:
             try:
@@ -75,6 +79,8 @@ def watched_condition(cut: Cut) -> Any:
 
 
 def barrier_on(condition: Any) -> Any:
+    """Barriers that use such a condition."""
+
     class Barrier(asyncio.Barrier):
         def __init__(self, parties: int) -> None:
             super().__init__(parties)
@@ -84,6 +90,8 @@ def barrier_on(condition: Any) -> Any:
 
 
 def watched_group(cut: Cut, group_class: Any) -> Any:
+    """Task groups that watch for an error together with a cancel from outside."""
+
     class TaskGroup(group_class):  # type: ignore[misc]
         async def __aexit__(self, *error: Any) -> Any:
             # 3.13 also takes back the group's own cancellation later: after its tasks have ended.
@@ -100,6 +108,8 @@ def watched_group(cut: Cut, group_class: Any) -> Any:
 
 
 def watched_gather(cut: Cut) -> Any:
+    """A gather that watches for children that are done already."""
+
     def gather(*awaitables: Any, return_exceptions: bool = False) -> Any:
         outer: Any = asyncio.gather(*awaitables, return_exceptions=return_exceptions)
         children = getattr(outer, "_children", ())
@@ -111,6 +121,8 @@ def watched_gather(cut: Cut) -> Any:
 
 
 def watched_wait_for(cut: Cut) -> Any:
+    """A wait_for that watches for a timeout to wait for."""
+
     async def wait_for(awaitable: Any, timeout: Any) -> Any:
         if timeout is not None and timeout > 0:
             cut("wait-for-in-task")
@@ -122,16 +134,17 @@ def watched_wait_for(cut: Cut) -> Any:
 class StepsOfPythonTask(Steps):
     """For asyncio's Python tasks as the reference, which are not quite what its C tasks are.
 
-    A task that awaits itself gets a RuntimeError from both. But Python tasks forget to take back a flag
-    then, and who awaits that task later waits for it, where C tasks (and miniloop's) raise again.
+    A task that awaits itself gets a RuntimeError from both. But Python tasks forget to take back a
+    flag then, and who awaits that task later waits for it, where C tasks (and miniloop's) raise
+    again.
     """
 
     __slots__ = ()
 
-    def send(self, value: Any) -> Any:
+    def send(self, value: Any) -> Any:  # noqa: D102
         return self._watch(super().send(value))
 
-    def throw(self, *error: Any) -> Any:
+    def throw(self, *error: Any) -> Any:  # noqa: D102
         return self._watch(super().throw(*error))
 
     def _watch(self, yielded: Any) -> Any:

@@ -156,6 +156,7 @@ def render(block: Block, place: str) -> list[str]:
 
 @functools.cache
 def declaration(name: str) -> str | None:
+    """The line that makes what a name stands for, None for what needs no making."""
     form = DECLARATIONS.get(name) or DECLARATIONS.get(name[0])
     return form.format(name) if form else None
 

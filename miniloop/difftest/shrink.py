@@ -1,7 +1,8 @@
 """Makes a failing program small: the same kind of failure with as little program as possible.
 
-Programs are nested tuples, so this is plain delta debugging: drop operations (halves first), replace
-a block's owner by its block, replace a value by a simpler one of its domain, until nothing helps.
+Programs are nested tuples, so this is plain delta debugging: drop operations (halves first),
+replace a block's owner by its block, replace a value by a simpler one of its domain, until nothing
+helps.
 """
 
 from __future__ import annotations
@@ -153,6 +154,7 @@ SIMPLER = {
 
 
 def plainer_op(op: Op, function: str) -> Iterator[Op]:
+    """One operation, one change plainer."""
     kind = OPERATIONS[op[0]]
     if op[0] in SIMPLER:
         other = OPERATIONS[SIMPLER[op[0]]]

@@ -34,10 +34,10 @@ EVENT_LIMIT = 180
 class OrderedSet(dict[Any, None]):
     """As much of a set as a TaskGroup uses, in the order of insertion."""
 
-    def add(self, item: Any) -> None:
+    def add(self, item: Any) -> None:  # noqa: D102
         self[item] = None
 
-    def discard(self, item: Any) -> None:
+    def discard(self, item: Any) -> None:  # noqa: D102
         self.pop(item, None)
 
     remove = discard
@@ -164,7 +164,8 @@ class Side:
         recorder.stop()
         forget()
         loop.close()
-        # With collection disabled (see `quiet`), all that this run made is in the youngest generation.
+        # With collection disabled (see `quiet`), all that this run made is in the youngest
+        # generation.
         gc.collect(0)
         return recorder.schedule()
 
@@ -250,8 +251,8 @@ def side(name: str) -> Side:
 def quiet() -> Iterator[None]:
     """For the time of many runs: no log, no warnings, no garbage collection in mid-program.
 
-    Programs of the grammar leave tasks pending and exceptions unretrieved on purpose; what matters of
-    that is in their schedules.
+    Programs of the grammar leave tasks pending and exceptions unretrieved on purpose; what matters
+    of that is in their schedules.
     """
     loggers = [logging.getLogger(name) for name in ("asyncio", "concurrent.futures")]
     were_disabled = [logger.disabled for logger in loggers]

@@ -1,4 +1,4 @@
-"""hypothesis strategies for programs: the same grammar as `generate`, found and shrunk by hypothesis.
+"""hypothesis strategies for programs: the same grammar as `generate`, shrunk by hypothesis.
 
 Lists of operations with fixed names shrink well: each operation can go by itself, and values shrink
 towards the front of their domains.
@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from .generate import ALWAYS, CATCHES, DEEPEST, LAST, names
 from .grammar import FEATURES, PHASES, Operation, allowed, values
 from .programs import Block, Op, Program
+
 
 @st.composite
 def programs(draw: Any, without: frozenset[str] = frozenset()) -> Program:

@@ -1,12 +1,12 @@
 """A selector that counts ticks and drives a virtual clock.
 
-A selector loop calls `select(timeout)` exactly once per tick, so a selector sees every tick and every
-timeout. This one never blocks: it asks the real descriptors without waiting, and where the loop would
-have slept it moves the clock instead.
+A selector loop calls `select(timeout)` exactly once per tick, so a selector sees every tick and
+every timeout. This one never blocks: it asks the real descriptors without waiting, and where the
+loop would have slept it moves the clock instead.
 
-The clock must not stand still between two ticks. On a standing clock deadlines tie that never tie for
-real, and loops then differ where they do not. So each call of `time()` costs a tenth of a microsecond,
-and a sleep ends on a whole millisecond later than asked, as `epoll` rounds.
+The clock must not stand still between two ticks. On a standing clock deadlines tie that never tie
+for real, and loops then differ where they do not. So each call of `time()` costs a tenth of a
+microsecond, and a sleep ends on a whole millisecond later than asked, as `epoll` rounds.
 """
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ class VirtualClock:
 class CountingSelector(selectors.BaseSelector):
     """Counts calls of `select` and turns their timeouts into virtual time.
 
-    Descriptors that are ready at once come out in the order in which they were registered: the order
-    in which the kernel names them is undefined.
+    Descriptors that are ready at once come out in the order in which they were registered: the
+    order in which the kernel names them is undefined.
     """
 
     def __init__(self, clock: VirtualClock, tick_limit: int = 100_000) -> None:
@@ -58,7 +58,7 @@ class CountingSelector(selectors.BaseSelector):
         self._registered: dict[int, int] = {}
         self._serial = itertools.count()
 
-    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:  # noqa: D102
         self.ticks += 1
         # To the millisecond, see Event.time.
         self.timeouts.append(round(timeout, 3) if timeout else timeout)
@@ -78,24 +78,24 @@ class CountingSelector(selectors.BaseSelector):
         """What to do when only a thread or a peer outside the loop could wake it: here, give up."""
         raise Stuck("blocks for ever: nothing is ready and no timer is set")
 
-    def register(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
+    def register(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:  # noqa: D102
         key = self._real.register(fileobj, events, data)
         self._registered[key.fd] = next(self._serial)
         return key
 
-    def unregister(self, fileobj: Any) -> selectors.SelectorKey:
+    def unregister(self, fileobj: Any) -> selectors.SelectorKey:  # noqa: D102
         key = self._real.unregister(fileobj)
         self._registered.pop(key.fd, None)
         return key
 
-    def modify(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
+    def modify(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:  # noqa: D102
         return self._real.modify(fileobj, events, data)
 
-    def get_map(self) -> Mapping[Any, selectors.SelectorKey]:
+    def get_map(self) -> Mapping[Any, selectors.SelectorKey]:  # noqa: D102
         return self._real.get_map()
 
-    def get_key(self, fileobj: Any) -> selectors.SelectorKey:
+    def get_key(self, fileobj: Any) -> selectors.SelectorKey:  # noqa: D102
         return self._real.get_key(fileobj)
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: D102
         self._real.close()

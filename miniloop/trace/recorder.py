@@ -1,8 +1,8 @@
 """Writes down what a loop does: every step of every task, what the program prints, what went wrong.
 
 A task factory wraps each task's coroutine in an object with `send`, `throw` and `close`. The loop
-drives the wrapper, the wrapper drives the coroutine, and so every step is seen on any loop, asyncio's
-C tasks included. Nothing of the loop is replaced save `time()` and the selector.
+drives the wrapper, the wrapper drives the coroutine, and so every step is seen on any loop,
+asyncio's C tasks included. Nothing of the loop is replaced save `time()` and the selector.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from typing import Any
 from .clock import CountingSelector, Stuck, VirtualClock
 from .schedule import Event, Schedule
 
-# Exceptions whose arguments come from the program. Other messages are the library's own wording, which
-# differs between asyncio's C and Python code; only their type counts.
+# Exceptions whose arguments come from the program. Other messages are the library's own wording,
+# which differs between asyncio's C and Python code; only their type counts.
 OWN_ARGUMENTS = frozenset(
     {"CancelledError", "ValueError", "KeyboardInterrupt", "SystemExit", "StopIteration"}
 )
@@ -48,8 +48,8 @@ def describe(value: object) -> str:
 class Recorder:
     """Collects the schedule of one run on one loop.
 
-    `program` is the file name of the code whose lines are shown where a task suspends; of other code
-    (the library's own coroutines) only the function's name is shown.
+    `program` is the file name of the code whose lines are shown where a task suspends; of other
+    code (the library's own coroutines) only the function's name is shown.
     """
 
     def __init__(
@@ -99,7 +99,7 @@ class Recorder:
         self.note("print", " ".join(map(describe, values)))
 
     def exception_handler(self, loop: object, context: dict[str, Any]) -> None:
-        """Note a call of the loop's exception handler: the first words of its message, and the error."""
+        """Note a call of the exception handler: the first words of its message, and the error."""
         message = str(context.get("message"))
         error = context.get("exception")
         text = " ".join(message.split()[:3])
@@ -160,7 +160,7 @@ class Steps(Coroutine[Any, Any, Any]):
         self.task: Any = None
         self._recorder = recorder
 
-    def send(self, value: Any) -> Any:
+    def send(self, value: Any) -> Any:  # noqa: D102
         try:
             result = self._coro.send(value)
         except BaseException as error:
@@ -170,7 +170,7 @@ class Steps(Coroutine[Any, Any, Any]):
         recorder.note(self._name, "send -> " + suspended_at(self._coro, recorder.program))
         return result
 
-    def throw(self, *error: Any) -> Any:
+    def throw(self, *error: Any) -> Any:  # noqa: D102
         came = f"throw {describe(error[0])} -> "
         try:
             result = self._coro.throw(*error)
@@ -181,7 +181,7 @@ class Steps(Coroutine[Any, Any, Any]):
         recorder.note(self._name, came + suspended_at(self._coro, recorder.program))
         return result
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: D102
         # Not noted: who closes a coroutine, and when, is up to the garbage collector.
         self._coro.close()
 
@@ -216,9 +216,10 @@ def unwrapped(coro: Any) -> Any:
 def suspended_at(coro: Any, program: str) -> str:
     """Where a coroutine is suspended: its line, then the line of what it awaits, and so on.
 
-    Ends with the first frame that is not the program's: how deep the library nests is its own affair.
+    Ends with the first frame that is not the program's: how deep the library nests is its own
+    affair.
     """
-    places = []
+    places: list[str] = []
     coro = unwrapped(coro)
     while True:
         frame = getattr(coro, "cr_frame", None)

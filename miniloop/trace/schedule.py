@@ -28,15 +28,15 @@ class Schedule:
     """All that two runs must share. Two runs agree when their schedules are equal."""
 
     events: list[Event] = field(default_factory=list)
-    """Task steps, labelled events and calls of the exception handler, in the order they happened."""
+    """Task steps, labelled events, calls of the exception handler, in the order they happened."""
     timeouts: list[float | None] = field(default_factory=list)
     """The timeout passed to each `select`, to the millisecond: one entry a tick."""
     reports: list[str] = field(default_factory=list)
-    """What destructors reported (exceptions never retrieved, tasks destroyed while pending), sorted:
-    when an object dies is up to the garbage collector, whether it complains is not."""
+    """What destructors reported (exceptions never retrieved, tasks destroyed while pending),
+    sorted: when an object dies is up to the garbage collector, whether it complains is not."""
 
     cut: str = ""
-    """Why recording stopped before the end of the run, if it did: what follows is not comparable."""
+    """Why recording stopped before the end of the run, if it did; the rest is not comparable."""
 
     def lines(self) -> list[str]:
         """The schedule as text, one event a line, for reading side by side.

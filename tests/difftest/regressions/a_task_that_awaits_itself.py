@@ -1,4 +1,4 @@
-"""A task that awaits itself gets a RuntimeError, and so does who awaits it then, as from asyncio's C tasks."""
+"""A task that awaits itself gets a RuntimeError, and so does who awaits it then."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""A task that cancels itself sees it at the next await; if there is none, it ends cancelled (74234)."""
+"""A task that cancels itself sees it at its next await, or ends cancelled (74234)."""
 
 import asyncio
 

@@ -11,7 +11,8 @@ async def main():
         job = concurrent.futures.Future()
         if running:
             job.set_running_or_notify_cancel()
-        future = loop.run_in_executor(types.SimpleNamespace(submit=lambda *call: job), print)
+        executor = types.SimpleNamespace(submit=lambda *call, job=job: job)
+        future = loop.run_in_executor(executor, print)
         print(future.cancel(), job.cancelled())
         if running:
             job.set_result(1)

@@ -1,4 +1,4 @@
-"""Cancelled timers leave the heap by asyncio's thresholds, and the order of the others changes with it."""
+"""Cancelled timers are swept by asyncio's thresholds, and the order of the others with them."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""A released lock goes to the first waiter; a newcomer does not overtake (python/asyncio 486, 1031)."""
+"""A released lock goes to the first waiter, not to a newcomer (python/asyncio 486, 1031)."""
 
 import asyncio
 

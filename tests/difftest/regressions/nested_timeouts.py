@@ -1,4 +1,4 @@
-"""Of nested timeouts the one that expires raises, and the outer one sees no cancellation (PR 31394)."""
+"""Of nested timeouts the one that expires raises; the other sees no cancel (PR 31394)."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""stop() runs out the current batch and nothing that it adds; before run_forever() it runs one batch."""
+"""stop() runs out the current batch, not what it adds; before run_forever() it runs one batch."""
 
 import asyncio
 

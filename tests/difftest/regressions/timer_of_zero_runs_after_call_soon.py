@@ -1,4 +1,4 @@
-"""call_later(0) then call_soon: the latter runs first, and a deadline in the past is not clamped."""
+"""call_later(0), then call_soon: the latter runs first; the past is not clamped."""
 
 import asyncio
 

@@ -1,0 +1,177 @@
+"""The tester itself: it can fail, it shrinks, and what it prints runs on its own."""
+
+import random
+import subprocess
+import sys
+from collections import deque
+
+import pytest
+
+import miniloop
+from miniloop.difftest import Program, Side, assert_same_schedule, compare, quiet, side
+from miniloop.difftest.fuzz import hunt, hunt_many, numbered_program
+from miniloop.difftest.generate import Generator
+from miniloop.difftest.grammar import FEATURES, FUNCTIONS, OPERATIONS, PHASES, allowed, values
+from miniloop.difftest.programs import FILE_NAME
+from miniloop.difftest.shrink import shrink
+from miniloop.trace import Recorder, on_virtual_time
+
+
+class Stack(deque):
+    popleft = deque.pop
+
+
+class LastInFirstOut(miniloop.EventLoop):
+    def __init__(self, selector=None):
+        super().__init__(selector)
+        self._ready = Stack()
+
+
+class StopsLate(miniloop.EventLoop):
+    def stop(self):
+        self.call_soon(super().stop)
+
+
+class ForgetsUncancel(miniloop.Task):
+    def uncancel(self):
+        must_cancel = self._must_cancel
+        left = super().uncancel()
+        self._must_cancel = must_cancel
+        return left
+
+
+ForgetsUncancel.__name__ = ForgetsUncancel.__qualname__ = "Task"
+
+BROKEN = {
+    "last in, first out": (LastInFirstOut, miniloop.Task),
+    "stops late": (StopsLate, miniloop.Task),
+    "uncancel only counts": (miniloop.EventLoop, ForgetsUncancel),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_finds_a_broken_loop_and_shrinks_it(name):
+    if name == "uncancel only counts" and sys.version_info < (3, 13):
+        pytest.skip("so does this Python's asyncio")
+    loop_class, task_class = BROKEN[name]
+    reference, suspect = side("asyncio"), Side(name, miniloop, loop_class, task_class)
+    found = []
+    with quiet():
+        for number in range(4000):
+            program = numbered_program(2026, number)
+            if compare(program, reference, suspect) is None:
+                continue
+            small = shrink(program, lambda p: compare(p, reference, suspect) is not None)
+            found.append(compare(small, reference, suspect))
+            if small.line_count() <= 12 or len(found) == 5:
+                break
+    best = min(found, key=lambda difference: difference.program.line_count())
+    assert best.program.line_count() <= 12, best
+    assert "=> " in str(best)
+
+
+def test_a_loop_agrees_with_itself():
+    result = hunt("asyncio", "asyncio", seed=1, count=300)
+    assert not result.findings, "\n\n".join(map(str, result.findings.values()))
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_every_operation_compiles_wherever_it_may_stand(name):
+    kind = OPERATIONS[name]
+    for function in (*FUNCTIONS, PHASES):
+        if kind not in allowed(function, kind.needs):
+            continue
+        op = (name, *(values(field, function)[-1] for field in kind.fields))
+        if kind.has_block:
+            op = (*op, ())
+        block = ((kind.needs, (op,)),) if kind.needs else (op,)
+        if function == PHASES:
+            Program(block).code()
+        else:
+            Program((("run", "c0"),), (("c0", calls(function)), (function, block))).code()
+
+
+def calls(function):
+    ways = {"c": "spawn_only", "k": "call_soon_only", "g": "each", "y": "spawn_only"}
+    way = ways[function[0]]
+    return ((way, function, "") if way == "call_soon_only" else (way, function),)
+
+
+def test_every_feature_is_drawn():
+    generator = Generator(random.Random(1))
+    drawn = set()
+    for _ in range(300):
+        drawn |= generator.program().features()
+    assert drawn == set(FEATURES)
+
+
+def test_features_can_be_left_out():
+    without = frozenset({"timers", "gather", "stop"})
+    generator = Generator(random.Random(1), without)
+    for _ in range(200):
+        assert not generator.program().features() & (
+            without - {"stop"}
+        )  # the phases that end a program are of `stop`
+
+
+def test_programs_run_on_their_own():
+    for number in range(3):
+        source = str(numbered_program(11, number))
+        done = subprocess.run(
+            [sys.executable, "-W", "ignore", "-c", source + "\nraise SystemExit(7)"],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert "SyntaxError" not in done.stderr
+        assert "NameError" not in done.stderr
+
+
+def test_same_number_is_same_program():
+    assert numbered_program(5, 77) == numbered_program(5, 77)
+    assert numbered_program(5, 77) != numbered_program(5, 78)
+
+
+def test_a_finding_says_how_to_find_it_again():
+    with pytest.raises(AssertionError, match="=> "):
+        assert_same_schedule(
+            "import asyncio\nprint(asyncio.new_event_loop().__class__.__mro__[1].__module__)\n"
+        )
+
+
+def test_many_processes_sum_up():
+    result = hunt_many("asyncio", "miniloop", seed=8, count=600, jobs=2)
+    assert result.programs == 600
+    assert len(result.events) == 600
+
+
+def test_deadlock_and_endless_programs_end():
+    with quiet():
+        stuck = side("asyncio").run(
+            compile("import asyncio\nasyncio.run(asyncio.Event().wait())\n", FILE_NAME, "exec")
+        )
+        endless = side("miniloop").run(
+            compile(
+                "import asyncio\nasync def main():\n    while True: await asyncio.sleep(0)\n"
+                "asyncio.run(main())\n",
+                FILE_NAME,
+                "exec",
+            )
+        )
+    assert stuck.events[-1].what == "ends with Stuck()"
+    assert endless.events[-1].what == "ends with Stuck()"
+
+
+@pytest.mark.parametrize("loop_class", [miniloop.EventLoop, side("asyncio").loop_class])
+def test_the_clock_moves_by_sleeping_only(loop_class):
+    recorder = Recorder()
+    loop = on_virtual_time(loop_class)(recorder)
+    try:
+        loop.call_later(3600, loop.stop)
+        loop.run_forever()
+        assert 3600 <= loop.time() < 3600.01
+        assert recorder.selector.ticks == 1
+        assert recorder.schedule().timeouts == [3600]
+    finally:
+        loop.close()
