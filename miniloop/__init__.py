@@ -53,9 +53,16 @@ from .exceptions import (
 from .futures import Future, isfuture
 from .handles import Handle, TimerHandle
 from .locks import Barrier, BoundedSemaphore, Condition, Event, Lock, Semaphore
+from .loop import BaseEventLoop
 from .queues import LifoQueue, PriorityQueue, Queue
 from .runners import Runner, run
 from .running import (
+    _enter_task,
+    _get_running_loop,
+    _leave_task,
+    _register_task,
+    _set_running_loop,
+    _unregister_task,
     current_task,
     get_event_loop,
     get_running_loop,
@@ -78,6 +85,7 @@ from .timeouts import Timeout, timeout, timeout_at
 __version__ = "0.1.0"
 
 SelectorEventLoop = EventLoop  # asyncio's other name for it
+AbstractEventLoop = BaseEventLoop  # for annotations
 
 __all__ = [
     "BrokenBarrierError",
@@ -132,6 +140,7 @@ __all__ = [
     "run_coroutine_threadsafe",
     "to_thread",
     "wrap_future",
+    "AbstractEventLoop",
     "EventLoop",
     "SelectorEventLoop",
     "TaskGroup",

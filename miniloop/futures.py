@@ -131,7 +131,10 @@ class Future(Generic[_T]):
                 return self._result  # type: ignore[no-any-return]
         elif self._state is _PENDING:
             raise InvalidStateError("Result is not ready.")
-        raise self._failure()
+        try:
+            raise self._failure()
+        finally:
+            self = None  # type: ignore[assignment]  # see __await__
 
     def exception(self) -> BaseException | None:
         """Return the exception that was set, or None if there is a result.
@@ -282,14 +285,20 @@ class Future(Generic[_T]):
             loop._ready.append(waiting)  # type: ignore[arg-type]
 
     def __await__(self) -> Generator[Future[_T], None, _T]:
-        while self._state is _PENDING:
-            if self._asyncio_future_blocking:
-                raise RuntimeError("await wasn't used with future")
-            self._asyncio_future_blocking = True
-            yield self  # the task sees this, and resumes us when we are done
-        if self._exception is None and self._state is _FINISHED:
-            return self._result  # type: ignore[no-any-return]
-        return self.result()
+        try:
+            while self._state is _PENDING:
+                if self._asyncio_future_blocking:
+                    raise RuntimeError("await wasn't used with future")
+                self._asyncio_future_blocking = True
+                yield self  # the task sees this, and resumes us when we are done
+            if self._exception is None and self._state is _FINISHED:
+                return self._result  # type: ignore[no-any-return]
+            raise self._failure()
+        except BaseException:
+            # A traceback leads to this frame; if the frame led to the future, and that to its
+            # exception, only the garbage collector could free them.
+            self = None  # type: ignore[assignment]
+            raise
 
     __iter__ = __await__  # for `yield from` in generators
 
@@ -323,8 +332,8 @@ class Future(Generic[_T]):
     def _report_if_never_retrieved(self) -> _NeverRetrieved | bool:
         return _NeverRetrieved(self) if type(self) is Future else True
 
-    def __init_subclass__(cls) -> None:
-        super().__init_subclass__()
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
         if not hasattr(cls, "__del__"):  # those who inherit can afford one, see _NeverRetrieved
             cls.__del__ = _report_never_retrieved  # type: ignore[attr-defined]
 
@@ -361,7 +370,7 @@ class _NeverRetrieved:
 
 def _report_never_retrieved(future: Future[Any]) -> None:
     """Tell the exception handler if nobody has asked for the exception: Future's ``__del__``."""
-    if future._never_retrieved:
+    if getattr(future, "_never_retrieved", False):  # missing if __init__ has failed
         context: dict[str, object] = {
             "message": f"{type(future).__name__} exception was never retrieved",
             "exception": future._exception,

@@ -516,7 +516,7 @@ class BaseEventLoop:
         try:
             sources = [context.get(key) for key in ("task", "future", "handle")]
             source: Any = next((source for source in sources if source is not None), None)
-            source_context = source.get_context() if hasattr(source, "get_context") else None
+            source_context: Any = source.get_context() if hasattr(source, "get_context") else None
             if hasattr(source_context, "run"):
                 source_context.run(handler, self, context)
             else:

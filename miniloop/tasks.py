@@ -171,7 +171,7 @@ class Task(Future[_T]):
         except BaseException as exc:
             loop._current_task = None
             self._fail(exc)
-            self = None  # type: ignore[assignment]  # its traceback leads to this frame
+            self = waited_for = None  # type: ignore[assignment]  # see Future.__await__
             if isinstance(exc, KeyboardInterrupt | SystemExit):
                 raise
         else:
@@ -196,7 +196,7 @@ class Task(Future[_T]):
             else:
                 # Another's future, or an error. Both can run code that is not ours, which may
                 # raise; a handle knows what to do then.
-                Handle(self._wait_for_other, (yielded,), loop, Context())._run()
+                Handle(self._wait_for_other, (yielded,), loop, self._context)._run()
 
     def _refuse_step(self, exc: BaseException | None) -> None:
         raise InvalidStateError(f"__step(): already done: {self!r}, {exc!r}")
@@ -250,7 +250,7 @@ class Task(Future[_T]):
         self._fut_waiter = None
         error = None
         try:
-            future.result()
+            self._context.run(future.result)
         except BaseException as exc:
             error = exc
         try:
