@@ -448,7 +448,6 @@ def table() -> list[Operation]:
         no_deadline="loop.call_at(None, {k})",
         no_exception="{f}.set_exception({n})",
         exception_class="{f}.done() or {f}.set_exception(ValueError)",
-        stop_iteration="{f}.done() or {f}.set_exception(StopIteration({n}))",
         set_task="asyncio.create_task({c}()).set_result({n})",
         not_awaitable="asyncio.ensure_future({n})",
         no_task="loop.create_task({n})",
@@ -465,9 +464,17 @@ def table() -> list[Operation]:
         wait_for_one="await asyncio.wait({x})",
         wait_badly="await asyncio.wait([{x}], return_when={n})",
         wait_for_coroutine="await asyncio.wait([{a}()])",
+        other_loop="await asyncio.Future(loop=types.SimpleNamespace(get_debug=bool, _debug=False))",
+    )
+    # Errors since Python 3.13 only.
+    add(
+        "misuse",
+        ASYNC,
+        1,
+        since=(3, 13),
+        stop_iteration="{f}.done() or {f}.set_exception(StopIteration({n}))",
         as_completed_one="asyncio.as_completed({x})",
         sleep_nan="await asyncio.sleep(float('nan'))",
-        other_loop="await asyncio.Future(loop=types.SimpleNamespace(get_debug=bool, _debug=False))",
     )
     add("debug", SYNC, 2, debug="loop.set_debug({on})")
     add(
