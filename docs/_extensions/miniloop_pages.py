@@ -20,6 +20,7 @@ from sphinx.util.docutils import SphinxDirective
 from sphinx.util.typing import ExtensionMetadata
 
 import miniloop
+from miniloop import lab
 from miniloop.difftest import register
 from tests import budget
 from tests.reading_order import PACKAGE, ROOT, core_modules, home
@@ -150,6 +151,16 @@ class Differences(Page):
             yield ""
 
 
+class BrokenLoops(Page):
+    """The loops of miniloop.lab, each with the rule that it breaks."""
+
+    def lines(self) -> Iterator[str]:
+        """Yield a table."""
+        yield from _table_start("30 70", "Loop", "The rule that it breaks")
+        for name, loop in lab.LOOPS.items():
+            yield from _row(f"``{name}``", loop.breaks)
+
+
 class Measured(Page):
     """A page fragment that a command writes into docs/generated/, with machine and date in it."""
 
@@ -219,6 +230,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.add_directive("public-api", PublicAPI)
     app.add_directive("reading-order", ReadingOrder)
     app.add_directive("differences", Differences)
+    app.add_directive("broken-loops", BrokenLoops)
     app.add_directive("measured", Measured)
     app.add_directive("examples", Examples)
     app.add_directive("unreleased", Unreleased)
