@@ -26,7 +26,7 @@ class Known:
     def outputs(self) -> tuple[list[str], list[str]]:
         """What the program prints on this Python's asyncio and on miniloop."""
         return printed(self.program, side("asyncio-unwatched")), printed(
-            self.program, side("miniloop")
+            self.program, side("miniloop-unwatched")
         )
 
 

@@ -76,7 +76,8 @@ class Side:
     steps_class: Any = None
     """What records the steps, if not the usual class."""
     watched: bool = True
-    """Whether comparisons end where this Python's asyncio is known to differ: see `known`."""
+    """Whether comparisons end where this Python's asyncio is known to differ (see `known`), and
+    reports of destructors are kept apart from the events, also from the program's own handler."""
 
     def __post_init__(self) -> None:
         base = self.loop_class
@@ -193,6 +194,8 @@ class Side:
             recorder.task_factory(self.task_class, self.steps_class, **self.task_options)
         )
         facade: Any = self._facade
+        if not self.watched:
+            loop._is_report = lambda context: False
         clock: Any = self._time
         clock.sleep, clock.time, clock.monotonic = recorder.clock.sleep, *[recorder.clock.time] * 2
         facade.new_event_loop = lambda: loop
@@ -233,6 +236,7 @@ KNOWN: dict[str, Callable[[str], Side]] = {
     ),
     "asyncio-eager": functools.partial(_asyncio, task_options={"eager_start": True}),
     "miniloop": _miniloop,
+    "miniloop-unwatched": functools.partial(_miniloop, watched=False),
     "miniloop-eager": functools.partial(_miniloop, task_options={"eager_start": True}),
 }
 
