@@ -31,7 +31,8 @@ DECLARATIONS = {
     "q2": "{0} = asyncio.LifoQueue(2)",
     "v": "{0} = contextvars.ContextVar('{0}', default=0)",
     "j": "{0} = concurrent.futures.Future()",
-    "r": "r0, w0 = socket.socketpair()",
+    # A reader can be called when another has read already: that must not block.
+    "r": "r0, w0 = socket.socketpair(); r0.setblocking(False)",
 }
 MODULES = {
     "concurrent.futures": "concurrent.futures",
