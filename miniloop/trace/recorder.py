@@ -111,6 +111,10 @@ class Recorder:
         if not any(words in message for words in FROM_DESTRUCTORS):
             return False
         error = context.get("exception")
+        if isinstance(error, KeyboardInterrupt | SystemExit):
+            # It has left through the loop, and its traceback leads through the loop's frames:
+            # whether the task behind it can be destroyed depends on what these frames hold.
+            return True
         self.reports.append(message + (f" {describe(error)}" if error else ""))
         return True
 
