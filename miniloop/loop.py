@@ -420,10 +420,10 @@ class BaseEventLoop:
         if self._debug:
             logger.debug("Close %r", self)
         self._closed = True
-        for entry in self._ready:  # all_tasks() finds them nowhere else
-            if isinstance(entry, Task):
+        while self._ready:
+            entry = self._ready.popleft()
+            if isinstance(entry, Task):  # all_tasks() finds it nowhere else
                 _register_task(entry)
-        self._ready.clear()
         self._scheduled.clear()
 
     def is_closed(self) -> bool:

@@ -18,6 +18,8 @@ So a task is always in one of four states (asyncio states the same in a comment 
 
 Where asyncio makes a Handle for every step, here the task itself stands in the ready queue: a
 Handle's ``_run()`` calls a callback, a Task's ``_run()`` takes a step. A step allocates nothing.
+(Only a task that waits for a future of another library, or that has yielded nonsense, stands in
+the queue as a Handle that calls the task.)
 
 **Cancelling** is asking. ``cancel()`` cancels the future that the task waits for, which wakes the
 task like any other ending would; its next step throws CancelledError into the coroutine instead
@@ -134,7 +136,7 @@ class Task(Future[_T]):
     # -- the step ------------------------------------------------------------------------------
 
     def _run(self, exc: BaseException | None = None) -> None:
-        """Take one step. Called by the loop when the task's turn in the ready queue has come.
+        """Take one step: the task's turn in the ready queue has come.
 
         *exc* is thrown into the coroutine in place of sending None.
         """
@@ -156,7 +158,10 @@ class Task(Future[_T]):
             if exc is None:
                 yielded = self._context.run(self._send, None)
             else:
-                yielded = self._context.run(self._coro.throw, exc)
+                try:
+                    yielded = self._context.run(self._coro.throw, exc)
+                finally:
+                    exc = waited_for = None  # see Future.__await__
         except StopIteration as stop:
             loop._current_task = None
             self._send = None
@@ -171,7 +176,7 @@ class Task(Future[_T]):
         except BaseException as exc:
             loop._current_task = None
             self._fail(exc)
-            self = waited_for = None  # type: ignore[assignment]  # see Future.__await__
+            self = None  # type: ignore[assignment]  # see Future.__await__
             if isinstance(exc, KeyboardInterrupt | SystemExit):
                 raise
         else:
@@ -256,7 +261,7 @@ class Task(Future[_T]):
         try:
             self._run(error)  # not in the except clause: the coroutine must not see it as handled
         finally:
-            self = error = None  # type: ignore[assignment]  # see _run()
+            self = future = error = None  # type: ignore[assignment]  # see Future.__await__
 
     def _start_eagerly(self) -> None:
         """Take the first step now, inside whatever is running."""

@@ -35,8 +35,12 @@ class Task(miniloop.Task[_T]):
     __slots__ = ()
 
     def __init__(self, coro: Coroutine[Any, Any, _T] | Generator[Any, Any, _T], **options: Any):
-        asyncio.tasks._register_task(self)  # type: ignore[arg-type]
-        super().__init__(coro, **options)
+        asyncio.tasks._register_task(self)  # type: ignore[arg-type]  # before an eager start
+        try:
+            super().__init__(coro, **options)
+        except BaseException:
+            asyncio.tasks._unregister_task(self)  # type: ignore[arg-type]
+            raise
 
     def _run(self, exc: BaseException | None = None) -> None:
         loop: Any = self._loop
