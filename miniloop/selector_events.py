@@ -129,6 +129,7 @@ class EventLoop(BaseEventLoop):
     def _watch(
         self, fd: Any, event: int, callback: Callable[..., object], args: tuple[Any, ...]
     ) -> Handle:
+        _check_descriptor(fd)
         self._check_closed()
         selector = self._open_selector()
         handle = Handle(callback, args, self)
@@ -147,6 +148,7 @@ class EventLoop(BaseEventLoop):
         return handle
 
     def _unwatch(self, fd: Any, event: int) -> bool:
+        _check_descriptor(fd)
         if self._closed or self._selector is None:
             return False
         key = self._selector.get_map().get(fd)
@@ -235,7 +237,8 @@ class EventLoop(BaseEventLoop):
         self._check_signal(sig)
         self._check_closed()
         self._make_self_pipe()
-        assert self._csock is not None
+        if self._csock is None:
+            raise RuntimeError("there are no signal handlers where there is no socket.socketpair")
         try:
             signal.set_wakeup_fd(self._csock.fileno())  # refused outside the main thread
         except (ValueError, OSError) as exc:
@@ -379,6 +382,15 @@ class EventLoop(BaseEventLoop):
                         "asyncgen": agen,
                     }
                 )
+
+
+def _check_descriptor(fd: Any) -> None:
+    """Raise ValueError for what is neither a number nor has a ``fileno()`` that is one."""
+    if not isinstance(fd, int):
+        try:
+            int(fd.fileno())
+        except (AttributeError, TypeError, ValueError):
+            raise ValueError(f"Invalid file object: {fd!r}") from None
 
 
 def _sighandler_noop(signum: int, frame: object) -> None:
