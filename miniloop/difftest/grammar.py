@@ -124,14 +124,14 @@ def table() -> list[Operation]:
         "tasks",
         ASYNC,
         cancel_self="print('{here}', asyncio.current_task().cancel({message}))",
-        uncancel_self="print('{here}', asyncio.current_task().uncancel())",
+        # A task that waits for itself in a roundabout way is cancelled as often as it may recurse.
+        uncancel_self="print('{here}', min(9, asyncio.current_task().uncancel()))",
     )
     add(
         "tasks",
         SYNC,
         1,
-        uncancel="if isinstance({t}, asyncio.Task): "
-        "print('{here}', {t}.uncancel(), {t}.cancelling())",
+        uncancel="if isinstance({t}, asyncio.Task): print('{here}', min(9, {t}.uncancel()))",
         ensure="{t} = asyncio.ensure_future({x})",
     )
     add("tasks", SYNC, 3, mark="print('{here}')")
@@ -206,6 +206,13 @@ def table() -> list[Operation]:
     )
     add("threads", SYNC, 2, threadsafe="loop.call_soon_threadsafe({k}{args})")
     add("threads", SYNC, 1, threadsafe_kept="{h} = loop.call_soon_threadsafe({k}{args})")
+    add(
+        "threads",
+        SYNC,
+        1,
+        threadsafe_context="loop.call_soon_threadsafe("
+        "{k}{args}, context=contextvars.copy_context())",
+    )
     add(
         "threads",
         SYNC,
@@ -446,7 +453,6 @@ def table() -> list[Operation]:
         1,
         no_delay="loop.call_later(None, {k})",
         no_deadline="loop.call_at(None, {k})",
-        no_exception="{f}.set_exception({n})",
         exception_class="{f}.done() or {f}.set_exception(ValueError)",
         set_task="asyncio.create_task({c}()).set_result({n})",
         not_awaitable="asyncio.ensure_future({n})",
@@ -465,6 +471,21 @@ def table() -> list[Operation]:
         wait_badly="await asyncio.wait([{x}], return_when={n})",
         wait_for_coroutine="await asyncio.wait([{a}()])",
         other_loop="await asyncio.Future(loop=types.SimpleNamespace(get_debug=bool, _debug=False))",
+    )
+    # A task made without the factory that records its steps. Older Pythons are watched through it.
+    add(
+        "plain_tasks",
+        SYNC,
+        1,
+        since=(3, 13),
+        plain_task="factory = loop.get_task_factory()\n"
+        "loop.set_task_factory(None)\n"
+        "print(loop.create_task({a}(), name='{here}').get_name())\n"
+        "loop.set_task_factory(factory)",
+        plain_task_context="factory = loop.get_task_factory()\n"
+        "loop.set_task_factory(None)\n"
+        "loop.create_task({a}(), context=contextvars.copy_context())\n"
+        "loop.set_task_factory(factory)",
     )
     # Errors since Python 3.13 only.
     add(

@@ -22,6 +22,7 @@ FIXED_IN: dict[str, tuple[int, int]] = {
     "uncancel-clears-cancel": (3, 13),
     "condition-passes-notify-on": (3, 13),
     "taskgroup-cancels-again": (3, 13),
+    "semaphore-wakes-as-many-as-fit": (3, 13),
     "gather-of-done": (3, 12),
     "wait-for-in-task": (3, 12),
 }
@@ -43,6 +44,9 @@ def watches(cut: Cut, task_class: Any, ordered_group: Any) -> dict[str, Any]:
     if needed("condition-passes-notify-on"):
         names["Condition"] = condition = watched_condition(cut)
         names["Barrier"] = barrier_on(condition)
+    if needed("semaphore-wakes-as-many-as-fit"):
+        names["Semaphore"] = watched_semaphore(cut, asyncio.Semaphore)
+        names["BoundedSemaphore"] = watched_semaphore(cut, asyncio.BoundedSemaphore)
     if needed("taskgroup-cancels-again"):
         names["TaskGroup"] = watched_group(cut, ordered_group)
     if needed("gather-of-done"):
@@ -76,6 +80,20 @@ def watched_condition(cut: Cut) -> Any:
                 raise
 
     return Condition
+
+
+def watched_semaphore(cut: Cut, semaphore_class: Any) -> Any:
+    """Semaphores that watch for room that is left while others still wait."""
+
+    class Semaphore(semaphore_class):  # type: ignore[misc]
+        async def acquire(self) -> Any:
+            try:
+                return await super().acquire()
+            finally:
+                if self._value > 0 and not all(w.done() for w in self._waiters or ()):
+                    cut("semaphore-wakes-as-many-as-fit")
+
+    return Semaphore
 
 
 def barrier_on(condition: Any) -> Any:
