@@ -11,12 +11,14 @@ import sys
 from collections.abc import Callable, Sequence
 
 import miniloop
-from miniloop.cli import compare, run
+from miniloop.cli import compare, fuzz, lab, run
 from miniloop.cli.bad_input import BadInput
 
 COMMANDS = {
     "run": run,
     "compare": compare,
+    "fuzz": fuzz,
+    "lab": lab,
 }
 
 

@@ -11,19 +11,13 @@ there is nothing to compare, and one line says why.
 """
 
 import argparse
-import importlib
-import shutil
 import sys
 from collections.abc import Sequence
 from typing import Any
 
 from miniloop.cli.bad_input import BadInput
-from miniloop.difftest.scripts import Comparison, Row, Run, compare_script, rows, run_side
-
-SHOWN = 60
-"""Lines that are shown in full where the schedules agree."""
-BEFORE, AFTER = 24, 8
-"""Lines shown around the first difference. What comes after it only echoes it."""
+from miniloop.cli.side_by_side import cell, show
+from miniloop.difftest.scripts import Comparison, Run, compare_script, rows, run_side
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -80,7 +74,12 @@ def call(args: argparse.Namespace) -> int:
     comparison = compare_script(script, script_args, **limits)
     left, right = comparison.left, comparison.right
     refuse(comparison, script)
-    show(comparison, args.all)
+    show(
+        (left.name, right.name),
+        comparison.rows,
+        order_only=comparison.order_only,
+        everything=args.all,
+    )
     for note in notes(comparison):
         print(f"note: {note}")
     if comparison.agree:
@@ -102,7 +101,7 @@ def call(args: argparse.Namespace) -> int:
     if sys.version_info < (3, 13):
         version = ".".join(map(str, sys.version_info[:2]))
         print(
-            f"note: miniloop keeps to Python 3.13; docs/differences.rst has how asyncio on {version} "
+            f"note: miniloop keeps to Python 3.13; docs/differences.rst has how asyncio {version} "
             "differs from that"
         )
     return 1
@@ -176,85 +175,3 @@ def part_at(comparison: Comparison) -> str:
         f"  {left:<{width}}  {cell(row.left, row.left_at, row.right_at)}\n"
         f"  {right:<{width}}  {cell(row.right, row.right_at, row.left_at)}"
     )
-
-
-def cell(text: str, at: tuple[int, int] | None, other: tuple[int, int] | None) -> str:
-    """One side's text; where its tick or time is another than the other side's, with these."""
-    if not text:
-        return "(nothing more)"
-    text = text.replace("\n", "\\n")
-    if at and other and at != other:
-        seconds = f", {at[1] / 1000:.3f} s" if at[1] != other[1] else ""
-        return f"[tick {at[0]}{seconds}] {text}"
-    return text
-
-
-def show(comparison: Comparison, everything: bool) -> None:
-    """Print the table, as wide as the terminal."""
-    head = ("", "tick", "time", comparison.left.name, comparison.right.name)
-    lines = [line(comparison, number, row) for number, row in chosen(comparison, everything)]
-    try:
-        table: Any = importlib.import_module("rich.table")
-        console: Any = importlib.import_module("rich.console").Console()
-    except ImportError:
-        show_plainly(head, lines)
-        return
-    grid = table.Table(box=None, pad_edge=False, expand=True, header_style="bold")
-    columns: list[dict[str, Any]] = [
-        {"width": 2},
-        {"justify": "right", "width": 5},
-        {"justify": "right", "width": 8},
-        *[{"ratio": 1, "no_wrap": True, "overflow": "ellipsis"}] * 2,
-    ]
-    for name, options in zip(head, columns, strict=True):
-        grid.add_column(name, **options)
-    text: Any = importlib.import_module("rich.text").Text
-    for one in lines:
-        style = {"=>": "bold red", "~": "yellow"}.get(one[0], "")
-        if not style and one[3].startswith("select("):
-            style = "dim"
-        grid.add_row(*map(text, one), style=style)
-    console.print(grid)
-
-
-def show_plainly(head: tuple[str, ...], lines: list[tuple[str, ...]]) -> None:
-    """Print the table without rich."""
-    width = max(20, (shutil.get_terminal_size().columns - 21) // 2)
-    for mark, tick, time, left, right in (head, *lines):
-        text = f"{mark:<2} {tick:>5} {time:>8}  {cut(left, width):<{width}} {cut(right, width)}"
-        print(text.rstrip())
-
-
-def cut(text: str, width: int) -> str:
-    """Shorten a text to a width."""
-    return text if len(text) <= width else text[: width - 3] + "..."
-
-
-def line(comparison: Comparison, number: int, row: Row | None) -> tuple[str, ...]:
-    """One line of the table; None for a row stands for rows left out."""
-    if row is None:
-        return ("", "...", "", f"({number:,} more lines: --all shows them)", "")
-    mark = "=>" if number == comparison.first else "" if row.same else "~"
-    at = row.left_at or row.right_at
-    tick, time = (str(at[0]), f"{at[1] / 1000:.3f}") if at else ("", "")
-    if comparison.order_only:
-        return (mark, "", "", row.left or "(nothing)", row.right or "(nothing)")
-    left = cell(row.left, None, None)
-    return (mark, tick, time, left, cell(row.right, row.right_at, row.left_at))
-
-
-def chosen(comparison: Comparison, everything: bool) -> list[tuple[int, Row | None]]:
-    """Rows to show with their numbers; where some are left out, their count and None."""
-    numbered: list[tuple[int, Row | None]] = list(enumerate(comparison.rows))
-    first = comparison.first
-    if everything or (first is None and len(numbered) <= SHOWN):
-        return numbered
-    if first is None:
-        half = SHOWN // 3
-        return [*numbered[:half], (len(numbered) - 2 * half, None), *numbered[-half:]]
-    start, stop = max(0, first - BEFORE), first + AFTER + 1
-    before: list[tuple[int, Row | None]] = [(start, None)] if start else []
-    after: list[tuple[int, Row | None]] = (
-        [(len(numbered) - stop, None)] if stop < len(numbered) else []
-    )
-    return [*before, *numbered[start:stop], *after]

@@ -1,0 +1,175 @@
+"""Random programs by the thousand on two event loops, to find where they differ.
+
+A loop is `asyncio`, `asyncio-python` (its Python tasks), `asyncio-eager`, `miniloop`,
+`miniloop-eager`, or MODULE:FACTORY for any other, such as `uvloop:new_event_loop`. Such a foreign
+loop runs in a process of its own, under watch: a crash or a hang is a finding like any other. If it
+takes no selector it runs in real time, and only the order of events is compared.
+
+What is found is shrunk, grouped by what each loop does at the first difference, and printed: the
+program, both schedules, and the line that finds it again. One known difference can hide others:
+--without leaves a feature out of the programs, --allow a group out of what is found.
+
+Exit status 0: no difference. 1: some. 2: bad arguments, or a loop that cannot be made.
+"""
+
+import argparse
+import concurrent.futures
+import multiprocessing
+import statistics
+import sys
+import time
+from collections.abc import Iterator
+
+from miniloop.cli.bad_input import BadInput
+from miniloop.cli.compare import positive
+from miniloop.cli.side_by_side import show
+from miniloop.difftest import foreign
+from miniloop.difftest.fuzz import Finding, Hunt, size
+from miniloop.difftest.grammar import FEATURES
+from miniloop.difftest.rules import rule_broken
+from miniloop.difftest.scripts import Run, rows
+
+EXAMPLES = {False: 10_000, True: 300}
+"""How many programs by default, by whether a loop is foreign: real time is slow."""
+PIECE = {False: 500, True: 25}
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument(
+        "--loop", default="miniloop", metavar="LOOP", help="the loop to try (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--against",
+        default="asyncio",
+        metavar="LOOP",
+        help="the loop to hold it against (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--examples",
+        type=positive(int),
+        metavar="N",
+        help="how many programs (default: 10,000; 300 with a foreign loop)",
+    )
+    parser.add_argument(
+        "--seed", type=int, default=0, metavar="N", help="other programs, by number"
+    )
+    parser.add_argument(
+        "--start", type=int, default=0, metavar="N", help="number of the first program"
+    )
+    parser.add_argument(
+        "--jobs", type=positive(int), default=1, metavar="N", help="processes to use at once"
+    )
+    parser.add_argument(
+        "--without",
+        action="append",
+        default=[],
+        metavar="FEATURE",
+        help=f"leave a feature out of the programs; may be repeated: {', '.join(FEATURES)}",
+    )
+    parser.add_argument(
+        "--allow",
+        action="append",
+        default=[],
+        metavar="GROUP",
+        help="leave a group out of the findings, by the six letters it is printed with; repeatable",
+    )
+
+
+def call(args: argparse.Namespace) -> int:
+    """Hunt, and print what was found."""
+    for feature in args.without:
+        if feature not in FEATURES:
+            raise BadInput(f"no feature named {feature!r}: choose from {', '.join(FEATURES)}")
+    is_foreign = ":" in args.loop or ":" in args.against
+    count = args.examples or EXAMPLES[is_foreign]
+    try:
+        foreign.Match(args.against, args.loop).close()
+    except ValueError as error:
+        raise BadInput(str(error)) from None
+    total = Hunt()
+    began = time.perf_counter()
+    try:
+        for part in spread(args, count, PIECE[is_foreign]):
+            total.add(part)
+            progress(total, count, began)
+    except KeyboardInterrupt:
+        print("\nstopped by Ctrl-C", file=sys.stderr)
+    if sys.stderr.isatty():
+        print("\r\033[K", end="", file=sys.stderr)
+    groups = grouped(total)
+    for name, (finding, number) in groups.items():
+        report(name, finding, number)
+    seconds = time.perf_counter() - began if is_foreign else total.seconds
+    rate = total.programs / seconds if seconds else 0.0
+    differ, median = sum(total.counts.values()), statistics.median(total.events or [0])
+    print(
+        f"{plural(total.programs, 'program')} compared (median {median:.0f} events), {differ:,} "
+        f"differ, in {plural(len(groups), 'group')}; {rate:,.0f} programs a second"
+        + ("" if is_foreign else " and core")
+    )
+    for reason, number in sorted(total.cut.items()):
+        print(f"  besides, {number:,} not compared to the end: {reason}")
+    return 1 if total.findings else 0
+
+
+def spread(args: argparse.Namespace, count: int, piece: int) -> Iterator[Hunt]:
+    """Hunt in pieces, in this process or in several."""
+    without, allow = frozenset(args.without), frozenset(args.allow)
+    end = args.start + count
+    pieces = [
+        (args.against, args.loop, args.seed, n, min(piece, end - n), without, allow)
+        for n in range(args.start, end, piece)
+    ]
+    if args.jobs == 1:
+        for one in pieces:
+            yield foreign.hunt(*one)
+        return
+    context = multiprocessing.get_context("spawn")
+    with concurrent.futures.ProcessPoolExecutor(args.jobs, mp_context=context) as pool:
+        futures = [pool.submit(foreign.hunt, *one) for one in pieces]
+        try:
+            for future in concurrent.futures.as_completed(futures):
+                yield future.result()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def progress(total: Hunt, count: int, began: float) -> None:
+    """Say how far it is, on a terminal."""
+    if sys.stderr.isatty():
+        done = total.programs + total.cut.get(foreign.BLOCKS, 0)
+        rate = total.programs / (time.perf_counter() - began)
+        found = len(total.findings)
+        text = f"{done:,} of {count:,} programs, {rate:,.0f} a second, {found} kinds of difference"
+        print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
+
+
+def grouped(total: Hunt) -> dict[str, tuple[Finding, int]]:
+    """The smallest finding of each group and its number of programs, most frequent group first."""
+    groups: dict[str, tuple[Finding, int]] = {}
+    for kind, finding in total.findings.items():
+        name = foreign.group(finding)
+        best, number = groups.get(name, (finding, 0))
+        groups[name] = min(best, finding, key=size), number + total.counts[kind]
+    return dict(sorted(groups.items(), key=lambda item: -item[1][1]))
+
+
+def plural(number: int, noun: str) -> str:
+    """Return a number with its noun."""
+    return f"{number:,} {noun}" + "s" * (number != 1)
+
+
+def report(name: str, finding: Finding, count: int) -> None:
+    """Print a group of findings: its smallest program and what each loop makes of it."""
+    difference = finding.difference
+    rule = rule_broken(difference)
+    print(f"=== group {foreign.short_id(name)}: {plural(count, 'program')}")
+    print(f"rule broken: {rule}\n" if rule else f"at the first difference: {name}\n")
+    print(f"{difference.program}\n")
+    left = Run(difference.left_name, difference.left, complete=True)
+    right = Run(difference.right_name, difference.right, complete=True)
+    in_order = not difference.left.timeouts and not difference.right.timeouts
+    table = rows(left, right, in_order)
+    show((left.name, right.name), table, order_only=in_order, everything=False)
+    print(f"\nreproduce: {finding.reproduce()}\n")

@@ -1,0 +1,327 @@
+"""Loops that are not ours: held against another in a worker process, under watch.
+
+Such a loop may crash, hang or leave without a word; each of these is a finding, not the end of the
+hunt.
+
+A loop that takes no selector runs in real time, and only the order of events is compared. Programs
+then get deadlines that are well apart, and what looks like a difference counts when it shows again
+and again. The side it is held against is run on virtual time even then; programs that block for
+ever there are left out, since in real time they would.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import marshal
+import os
+import pickle
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import CodeType
+from typing import Any
+
+import miniloop
+
+from ..trace import Event, Schedule
+from .compare import Difference, agree, first_words
+from .fuzz import Finding, Hunt, numbered_program
+from .programs import Block, Program
+from .rules import rule_broken
+from .shrink import shrink
+from .sides import TICK_LIMIT, quiet, side
+from .worker import SIZE
+
+WATCH = 2.0
+"""Seconds after which a program that has not ended counts as hanging."""
+
+# No two sums of a few of these are near each other.
+APART = {
+    "0.01": "0.01",
+    "0.01001": "0.01",
+    "0.0105": "0.01",
+    "0.02": "0.023",
+    "0.03": "0.051",
+    "0.3": "0.117",
+    "0.005": "0.004",
+}
+
+
+class ForeignLoop:
+    """A loop in a worker process; `run` is as a `Side`'s."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._process: subprocess.Popen[bytes] | None = None
+        self.exact = True
+        """Whether it runs on virtual time, with ticks."""
+        self.sees_steps = True
+        self._start()
+
+    def _start(self) -> None:
+        root = str(Path(miniloop.__file__).parents[1])
+        paths = [root, os.getcwd(), os.environ.get("PYTHONPATH", "")]
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "miniloop.difftest.worker", self.name],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))},
+        )
+        answer = self._answer(30.0)
+        if answer is None:
+            how = self._end()
+            raise ValueError(f"{self.name}: the loop {how} before it runs anything")
+        if answer[0] == "bad":
+            self.close()
+            raise ValueError(answer[1])
+        _, self.exact, self.sees_steps = answer
+
+    def run(self, code: CodeType) -> Schedule:
+        """The schedule of a program; of one that ends the process, how it does that."""
+        if self._process is None:
+            self._start()
+        assert self._process is not None
+        assert self._process.stdin is not None
+        message = marshal.dumps(code)
+        try:
+            self._process.stdin.write(len(message).to_bytes(SIZE, "big") + message)
+            self._process.stdin.flush()
+            answer = self._answer(WATCH)
+        except BrokenPipeError:
+            answer = None
+        if answer is None:
+            return Schedule([Event(0, 0, "process", self._end())])
+        return answer  # type: ignore[no-any-return]
+
+    def _answer(self, seconds: float) -> Any:
+        """The next answer; None if there is none in time, or ever."""
+        assert self._process is not None
+        assert self._process.stdout is not None
+        stream = self._process.stdout.fileno()
+        deadline = time.monotonic() + seconds
+        data = b""
+        wanted = SIZE
+        while len(data) < wanted:
+            ready, _, _ = select.select([stream], [], [], max(0.0, deadline - time.monotonic()))
+            part = os.read(stream, wanted - len(data)) if ready else b""
+            if not part:
+                return None
+            data += part
+            if wanted == SIZE == len(data):
+                wanted += int.from_bytes(data, "big")
+        return pickle.loads(data[SIZE:])
+
+    def _end(self) -> str:
+        """End the process, and say how it has ended by itself, if it has."""
+        assert self._process is not None
+        try:
+            status = self._process.wait(0.2)
+        except subprocess.TimeoutExpired:
+            status = None
+        self.close()
+        if status is None:
+            return "hangs"
+        if status < 0:
+            return f"crashes: {signal.Signals(-status).name}"
+        return f"leaves silently, exit status {status}"
+
+    def close(self) -> None:
+        """End the process."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.communicate()
+            self._process = None
+
+
+def sided(name: str) -> Any:
+    """The side of that name; MODULE:FACTORY is a foreign loop."""
+    return ForeignLoop(name) if ":" in name else side(name)
+
+
+def well_apart(program: Program) -> Program:
+    """The program with deadlines that real time can tell apart."""
+
+    def change(value: Any) -> Any:
+        if isinstance(value, tuple):
+            return tuple(change(one) for one in value)
+        return APART.get(value, value)
+
+    def block(ops: Block) -> Block:
+        return tuple((op[0], *map(change, op[1:])) for op in ops)
+
+    return Program(block(program.phases), tuple((n, block(b)) for n, b in program.functions))
+
+
+def order(schedule: Schedule, steps: bool = True) -> Schedule:
+    """Only the order of a schedule: no ticks, no times, and no steps where they cannot be seen."""
+    events = [
+        Event(0, 0, event.who, event.what)
+        for event in schedule.events
+        if steps or "#" not in event.who
+    ]
+    return Schedule(events, cut=schedule.cut)
+
+
+class Match:
+    """Two sides, of which any may be foreign, and how they are compared."""
+
+    def __init__(self, left: str, right: str) -> None:
+        self.left, self.right = sided(left), sided(right)
+        foreign = [one for one in (self.left, self.right) if isinstance(one, ForeignLoop)]
+        self.exact = all(one.exact for one in foreign)
+        self.steps = all(one.sees_steps for one in foreign)
+
+    def close(self) -> None:
+        """End the worker processes."""
+        for one in (self.left, self.right):
+            if isinstance(one, ForeignLoop):
+                one.close()
+
+    def fit(self, program: Program) -> Program:
+        """The program as it can be compared here."""
+        return program if self.exact else well_apart(program)
+
+    def schedules(self, program: Program) -> tuple[Schedule, Schedule] | None:
+        """What each side makes of a program; None where that cannot be compared."""
+        code = program.code()
+        left = self.left.run(code)
+        if not self.exact and (
+            left.cut or None in left.timeouts or len(left.timeouts) >= TICK_LIMIT
+        ):
+            return None
+        right = self.right.run(code)
+        if self.exact:
+            return left, right
+        return order(left, self.steps), order(right, self.steps)
+
+    def difference(self, program: Program, times: int = 1) -> Difference | None:
+        """How the sides differ on a program, if they do so each of so many times."""
+        found = None
+        for _ in range(times):
+            both = self.schedules(program)
+            if both is None or agree(*both):
+                return None
+            if found is not None and both[1].events != found.right.events:
+                return None  # not the same twice: a race
+            found = Difference(program, self.left.name, self.right.name, *both)
+        return found
+
+
+@dataclass(frozen=True)
+class ForeignFinding(Finding):
+    """A finding whose kind does not tell how much more one side does than the other."""
+
+    @property
+    def kind(self) -> str:
+        """What findings are grouped by: what each side does at the first difference."""
+        return kind_of(self.difference)
+
+
+def kind_of(difference: Difference) -> str:
+    """What each side does at the first difference, in words without numbers."""
+    left, right = first_words(difference).split(" / ", 1)
+    if left == "nothing":
+        return "goes on where the other has ended"
+    if right == "nothing":
+        return "ends where the other goes on"
+    return f"{left} / {right}"
+
+
+def group(finding: Finding) -> str:
+    """What a shrunk finding is grouped by: the rule that it breaks, or else its kind."""
+    return rule_broken(finding.difference) or finding.kind
+
+
+def short_id(kind: str) -> str:
+    """A name for a kind of findings that can be typed."""
+    return hashlib.sha1(kind.encode()).hexdigest()[:6]
+
+
+def hunt(
+    left: str,
+    right: str,
+    seed: int = 0,
+    start: int = 0,
+    count: int = 1000,
+    without: frozenset[str] = frozenset(),
+    allow: frozenset[str] = frozenset(),
+    shrink_budget: int = 300,
+    progress: Callable[[Hunt], None] | None = None,
+    seconds: float = 1e9,
+) -> Hunt:
+    """As `fuzz.hunt`, for any sides. The first finding of each kind is shrunk, the others counted.
+
+    Groups whose short id is in `allow` are counted only. It ends after so many `seconds`, too.
+    """
+    match = Match(left, right)
+    times = 1 if match.exact else 3
+    # Of a foreign loop the processor time is spent elsewhere, and most of the time is waiting.
+    foreign = any(isinstance(one, ForeignLoop) for one in (match.left, match.right))
+    clock = time.perf_counter if foreign else time.process_time
+    result = Hunt()
+    allowed: dict[str, str] = {}
+    began = clock()
+    try:
+        with quiet():
+            for number in range(start, start + count):
+                program = match.fit(numbered_program(seed, number, without))
+                both = match.schedules(program)
+                if both is None:
+                    result.cut[BLOCKS] = result.cut.get(BLOCKS, 0) + 1
+                    continue
+                result.programs += 1
+                result.events.append(len(both[0].events))
+                if not agree(*both):
+                    kind = kind_of(Difference(program, left, right, *both))
+                    if kind in result.counts:
+                        result.counts[kind] += 1
+                        continue
+                    reason = allowed.get(kind, "")
+                    if not reason:
+                        found = explain(match, program, kind, times, shrink_budget)
+                        if found is None:
+                            reason = ONCE
+                        else:
+                            finding = ForeignFinding(found, seed, number)
+                            name = short_id(group(finding))
+                            if name in allow:
+                                reason = allowed[kind] = f"of the group {name}, which is allowed"
+                            else:
+                                result.found(finding)
+                    if reason:
+                        result.cut[reason] = result.cut.get(reason, 0) + 1
+                result.seconds = clock() - began
+                if progress is not None:
+                    progress(result)
+                if result.seconds > seconds:
+                    break
+    finally:
+        match.close()
+    result.seconds = clock() - began
+    return result
+
+
+BLOCKS = "blocks for ever"
+ONCE = "differs, but not every time"
+
+
+def explain(
+    match: Match, program: Program, kind: str, times: int, budget: int
+) -> Difference | None:
+    """The difference that a program shows, on a smaller one; None if it does not show again."""
+    whole = match.difference(program, times)
+    if whole is None or kind_of(whole) != kind:
+        return None
+
+    def fails(candidate: Program) -> bool:
+        found = match.difference(candidate)
+        return found is not None and kind_of(found) == kind
+
+    small = match.difference(shrink(program, fails, budget), times)
+    return small if small is not None and kind_of(small) == kind else whole
