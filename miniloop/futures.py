@@ -130,7 +130,7 @@ class Future(Generic[_T]):
             if self._exception is None:
                 return self._result  # type: ignore[no-any-return]
         elif self._state is _PENDING:
-            raise InvalidStateError("Result is not ready.")
+            raise InvalidStateError("Result is not set.")
         try:
             raise self._failure()
         finally:

@@ -386,11 +386,12 @@ class EventLoop(BaseEventLoop):
 
 def _check_descriptor(fd: Any) -> None:
     """Raise ValueError for what is neither a number nor has a ``fileno()`` that is one."""
-    if not isinstance(fd, int):
-        try:
-            int(fd.fileno())
-        except (AttributeError, TypeError, ValueError):
-            raise ValueError(f"Invalid file object: {fd!r}") from None
+    try:
+        number = fd if isinstance(fd, int) else int(fd.fileno())
+    except (AttributeError, TypeError, ValueError):
+        raise ValueError(f"Invalid file object: {fd!r}") from None
+    if number < 0:
+        raise ValueError(f"Invalid file descriptor: {number}")
 
 
 def _sighandler_noop(signum: int, frame: object) -> None:

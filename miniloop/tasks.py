@@ -225,6 +225,8 @@ class Task(Future[_T]):
 
     def _wait_for_other(self, yielded: Any) -> None:
         """Wait for what is not plainly a Future of ours, or throw an error at the next step."""
+        self._registered = True  # what stands in the ready queue from now on is a handle
+        _register_task(self)
         blocking = getattr(yielded, "_asyncio_future_blocking", None)
         if yielded is self:
             error = f"Task cannot await on itself: {self!r}"
@@ -247,7 +249,6 @@ class Task(Future[_T]):
             self._fut_waiter = yielded
             self._now_waiting()
             return
-        _register_task(self)  # what stands in the ready queue is a handle
         self._loop.call_soon(self._run, RuntimeError(error), context=Context())
 
     def _wakeup(self, future: Any) -> None:
@@ -347,7 +348,10 @@ class Task(Future[_T]):
         return _task_get_stack(self, limit)
 
     def print_stack(self, *, limit: int | None = None, file: TextIO | None = None) -> None:
-        """Print ``get_stack()`` like a traceback, to stderr unless ``file`` says otherwise."""
+        """Print ``get_stack()`` like a traceback.
+
+        Without ``file`` the head goes to stdout and the frames to stderr, as in asyncio.
+        """
         return _task_print_stack(self, limit, file)
 
     def __repr__(self) -> str:
