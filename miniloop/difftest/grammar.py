@@ -445,7 +445,8 @@ def table() -> list[Operation]:
         ask_loop="print('{here}', loop.is_running(), loop.is_closed(), loop.get_debug())",
         ask_when="print('{here}', isinstance({h}, asyncio.TimerHandle) and {h}.when())",
         ask_order="print('{here}', {h} == {h2}, {h} < {h2}, {h} <= {h2}, {h} > {h2}, {h} >= {h2})",
-        ask_tasks="print('{here}', len(asyncio.all_tasks(loop)), asyncio.current_task(loop) is {t})",
+        ask_tasks="print('{here}', len(asyncio.all_tasks(loop)), "
+        "asyncio.current_task(loop) is {t})",
     )
     add(
         "misuse",
