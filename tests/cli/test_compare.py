@@ -1,0 +1,350 @@
+"""`python -m miniloop compare`: whole scripts on both loops, and what it says to bad ones."""
+
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from miniloop.difftest.scripts import Comparison, compare_script
+from tests.cli.both_ways import ROOT, Ended, run
+
+EXAMPLES = sorted(path.name for path in (ROOT / "examples").glob("*.py"))
+
+START = """
+    import asyncio
+    async def main():
+        await asyncio.sleep(0.25)
+{body}
+    asyncio.run(main())
+"""
+
+
+def script(folder: Path, body: str) -> str:
+    """Write a script into the folder; a body without `import` goes into `main()`."""
+    if "import asyncio" not in body:
+        body = START.format(body=textwrap.indent(textwrap.dedent(body), " " * 8))
+    (folder / "script.py").write_text(textwrap.dedent(body))
+    return "script.py"
+
+
+def compare(folder: Path, body: str, *options: str, **environ: str) -> Ended:
+    """`python -m miniloop compare` of such a script."""
+    command = [sys.executable, "-m", "miniloop", "compare", *options, script(folder, body)]
+    return run(command, folder, **environ)
+
+
+def compared(folder: Path, body: str, monkeypatch: pytest.MonkeyPatch) -> Comparison:
+    monkeypatch.chdir(folder)
+    return compare_script(script(folder, body))
+
+
+@pytest.mark.parametrize("name", [name for name in EXAMPLES if name != "threads.py"])
+def test_examples_agree(name: str) -> None:
+    comparison = compare_script(str(ROOT / "examples" / name))
+    assert comparison.agree, comparison.rows[comparison.first or 0]
+    assert comparison.left.complete
+    assert any(event.who == "print" for event in comparison.left.schedule.events)
+
+
+def test_agreement_is_shown(tmp_path: Path) -> None:
+    ended = compare(tmp_path, "print('hello')", COLUMNS="80")
+    assert (ended.status, ended.stderr) == (0, "")
+    lines = ended.stdout.splitlines()
+    assert lines[0].split() == ["tick", "time", "asyncio", "miniloop"]
+    assert any(line.split() == ["3", "0.250", *["print", "hello"] * 2] for line in lines)
+    assert lines[-1].startswith("asyncio and miniloop agree: ")
+    assert max(map(len, lines)) <= 80
+
+
+def test_sleeping_takes_no_real_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    body = """
+        import time
+        began = time.monotonic()
+        await asyncio.sleep(100_000)
+        time.sleep(1000)
+        print(time.monotonic() - began)
+    """
+    comparison = compared(tmp_path, body, monkeypatch)
+    assert comparison.agree
+    printed = [e.what for e in comparison.left.schedule.events if e.who == "print"]
+    assert printed == ["101000.0"]
+
+
+DIFFERENT = """
+    if "miniloop" in asyncio.sleep.__module__:
+        await asyncio.sleep(0)
+    print("here")
+"""
+
+
+def test_the_first_difference_is_marked(tmp_path: Path) -> None:
+    ended = compare(tmp_path, DIFFERENT)
+    assert (ended.status, ended.stderr) == (1, "")
+    marked = [line.split() for line in ended.stdout.splitlines() if line.startswith("=>")]
+    assert marked == [["=>", "3", "0.250", "print", "here", "main#0", "send", "->", "line", "7"]]
+    assert (
+        "asyncio and miniloop part in tick 3, at 0.250 s:\n  asyncio   print  here\n"
+        in ended.stdout
+    )
+
+
+def test_a_tick_more_is_a_difference(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    comparison = compared(tmp_path, DIFFERENT, monkeypatch)
+    assert not comparison.agree
+    ticks = [len(side.schedule.timeouts) for side in (comparison.left, comparison.right)]
+    assert ticks[1] == ticks[0] + 1
+
+
+def test_real_time(tmp_path: Path) -> None:
+    ended = compare(tmp_path, "print('hello')", "--real-time")
+    assert ended.status == 0
+    assert "agree on the order of" in ended.stdout
+
+
+BAD = {
+    "deadlock": (
+        "await asyncio.get_running_loop().create_future()",
+        [],
+        "script.py waits for ever: nothing is ready, no timer is set, and no thread, socket or "
+        "signal can wake it; waiting: main#0 at line 5",
+    ),
+    "endless": (
+        "while True: await asyncio.sleep(1)",
+        ["--ticks", "500"],
+        "script.py still running after 500 ticks; --ticks allows more",
+    ),
+    "no control back": (
+        "while True: pass",
+        ["--limit", "1"],
+        "script.py still at work in line 5 when its time was up; --limit allows more time, or run "
+        "it where it does not wait for the outside",
+    ),
+    "blocked thread": (
+        "import threading\nawait asyncio.to_thread(threading.Event().wait)",
+        ["--limit", "1"],
+        "script.py still at work",
+    ),
+    "no asyncio": (
+        "print('no import asyncio here')",
+        [],
+        "script.py runs no event loop that could be recorded: ",
+    ),
+    "fails at once": (
+        "import asyncio\n1 / 0",
+        [],
+        "script.py ends before any event loop runs: ZeroDivisionError: division by zero",
+    ),
+    "in a library": (
+        "import unittest  # import asyncio\n"
+        "class T(unittest.IsolatedAsyncioTestCase):\n    async def test(self): pass\n"
+        "unittest.main()",
+        [],
+        "script.py runs asyncio inside a library, which keeps the real one: nothing of it runs",
+    ),
+    "missing name": (
+        "await asyncio.start_server(print, '127.0.0.1', 0)",
+        [],
+        "miniloop has no asyncio.start_server; `python script.py` runs it on asyncio",
+    ),
+    "syntax": ("import asyncio\ndef", [], "script.py:2: invalid syntax"),
+}
+
+
+@pytest.mark.parametrize("kind", BAD)
+def test_nothing_to_compare(kind: str, tmp_path: Path) -> None:
+    body, options, message = BAD[kind]
+    ended = compare(tmp_path, body, *options)
+    assert (ended.stdout, ended.status) == ("", 2)
+    assert ended.stderr.startswith("miniloop compare: ")
+    assert ended.stderr.count("\n") == 1
+    assert message in ended.stderr
+
+
+def test_no_script(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    for name, line in {
+        "missing.py": "can't open 'missing.py': No such file or directory",
+        "folder": "'folder' is a folder; name the script in it",
+    }.items():
+        ended = run([sys.executable, "-m", "miniloop", "compare", name], tmp_path)
+        assert (ended.stdout, ended.stderr, ended.status) == ("", f"miniloop compare: {line}\n", 2)
+
+
+@pytest.mark.parametrize(
+    ("body", "note"),
+    [
+        ("raise SystemExit(3)", "on both the script ends with exit status 3"),
+        ("raise ValueError('oh')", "on both the script ends with ValueError: oh"),
+        ("import os; os._exit(3)", "leaves in mid-run by os._exit(3): compared up to there"),
+        ("import os, signal; os.kill(os.getpid(), 9)", "crashes: SIGKILL: compared up to there"),
+        ("import sys; sys.stdout.buffer.write(b'\\xff\\0\\n')", "bytes that are no text"),
+        ("import os; os.write(1, b'\\xff\\0')", "past sys.stdout: \\xff\\x00"),
+    ],
+)
+def test_odd_ends_and_output_are_explained(body: str, note: str, tmp_path: Path) -> None:
+    ended = compare(tmp_path, body, COLUMNS="120")
+    assert (ended.status, ended.stderr) == (0, "")
+    assert note in ended.stdout
+    assert "asyncio and miniloop agree: " in ended.stdout
+
+
+def test_one_that_ends_otherwise_on_miniloop(tmp_path: Path) -> None:
+    body = "if 'miniloop' in asyncio.sleep.__module__: await asyncio.Event().wait()"
+    ended = compare(tmp_path, body)
+    assert ended.status == 1
+    assert "note: on miniloop the script waits for ever: " in ended.stdout
+
+
+def test_threads_sleep_in_virtual_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    body = """
+        import threading, time
+        def work(seconds):
+            time.sleep(seconds)
+            print("worked", seconds)
+        await asyncio.gather(*(asyncio.to_thread(work, seconds) for seconds in (3, 1, 2, 1)))
+        loop = asyncio.get_running_loop()
+        thread = threading.Thread(target=work, args=(50,))
+        thread.start()
+        thread.join()
+        async def later():
+            await asyncio.sleep(7)
+        await asyncio.to_thread(lambda: asyncio.run_coroutine_threadsafe(later(), loop).result())
+    """
+    comparison = compared(tmp_path, body, monkeypatch)
+    for side in (comparison.left, comparison.right):
+        printed = [(e.time, e.what) for e in side.schedule.events if e.who == "print"]
+        assert printed == [
+            (1250, "worked 1"),
+            (1250, "worked 1"),
+            (2250, "worked 2"),
+            (3250, "worked 3"),
+            (53250, "worked 50"),
+        ]
+    if sys.version_info >= (3, 13):  # before, the wait for the pool at the end has no time limit
+        assert comparison.agree
+
+
+def test_time_does_not_jump_while_a_thread_is_at_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = """
+        job = asyncio.create_task(asyncio.to_thread(sum, range(3_000_000)))
+        try:
+            await asyncio.wait_for(job, 5)
+            print("done in time")
+        except TimeoutError:
+            print("too late")
+    """
+    comparison = compared(tmp_path, body, monkeypatch)
+    for side in (comparison.left, comparison.right):
+        assert "done in time" in [event.what for event in side.schedule.events]
+        assert any("threads are at work" in note for note in side.notes)
+
+
+def test_sockets_take_real_time(tmp_path: Path) -> None:
+    body = """
+        import os, socket, subprocess, sys
+        a, b = socket.socketpair()
+        os.set_inheritable(b.fileno(), True)
+        loop = asyncio.get_running_loop()
+        got = loop.create_future()
+        loop.add_reader(a, lambda: got.done() or got.set_result(a.recv(9)))
+        child = f"import os, time; time.sleep(0.2); os.write({b.fileno()}, b'hello')"
+        process = subprocess.Popen([sys.executable, "-c", child], close_fds=False)
+        print(await asyncio.wait_for(got, 20))
+        loop.remove_reader(a)
+        process.wait()
+    """
+    ended = compare(tmp_path, "import sys\n" + textwrap.dedent(body))
+    assert (ended.status, ended.stderr) == (0, "")
+    assert "note: waits for sockets or signals: time passes really" in ended.stdout
+    assert "agree on the order of" in ended.stdout
+
+
+def test_what_is_undefined_is_made_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = """
+        import random
+        async def child(number):
+            try:
+                await asyncio.sleep(5)
+            finally:
+                print("child", number, random.random())
+        async def fails():
+            raise ValueError
+        try:
+            async with asyncio.TaskGroup() as group:
+                for number in range(20):
+                    group.create_task(child(number))
+                group.create_task(fails())
+        except ExceptionGroup:
+            pass
+        for one in asyncio.as_completed([child(number) for number in range(20)]):
+            await one
+        done, _ = await asyncio.wait([asyncio.create_task(child(n)) for n in range(20)])
+        print([task.get_coro().__name__ for task in done], object())
+        for number in range(20):
+            asyncio.create_task(child(number))
+        await asyncio.sleep(0)
+    """
+    comparison = compared(tmp_path, body, monkeypatch)
+    assert comparison.agree, comparison.rows[comparison.first or 0]
+    children = [e.what.split()[1] for e in comparison.left.schedule.events if e.who == "print"]
+    assert children[:20] == [str(number) for number in range(20)]
+    assert children[-20:] == [str(number) for number in range(20)]
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        "asyncio.run(main())",
+        "asyncio.new_event_loop().run_until_complete(main())",
+        "with asyncio.Runner() as runner: runner.run(main())",
+        "with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner: runner.run(main())"
+        if sys.version_info < (3, 13)
+        else "asyncio.run(main(), loop_factory=asyncio.EventLoop)",
+        "asyncio.run(main()); asyncio.run(main())",
+    ],
+)
+def test_however_the_loop_is_made(
+    start: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = f"import asyncio\nasync def main(): await asyncio.sleep(9)\n{start}"
+    comparison = compared(tmp_path, body, monkeypatch)
+    assert comparison.agree
+    assert comparison.left.complete
+    assert comparison.right.schedule.events[-1].time in (9000, 18000)
+
+
+def test_arguments_and_own_factories_and_handlers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = """
+        loop = asyncio.get_running_loop()
+        assert loop.get_task_factory() is None
+        def factory(loop, coro, **keywords):
+            print("made")
+            return asyncio.Task(coro, loop=loop, **keywords)
+        loop.set_task_factory(factory)
+        assert loop.get_task_factory() is factory
+        loop.set_exception_handler(lambda loop, context: print("handled", context["message"]))
+        loop.call_soon(lambda: 1 / 0)
+        await asyncio.create_task(asyncio.sleep(1))
+    """
+    comparison = compared(tmp_path, body, monkeypatch)
+    assert comparison.agree
+    events = [(event.who, event.what) for event in comparison.right.schedule.events]
+    assert ("print", "made") in events
+    assert ("handler", "Exception in callback ZeroDivisionError()") in events
+    assert any(who == "print" and what.startswith("handled Exception") for who, what in events)
+    assert ("sleep#1", "send -> returned None") in events
+
+
+@pytest.mark.parametrize("option", ["--ticks", "--limit"])
+@pytest.mark.parametrize("value", ["0", "-1", "nan", "x"])
+def test_limits_are_numbers(option: str, value: str, tmp_path: Path) -> None:
+    ended = compare(tmp_path, "pass", option, value)
+    assert ended.status == 2
+    assert f"argument {option}: invalid " in ended.stderr
