@@ -47,8 +47,8 @@ def find(
     """Return the counterexample for a broken loop, or None if ``budget`` programs show nothing.
 
     The programs are those of the property suite. The first that differs is shrunk; if that leaves
-    more than 12 lines, a few more are tried and the shortest is returned. ``progress`` is called
-    with the number of programs tried, every hundred. Raises ValueError for a name that is not in
+    more than 12 lines, others are tried until one is short enough. ``progress`` is called with
+    the number of programs tried, every hundred. Raises ValueError for a name that is not in
     ``LOOPS``, RuntimeError where this Python's asyncio does not keep the rule either.
     """
     loop = broken(name)
@@ -57,27 +57,25 @@ def find(
         raise RuntimeError(f"asyncio itself keeps the rule of {name!r} since Python {version} only")
     reference, suspect = side("asyncio"), loop.side()
     best: Counterexample | None = None
-    attempts = 0
     with quiet():
         for number in range(budget):
             if progress is not None and number % 100 == 0:
                 progress(number)
             program = numbered_program(seed, number)
-            if compare(program, reference, suspect) is None:
+            if not differs(program, reference, suspect):
                 continue
-            difference = smallest(program, reference, suspect)
+            small = shrink(program, lambda p: differs(p, reference, suspect))
+            difference = compare(small, reference, suspect)
             if difference is None:
                 continue  # not the same twice
             found = Counterexample(loop, difference, seed, number, number + 1)
             if best is None or found.program.line_count() < best.program.line_count():
                 best = found
-            attempts += 1
-            if best.program.line_count() <= SHORT or attempts == 10:
+            if best.program.line_count() <= SHORT:
                 break
     return best
 
 
-def smallest(program: Program, reference: Side, suspect: Side) -> Difference | None:
-    """Shrink a program that differs, and return how it differs then."""
-    small = shrink(program, lambda p: compare(p, reference, suspect) is not None)
-    return compare(small, reference, suspect)
+def differs(program: Program, reference: Side, suspect: Side) -> bool:
+    """Whether the two do not run a program alike."""
+    return compare(program, reference, suspect) is not None
