@@ -107,6 +107,7 @@ class Task(Future[_T]):
         if loop is None:
             loop = get_event_loop()
         self._init_task(coro, loop, name, context, eager_start)
+        self = None  # type: ignore[assignment]  # an eager task may have failed: see __await__
 
     def _init_task(
         self, coro: Any, loop: BaseEventLoop, name: object, context: Context | None, eager: bool
@@ -130,6 +131,7 @@ class Task(Future[_T]):
             del self._source_traceback[-1]
         if eager and loop.is_running():
             self._start_eagerly()
+            self = None  # type: ignore[assignment]
         else:
             loop._ready.append(self)
 
@@ -276,6 +278,7 @@ class Task(Future[_T]):
             _swap_current_task(loop, previous)
             if self.done():
                 self._coro = None
+            self = None  # type: ignore[assignment]
 
     # -- cancelling ----------------------------------------------------------------------------
 
