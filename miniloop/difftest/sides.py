@@ -251,6 +251,9 @@ def side(name: str) -> Side:
     return KNOWN[name](name)
 
 
+_quiet = False
+
+
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
     """For the time of many runs: no log, no warnings, no garbage collection in mid-program.
@@ -274,6 +277,7 @@ def quiet() -> Iterator[None]:
             yield
             gc.collect()
     finally:
+        _quiet = False
         sys.setrecursionlimit(depth)
         if was_enabled:
             gc.enable()

@@ -9,7 +9,7 @@ import sys
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from miniloop.difftest import assert_same_schedule
+from miniloop.difftest import assert_same_schedule, quiet
 from miniloop.difftest.fuzz import hunt
 from miniloop.difftest.strategies import programs
 
@@ -43,13 +43,17 @@ def test_asyncios_python_tasks():
     assert not result.findings, "\n\n".join(map(str, result.findings.values()))
 
 
-@settings(
-    max_examples=max(10, PROGRAMS // 40),
-    derandomize=True,
-    database=None,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-)
-@given(programs())
-def test_programs_from_hypothesis(program):
-    assert_same_schedule(program)
+def test_programs_from_hypothesis():
+    @settings(
+        max_examples=max(10, PROGRAMS // 100),
+        derandomize=True,
+        database=None,
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+    )
+    @given(programs())
+    def runs_alike(program):
+        assert_same_schedule(program)
+
+    with quiet():
+        runs_alike()
