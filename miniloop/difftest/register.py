@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import tomllib
 from dataclasses import dataclass
 from importlib import resources
@@ -41,6 +42,7 @@ def entries() -> list[Known]:
 
 def printed(source: str, on: Side) -> list[str]:
     """The lines that a program prints on a side, and how it ended if by an exception."""
+    asyncio.set_event_loop_policy(None)  # forgets whether a loop was ever set in this thread
     with quiet():
         schedule = on.run(compile(source, FILE_NAME, "exec"))
     return [event.what for event in schedule.events if event.who in ("print", "main")]
