@@ -202,6 +202,8 @@ def table() -> list[Operation]:
         "timers",
         SYNC,
         1,
+        timers_tied="for n in range(5): loop.call_at(start + {delay}, {k}, n)",
+        cancelled_at="loop.call_at(start + {delay}, lambda: {h}.cancel())",
         timers_swept="for n in range(110): loop.call_later(n % 7, print).cancel()",
     )
     add("threads", SYNC, 2, threadsafe="loop.call_soon_threadsafe({k}{args})")
@@ -392,6 +394,10 @@ def table() -> list[Operation]:
         SYNC,
         1,
         context_set="{v}.set({n})",
+        context_soon="loop.call_soon(lambda: print('{here}', {v}.get()))",
+        context_threadsafe="loop.call_soon_threadsafe(lambda: print('{here}', {v}.get()))",
+        context_later="loop.call_later({delay}, lambda: print('{here}', {v}.get()))",
+        context_done="{x}.add_done_callback(lambda x: print('{here}', {v}.get()))",
         context_get="print('{here}', {v}.get())",
     )
     add(
@@ -432,6 +438,7 @@ def table() -> list[Operation]:
         SYNC,
         1,
         add_writer="loop.add_writer(w0, lambda: {k}(loop.remove_writer(w0)))",
+        send_and_call="loop.call_later(0, {k}); w0.send(b'{n}')",
         remove_reader="print('{here}', loop.remove_reader(r0))",
         remove_writer="print('{here}', loop.remove_writer(w0))",
     )
