@@ -198,13 +198,17 @@ class Match:
         """The program as it can be compared here."""
         return program if self.exact else well_apart(program)
 
+    def blocks(self, left: Schedule) -> bool:
+        """Whether a program would block for ever, or nearly, in real time."""
+        return not self.exact and bool(
+            left.cut or None in left.timeouts or len(left.timeouts) >= TICK_LIMIT
+        )
+
     def schedules(self, program: Program) -> tuple[Schedule, Schedule] | None:
         """What each side makes of a program; None where that cannot be compared."""
         code = program.code()
         left = self.left.run(code)
-        if not self.exact and (
-            left.cut or None in left.timeouts or len(left.timeouts) >= TICK_LIMIT
-        ):
+        if self.blocks(left):
             return None
         right = self.right.run(code)
         if self.exact:
@@ -246,6 +250,9 @@ def kind_of(difference: Difference) -> str:
 
 def group(finding: Finding) -> str:
     """What a shrunk finding is grouped by: the rule that it breaks, or else its kind."""
+    events = finding.difference.right.events
+    if events and events[0].who == "process":
+        return f"process {events[0].what}"
     return rule_broken(finding.difference) or finding.kind
 
 
@@ -296,8 +303,12 @@ def hunt(
                         result.counts[kind] += 1
                         continue
                     reason = allowed.get(kind, "")
+                    found: Difference | None
                     if not reason:
-                        found = explain(match, program, kind, times, shrink_budget)
+                        if is_crash(both[1]):
+                            found = explain_crash(match, Difference(program, left, right, *both))
+                        else:
+                            found = explain(match, program, kind, times, shrink_budget)
                         if found is None:
                             reason = ONCE
                         else:
@@ -322,6 +333,42 @@ def hunt(
 
 BLOCKS = "blocks for ever"
 ONCE = "differs, but not every time"
+
+
+def is_crash(schedule: Schedule) -> bool:
+    """Whether a run ended the process."""
+    events = schedule.events
+    return bool(events) and events[0].who == "process" and "hangs" not in events[0].what
+
+
+def explain_crash(
+    match: Match, found: Difference, runs: int = 10, seconds: float = 30
+) -> Difference:
+    """A crash, on a smaller program that crashes within some runs in one process, if there is one.
+
+    What corrupts memory need not crash at once, nor every time. So a crash is a finding even if it
+    does not show again.
+    """
+    assert found.program is not None
+    crashed = found.right
+    deadline = time.monotonic() + seconds
+
+    def fails(candidate: Program) -> bool:
+        if time.monotonic() > deadline:
+            return False
+        code = candidate.code()
+        left = match.left.run(code)
+        if match.blocks(left):
+            return False
+        return any(is_crash(match.right.run(code)) for _ in range(runs))
+
+    if isinstance(match.right, ForeignLoop):
+        match.right.close()
+    if not fails(found.program):
+        return found
+    small = shrink(found.program, fails)
+    left = order(match.left.run(small.code()), match.steps)
+    return Difference(small, match.left.name, match.right.name, left, crashed)
 
 
 def explain(
