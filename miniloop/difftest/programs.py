@@ -32,7 +32,7 @@ DECLARATIONS = {
     "v": "{0} = contextvars.ContextVar('{0}', default=0)",
     "j": "{0} = concurrent.futures.Future()",
     # A reader can be called when another has read already: that must not block.
-    "r": "r0, w0 = socket.socketpair(); r0.setblocking(False)",
+    "r": "r0, w0 = socket.socketpair(); r0.setblocking(False); w0.setblocking(False)",
 }
 MODULES = {
     "concurrent.futures": "concurrent.futures",
