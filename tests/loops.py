@@ -148,7 +148,7 @@ def section(kind: str, finding: Finding, count: int) -> list[str]:
     what = f"**{rule}**: broken by {programs}." if rule else f"{programs.capitalize()}."
     first = difference.first()
     said = [
-        f"{event.who} {event.what}" if (event := at(side.events, first)) else "nothing more"
+        f"{event.who} {event.what}".strip() if (event := at(side.events, first)) else "nothing more"
         for side in (difference.left, difference.right)
     ]
     return [
