@@ -8,6 +8,7 @@ real time.
 from __future__ import annotations
 
 import asyncio
+import faulthandler
 import importlib
 import marshal
 import os
@@ -23,6 +24,9 @@ from .sides import TICK_LIMIT, Side, quiet
 
 SIZE = 8
 """Bytes before each message: its length."""
+
+LONGEST = 30.0
+"""Seconds after which a worker ends itself."""
 
 
 class RealTimeSide(Side):
@@ -115,7 +119,11 @@ def main(name: str) -> None:
     with quiet():
         while size := sys.stdin.buffer.read(SIZE):
             code = marshal.loads(sys.stdin.buffer.read(int.from_bytes(size, "big")))
-            send(answers, pickle.dumps(run(side, code)))
+            # Should whoever watches be gone, nobody is left to end a program that hangs.
+            faulthandler.dump_traceback_later(LONGEST, exit=True)
+            schedule = run(side, code)
+            faulthandler.cancel_dump_traceback_later()
+            send(answers, pickle.dumps(schedule))
 
 
 if __name__ == "__main__":
