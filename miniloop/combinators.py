@@ -2,10 +2,12 @@
 
 None of these does anything that a program could not do: they put callbacks on futures and make
 futures of their own. But they fix *when* a waiter wakes, counted in ticks from the end of what
-it waited for, and each hop is made of what stands in this file:
+it waited for:
 
+    await coroutine         0 ticks    no task in between; nor if what is awaited is done already
     await task              1 tick     the task puts its waiter into the ready queue
-    gather, wait, shield    2 ticks    a callback runs first, which ends the future waited for
+    gather, wait, shield    2 ticks    tick n: the child ends; n + 1: a callback of ours runs and ends
+                                       the outer future; n + 2: the waiter runs
     as_completed            2 ticks    a callback puts the future into a queue
     wait_for(task)          1 tick     it just awaits, inside a timeout
     wait_for(coroutine)     0 ticks    it is awaited in the waiter's own task
@@ -272,6 +274,8 @@ async def wait_for(fut: Awaitable[_T] | Generator[Any, Any, _T], timeout: float 
             return future.result()
         except CancelledError as exc:
             raise TimeoutError from exc
+    if isinstance(fut, types.GeneratorType) and not iscoroutine(fut):  # unmarked: only a task can
+        fut = ensure_future(fut)
     async with timeout_after(timeout):
         return await fut  # type: ignore[misc, no-any-return]
 
@@ -373,7 +377,7 @@ class _AsCompletedIterator(Generic[_T]):
 def shield(arg: Awaitable[_T] | Generator[Any, Any, _T]) -> Future[_T]:
     """Return a future that ends as *arg* ends, but whose cancelling does not reach *arg*.
 
-    A coroutine is made a task; keep a reference to what you shield, loops hold tasks weakly.
+    A coroutine is made a task; keep a reference to what you shield, see ``create_task()``.
     Mirrors ``asyncio.shield``.
     """
     inner = ensure_future(arg)

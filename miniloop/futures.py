@@ -4,7 +4,9 @@ Whoever will have the result calls ``set_result()``, once. Whoever wants it says
 In between stands this protocol, which is all that the word ``await`` means to a loop:
 
 1. ``await future`` runs ``Future.__await__``. If the future is not done, it marks itself as
-   awaited (``_asyncio_future_blocking``) and yields itself.
+   awaited (``_asyncio_future_blocking``) and yields itself. The mark tells ``await future`` from a
+   bare ``yield future``, which is an error; and that a class has it at all makes it a future, for
+   us and for other libraries (``isfuture()``).
 2. The yield goes down through all the coroutines that await each other to the Task that drives
    them. The task notes itself in the future's list of those who wait, and is not resumed.
 3. ``set_result()`` moves that list to the end of the loop's ready queue. It calls nobody: those
@@ -12,8 +14,8 @@ In between stands this protocol, which is all that the word ``await`` means to a
 4. The task is resumed, ``__await__`` goes on after its yield and returns the result.
 
 The list holds what can run: tasks, which know how to take their next step, and handles, which
-hold a callback given to ``add_done_callback()``. Mostly it would be a list of one; so one stands
-there by itself, which makes setting a result a third faster.
+hold a callback given to ``add_done_callback()``. Mostly there is only one, so ``_waiting`` is None,
+that one, or a list; which makes setting a result a third faster than a list alone.
 
 Mirrors ``asyncio/futures.py`` and ``asyncio/base_futures.py``; where the C implementation in
 ``Modules/_asynciomodule.c`` behaves otherwise than the Python one, this follows C, as that is what
@@ -52,7 +54,7 @@ def isfuture(obj: object) -> bool:
 
     Mirrors ``asyncio.base_futures.isfuture``.
     """
-    # __class__, not type(): a mock that is given a class claims to be of it.
+    # __class__, not type(): that of unittest's Mock(spec=Future) is Future.
     return (
         hasattr(obj.__class__, "_asyncio_future_blocking")
         and getattr(obj, "_asyncio_future_blocking", None) is not None
@@ -222,7 +224,9 @@ class Future(Generic[_T]):
     def add_done_callback(
         self, fn: Callable[[Future[_T]], object], *, context: Context | None = None
     ) -> None:
-        """Have ``fn(future)`` called by the loop, one tick after the future has ended.
+        """Have ``fn(future)`` called by the loop in the tick after the future has ended.
+
+        If it has ended already, that is the next tick.
 
         ``context`` is the contextvars context to call it in, by default a copy of the present.
         """
@@ -286,7 +290,7 @@ class Future(Generic[_T]):
 
     def __await__(self) -> Generator[Future[_T], None, _T]:
         try:
-            while self._state is _PENDING:
+            while self._state is _PENDING:  # who is resumed too early waits again
                 if self._asyncio_future_blocking:
                     raise RuntimeError("await wasn't used with future")
                 self._asyncio_future_blocking = True
@@ -308,7 +312,10 @@ class Future(Generic[_T]):
 
     @property
     def _callbacks(self) -> list[tuple[Callable[..., object], Context]]:
-        """The list of those who wait in asyncio's form, for libraries that look at it."""
+        """The list of those who wait in asyncio's form, for libraries that look at it.
+
+        A task is shown as asyncio would show it; its ``_wakeup`` is not really called.
+        """
         return [
             (entry._callback, entry._context)  # type: ignore[misc]
             if isinstance(entry, Handle)
@@ -361,19 +368,19 @@ class _NeverRetrieved:
 
     Python calls ``__del__`` on every object whose class has one. Loops make and destroy futures
     all day long, so Future has none. A future that fails gets one of these, which dies with it.
-    By then the future is gone, so what is reported is its double.
+    By then the future cannot be reached any more, so the report has a copy of it.
     """
 
     __slots__ = ("future",)
 
     def __init__(self, future: Future[Any]) -> None:
-        double: Future[Any] = object.__new__(Future)
-        double._init(future._loop)
-        double._state = future._state
-        double._exception = future._exception
-        double._never_retrieved = True
-        double.__dict__ = future.__dict__
-        self.future: Future[Any] | None = double
+        copy: Future[Any] = object.__new__(Future)
+        copy._init(future._loop)
+        copy._state = future._state
+        copy._exception = future._exception
+        copy._never_retrieved = True
+        copy.__dict__ = future.__dict__
+        self.future: Future[Any] | None = copy
 
     def __del__(self) -> None:
         if self.future is not None:

@@ -80,7 +80,7 @@ class Handle:
             if self._source_traceback:
                 context["source_traceback"] = self._source_traceback
             self._loop.call_exception_handler(context)
-        # The traceback of a reported exception leads to this frame, and from it to self.
+        # Break the cycle: exception, traceback, this frame, self.
         self = None  # type: ignore[assignment]
 
     def cancel(self) -> None:
@@ -118,8 +118,9 @@ class Handle:
 class TimerHandle(Handle):
     """A Handle with a deadline, as ``call_later`` and ``call_at`` return it.
 
-    Timer handles compare by deadline. Equal deadlines are left as they come out of the heap,
-    which is not first in, first out; asyncio's do the same.
+    Timer handles compare by deadline, for programs that compare them; the loop's heap compares
+    the ``_Deadline`` below. Equal deadlines are left as they come out of the heap, which is not
+    first in, first out; asyncio's do the same.
 
     Mirrors ``asyncio.events.TimerHandle``.
     """
@@ -135,7 +136,7 @@ class TimerHandle(Handle):
         context: Context | None = None,
     ) -> None:
         self._when = when
-        self._callback = callback
+        self._callback = callback  # as Handle.__init__ does, which would be one more call
         self._args = args
         self._loop = loop
         self._context = copy_context() if context is None else context

@@ -1,9 +1,10 @@
 """Locks, and all else that tasks can queue up at.
 
 They all work alike. Who cannot go on makes a future, puts it at the end of ``_waiters``, and
-awaits it. Who makes room sets the result of the first future that is not done. Nobody is handed
-anything: the one who was woken takes it when its step comes, and until then everyone who comes
-must see that somebody is about to. The hard part is always the same: the waiter that is woken
+awaits it. Who makes room sets the result of the first future that is not done. A Lock is not
+handed over: the one who was woken takes it when its step comes, and until then everyone who comes
+must see that somebody is about to. (A Semaphore takes the room in the name of the one it wakes.)
+The hard part is always the same: the waiter that is woken
 and cancelled in the same tick. It must pass on what it was woken for.
 
 No locks in the sense of threads: between two awaits nobody else runs.
@@ -47,16 +48,10 @@ class _LoopBoundMixin:
 class _ContextManagerMixin:
     """``async with`` for what has ``acquire()`` and ``release()``."""
 
-    async def acquire(self) -> bool:
-        raise NotImplementedError
-
-    def release(self) -> None:
-        raise NotImplementedError
-
-    async def __aenter__(self) -> None:
+    async def __aenter__(self: Any) -> None:
         await self.acquire()
 
-    async def __aexit__(self, *exc_info: object) -> None:
+    async def __aexit__(self: Any, *exc_info: object) -> None:
         self.release()
 
 
@@ -111,6 +106,7 @@ class Lock(_ContextManagerMixin, _LoopBoundMixin):
         self._wake_up_first()
 
     def _wake_up_first(self) -> None:
+        # Only the first: one that was cancelled wakes the next by itself, in acquire().
         if self._waiters and not self._waiters[0].done():
             self._waiters[0].set_result(True)
 
@@ -166,8 +162,8 @@ class Condition(_ContextManagerMixin, _LoopBoundMixin):
     def __init__(self, lock: Lock | None = None) -> None:
         self._lock = Lock() if lock is None else lock
         self.locked = self._lock.locked
-        self.acquire = self._lock.acquire  # type: ignore[method-assign]
-        self.release = self._lock.release  # type: ignore[method-assign]
+        self.acquire = self._lock.acquire
+        self.release = self._lock.release
         self._waiters: deque[Future[bool]] = deque()
 
     async def wait(self) -> bool:

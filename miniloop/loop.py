@@ -94,11 +94,13 @@ class BaseEventLoop:
 
     def _run_once(self) -> None:
         """Do one tick: see the top of this file."""
+        # 1.
         ready = self._ready
         scheduled = self._scheduled
         if scheduled:
             self._drop_cancelled_timers()
 
+        # 2.
         timeout: float | None = None
         if ready or self._stopping:
             timeout = 0
@@ -109,11 +111,12 @@ class BaseEventLoop:
             elif timeout < 0:
                 timeout = 0
 
+        # 3. and 4.
         events = self._selector.select(timeout)
         self._process_events(events)
         events = None  # do not hold them while callbacks run
 
-        # A deadline less than one step of the clock away is due now: waiting for it is no use.
+        # 5. A deadline less than one step of the clock away is due now: waiting is of no use.
         end_time = self.time() + self._clock_resolution
         while scheduled:
             if scheduled[0] >= end_time:
@@ -122,8 +125,8 @@ class BaseEventLoop:
             timer._scheduled = False
             ready.append(timer)
 
-        # The only place where callbacks are called and tasks take their steps. The count is taken
-        # once: what is added meanwhile waits for the next tick.
+        # 6. The only place where callbacks are called and tasks take their steps. The count is
+        # taken once: what is added meanwhile waits for the next tick.
         if self._debug:
             self._run_batch_timed(len(ready))
         else:

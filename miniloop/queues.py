@@ -102,7 +102,7 @@ class Queue(_LoopBoundMixin, Generic[_T]):
         try:
             await waiter
         except:
-            waiter.cancel()
+            waiter.cancel()  # if it was another error than a cancel of the waiter
             if waiter in waiters:
                 waiters.remove(waiter)
             if not still_blocked() and not waiter.cancelled():

@@ -113,7 +113,7 @@ class Runner:
         self._interrupt_count += 1
         if self._interrupt_count == 1 and not main_task.done():
             main_task.cancel()
-            self._loop.call_soon_threadsafe(lambda: None)  # select() goes on after a signal
+            self._loop.call_soon_threadsafe(lambda: None)  # Python goes back to select() by itself
             return
         raise KeyboardInterrupt()
 

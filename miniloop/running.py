@@ -157,8 +157,9 @@ def current_task(loop: EventLoop | None = None) -> Task[Any] | None:
     return _current_task_of(get_running_loop() if loop is None else loop)
 
 
-# The current task is an attribute of the loop: a step then sets it with one cheap store. A class
-# attribute as its default, or a look into vars(loop), would make all these stores slow.
+# The current task is an attribute of the loop: a step then sets it with one cheap store. It must
+# not have a class attribute as its default, and nobody may look into vars(loop): either makes
+# CPython store it through a dict (a task switch took 589 ns instead of 509).
 
 
 def _current_task_of(loop: Any) -> Task[Any] | None:
@@ -176,7 +177,7 @@ def _is_loop(loop: Any) -> bool:
 
 
 def _enter_task(loop: Any, task: Any) -> None:
-    """Make *task* the current task of *loop*. For implementations of tasks."""
+    """Make *task* the current task of *loop*. For other implementations of tasks."""
     current = _current_task_of(loop)
     if current is not None:
         raise RuntimeError(
@@ -202,9 +203,9 @@ def _swap_current_task(loop: Any, task: Any) -> Any:
 
 # -- the register of tasks ---------------------------------------------------------------------
 
-# Tasks that wait, weakly held. This is what a WeakSet has inside, at half the price: references
-# that take themselves out of the set when their task is destroyed, and that compare as their
-# tasks do.
+# Tasks that have waited at least once, weakly held; all_tasks() leaves out those that are done.
+# This is what a WeakSet has inside, at half the price: references that take themselves out of the
+# set when their task is destroyed, and that compare as their tasks do.
 _scheduled_tasks: set[weakref.ref[Any]] = set()
 _forget = _scheduled_tasks.discard
 

@@ -279,7 +279,7 @@ class EventLoop(BaseEventLoop):
             self.remove_signal_handler(sig)
         else:
             self._add_callback(handle)
-            self._write_to_self()
+            self._write_to_self()  # as asyncio does; the loop is awake already
 
     def _stop_wakeup_fd(self) -> None:
         if not self._signal_handlers:

@@ -12,19 +12,24 @@ When the coroutine returns or raises, the task, being a Future itself, ends with
 So a task is always in one of four states (asyncio states the same in a comment on ``Task``):
 
     waiting     _fut_waiter is a future that is not done, and lists the task as waiting
-    ready       the task stands in the loop's ready queue; _fut_waiter is None, or done
+    ready       the task stands in the loop's ready queue; _fut_waiter is None, or done.
+                With _must_cancel its next step throws CancelledError; a task that is cancelled
+                before its first step never runs at all
     running     the loop is inside _run(); _fut_waiter is None
     done        the coroutine has ended
 
 Where asyncio makes a Handle for every step, here the task itself stands in the ready queue: a
 Handle's ``_run()`` calls a callback, a Task's ``_run()`` takes a step. A step allocates nothing.
-(Only a task that waits for a future of another library, or that has yielded nonsense, stands in
-the queue as a Handle that calls the task.)
+(Only a task that waits for some subclass of Future, as ``gather()`` returns one, or for a future of
+another library, or that has yielded nonsense, stands in the queue as a Handle that calls it.)
 
 **Cancelling** is asking. ``cancel()`` cancels the future that the task waits for, which wakes the
 task like any other ending would; its next step throws CancelledError into the coroutine instead
-of sending None. A task that waits for nothing is marked (``_must_cancel``) and gets the error at
-its next step. The coroutine may clean up first, or even refuse.
+of sending None. If the task waits for another task, or for a gather, the request goes down to the
+innermost future, and the error comes up again, a tick or more for each level; who swallows it on
+its way ends the matter. All who wait for the same future are cancelled with it: ``shield()`` keeps
+them apart. A task that waits for nothing is marked (``_must_cancel``) and gets the error at its
+next step. The coroutine may clean up first, or even refuse.
 
 Mirrors ``Task`` and its neighbours in ``asyncio/tasks.py`` (``__step`` and ``__wakeup`` are
 ``_run`` here), as implemented by ``task_step_impl`` and ``task_step_handle_result_impl`` in
@@ -125,8 +130,8 @@ class Task(Future[_T]):
         self._name: str | int = _next_task_number() if name is None else str(name)
         self._fut_waiter: Any = None
         self._must_cancel = False
-        self._log_destroy_pending = True  # False: nobody shall hear of it
-        self._registered = False
+        self._log_destroy_pending = True  # False: no report if it is destroyed while pending
+        self._registered = False  # True from its first wait on, see all_tasks()
         if self._source_traceback:
             del self._source_traceback[-1]
         if eager and loop.is_running():
@@ -143,6 +148,7 @@ class Task(Future[_T]):
         *exc* is thrown into the coroutine in place of sending None.
         """
         if self._state is not _PENDING:
+            # A handle reports what is raised.
             Handle(self._refuse_step, (exc,), self._loop, Context())._run()
             return
         waited_for = self._fut_waiter
@@ -150,7 +156,7 @@ class Task(Future[_T]):
             self._fut_waiter = None
             if waited_for._exception is not None or waited_for._state is _CANCELLED:
                 exc = waited_for._failure()
-        if self._must_cancel:
+        if self._must_cancel:  # outranks whatever the future has brought
             self._must_cancel = False
             if not isinstance(exc, CancelledError):
                 exc = self._make_cancelled_error()
@@ -222,6 +228,7 @@ class Task(Future[_T]):
         if not self._registered:
             self._registered = True
             _register_task(self)
+        # The coroutine has cancelled its own task, in the step that has just ended?
         if self._must_cancel and self._fut_waiter.cancel(msg=self._cancel_message):
             self._must_cancel = False
 
@@ -246,7 +253,8 @@ class Task(Future[_T]):
             error = f"yield was used instead of yield from in task {self!r} with {yielded!r}"
         else:
             yielded._asyncio_future_blocking = False
-            # The step enters the task's context by itself, so the callback gets an empty one.
+            # The step enters the task's context by itself, and a context cannot be entered twice at
+            # once: so the callback gets an empty one.
             yielded.add_done_callback(self._wakeup, context=Context())
             self._fut_waiter = yielded
             self._now_waiting()
@@ -254,7 +262,7 @@ class Task(Future[_T]):
         self._loop.call_soon(self._run, RuntimeError(error), context=Context())
 
     def _wakeup(self, future: Any) -> None:
-        """Take the next step after waiting for a future that is not plainly one of ours."""
+        """Take the next step after waiting for what is not exactly a Future or Task."""
         self._fut_waiter = None
         error = None
         try:
@@ -404,8 +412,9 @@ def create_task(
 ) -> Task[_T]:
     """Start *coro* as a task of the running loop and return the task.
 
-    Its first step comes in the next tick. Keep a reference: the loop holds tasks weakly. Raises
-    RuntimeError if no loop is running. Mirrors ``asyncio.create_task``.
+    Its first step comes in the next tick. Keep a reference: a task that waits for something that
+    nobody else holds may vanish. Raises RuntimeError if no loop is running. Mirrors
+    ``asyncio.create_task``.
     """
     loop = get_running_loop()
     if context is not None:
@@ -467,4 +476,7 @@ def create_eager_task_factory(
 
 
 eager_task_factory = create_eager_task_factory(Task)
-eager_task_factory.__doc__ = "The eager task factory for ``loop.set_task_factory()``."
+eager_task_factory.__doc__ = """The eager task factory for ``loop.set_task_factory()``.
+
+Mirrors ``asyncio.eager_task_factory``.
+"""
