@@ -3,13 +3,13 @@
 ``import miniloop as asyncio`` serves any program that uses no transports and no subprocesses. It
 schedules to the tick as the asyncio of CPython 3.13 does: same order, same iteration of the loop.
 
-What an event loop is, in five lines, since everything below speaks of it. It has a *ready queue* of
-what can run now: callbacks, and tasks. One round of its work is a *tick*: wait for the world outside
-if there is nothing to do, put what has become due into the queue, then run what stands in the queue
-at that moment, the *batch*. What the batch adds to the queue is run in the next tick.
+What an event loop is, in five lines, since everything below speaks of it. It has a *ready queue*
+of what can run now: callbacks, and tasks. One round of its work is a *tick*: wait for the world
+outside if there is nothing to do, put what has become due into the queue, then run what stands
+in the queue at that moment, the *batch*. What the batch adds to the queue runs in the next tick.
 
-The files, in the order in which to read them. Each imports only what stands above it; the loop itself
-is met everywhere before it is read.
+The files, in the order in which to read them. Each imports only what stands above it; the loop
+itself is met everywhere before it is read.
 
     exceptions        asyncio's own, so that `except` means the same on both
     coroutines        what a task can drive

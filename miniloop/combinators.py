@@ -6,8 +6,8 @@ it waited for:
 
     await coroutine         0 ticks    no task in between; nor if what is awaited is done already
     await task              1 tick     the task puts its waiter into the ready queue
-    gather, wait, shield    2 ticks    tick n: the child ends; n + 1: a callback of ours runs and ends
-                                       the outer future; n + 2: the waiter runs
+    gather, wait, shield    2 ticks    tick n: the child ends; n + 1: a callback of ours runs and
+                                       ends the outer future; n + 2: the waiter runs
     as_completed            2 ticks    a callback puts the future into a queue
     wait_for(task)          1 tick     it just awaits, inside a timeout
     wait_for(coroutine)     0 ticks    it is awaited in the waiter's own task
