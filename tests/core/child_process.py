@@ -28,9 +28,7 @@ class Ended:
     status: int
 
 
-def run_program(
-    aio: ModuleType, source: str, *options: str, **environ: str
-) -> Ended:
+def run_program(aio: ModuleType, source: str, *options: str, **environ: str) -> Ended:
     """Run a program that calls the library `aio`, for a minute at most."""
     program = START.format(library=aio.__name__) + dedent(source)
     done = subprocess.run(

@@ -23,7 +23,7 @@ USES = {
 @pytest.mark.parametrize("use", USES)
 def test_a_closed_loop_takes_nothing(loop: Any, use: str) -> None:
     loop.close()
-    with pytest.raises(RuntimeError, match="^Event loop is closed$"):
+    with pytest.raises(RuntimeError, match=r"^Event loop is closed$"):
         USES[use](loop)
     assert not loop.is_running()
 
@@ -32,7 +32,7 @@ def test_a_closed_loop_takes_nothing(loop: Any, use: str) -> None:
 def test_a_closed_loop_runs_no_coroutine(loop: Any, aio: ModuleType, method: str) -> None:
     loop.close()
     coroutine = aio.sleep(0)
-    with pytest.raises(RuntimeError, match="^Event loop is closed$"):
+    with pytest.raises(RuntimeError, match=r"^Event loop is closed$"):
         getattr(loop, method)(coroutine)
     coroutine.close()
 
@@ -89,11 +89,14 @@ def test_no_loop_can_be_run_inside_a_running_one(aio: ModuleType, run: Any) -> N
 
 
 def test_a_loop_that_was_not_closed_says_so(aio: ModuleType) -> None:
-    loop = aio.new_event_loop()
-    loop.run_until_complete(aio.sleep(0))
-    with pytest.warns(ResourceWarning, match="unclosed event loop <.*EventLoop running=False"):
+    def forget_a_loop() -> None:
+        loop = aio.new_event_loop()
+        loop.run_until_complete(aio.sleep(0))
         del loop
         gc.collect()
+
+    with pytest.warns(ResourceWarning, match=r"unclosed event loop <.*EventLoop running=False"):
+        forget_a_loop()
 
 
 def test_run_until_complete_of_a_future_of_another_loop(loop: Any, aio: ModuleType) -> None:

@@ -147,11 +147,14 @@ def test_a_task_group_hears_of_a_task_that_failed_at_once(aio: ModuleType, run_e
     async def child() -> None:
         raise ZeroDivisionError
 
+    async def group_of_child() -> None:
+        async with aio.TaskGroup() as group:
+            group.create_task(child())
+            await aio.sleep(60)
+
     async def main() -> None:
         with pytest.raises(ExceptionGroup) as caught:
-            async with aio.TaskGroup() as group:
-                group.create_task(child())
-                await aio.sleep(60)
+            await group_of_child()
         assert [type(exc) for exc in caught.value.exceptions] == [ZeroDivisionError]
 
     run_eager(main())

@@ -69,9 +69,11 @@ def test_combinators_take_calls_of_an_executor(aio: ModuleType, run: Any, pool: 
 def test_a_broken_process_pool_is_told_to_who_waits(run: Any, aio: ModuleType) -> None:
     async def main() -> None:
         spawn = multiprocessing.get_context("spawn")
-        with concurrent.futures.ProcessPoolExecutor(1, mp_context=spawn) as processes:
-            with pytest.raises(concurrent.futures.BrokenExecutor):
-                await aio.get_running_loop().run_in_executor(processes, os._exit, 1)
+        with (
+            concurrent.futures.ProcessPoolExecutor(1, mp_context=spawn) as processes,
+            pytest.raises(concurrent.futures.BrokenExecutor),
+        ):
+            await aio.get_running_loop().run_in_executor(processes, os._exit, 1)
 
     run(main())
 
@@ -108,9 +110,7 @@ def test_run_waits_for_the_threads_of_the_default_executor(aio: ModuleType, run:
     assert threading.active_count() == before
 
 
-def test_cancelling_the_wait_does_not_stop_a_call_that_has_begun(
-    aio: ModuleType, run: Any
-) -> None:
+def test_cancelling_the_wait_does_not_stop_a_call_that_has_begun(aio: ModuleType, run: Any) -> None:
     blocked = Blocked()
 
     async def main() -> None:

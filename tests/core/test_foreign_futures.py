@@ -84,9 +84,7 @@ def test_cancelling_the_task_cancels_the_future(aio: ModuleType, loop: Any, make
     assert future.cancelled()
 
 
-def test_cancelled_in_the_step_that_begins_to_wait(
-    aio: ModuleType, loop: Any, make: Make
-) -> None:
+def test_cancelled_in_the_step_that_begins_to_wait(aio: ModuleType, loop: Any, make: Make) -> None:
     future = make()
 
     async def main() -> None:

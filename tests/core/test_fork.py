@@ -35,9 +35,7 @@ def test_a_forked_child_can_run_a_loop_of_its_own(aio: ModuleType) -> None:
     """
     ended = run_program(aio, source)
     assert ended.stderr == ""
-    assert ended.stdout == (
-        "child: no running event loop\nchild: runs\nparent: 7 True\n"
-    )
+    assert ended.stdout == ("child: no running event loop\nchild: runs\nparent: 7 True\n")
 
 
 def test_a_signal_sent_to_a_forked_child_does_not_reach_the_parents_loop(

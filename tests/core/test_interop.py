@@ -55,9 +55,7 @@ def test_no_task_is_current_in_a_callback() -> None:
     async def main() -> None:
         loop = asyncio.get_running_loop()
         seen: asyncio.Future[Any] = loop.create_future()
-        loop.call_soon(
-            lambda: seen.set_result((asyncio.current_task(), miniloop.current_task()))
-        )
+        loop.call_soon(lambda: seen.set_result((asyncio.current_task(), miniloop.current_task())))
         assert await seen == (None, None)
 
     run(main())
@@ -65,6 +63,11 @@ def test_no_task_is_current_in_a_callback() -> None:
 
 @pytest.mark.parametrize("library", [asyncio, miniloop], ids=["asyncio", "miniloop"])
 def test_timeouts_groups_locks_and_queues_of_either(library: Any) -> None:
+    async def group_that_fails() -> None:
+        async with library.TaskGroup() as group:
+            group.create_task(library.wait_for(library.sleep(60), 0.001))
+            await library.sleep(60)
+
     async def main() -> None:
         with pytest.raises(TimeoutError):
             async with library.timeout(0.001):
@@ -87,9 +90,7 @@ def test_timeouts_groups_locks_and_queues_of_either(library: Any) -> None:
         assert log == ["a in", "a out", "b in", "b out"]
 
         with pytest.raises(ExceptionGroup):
-            async with library.TaskGroup() as group:
-                group.create_task(library.wait_for(library.sleep(60), 0.001))
-                await library.sleep(60)
+            await group_that_fails()
 
         queue = library.Queue(1)
 
@@ -189,7 +190,9 @@ def test_to_thread_and_run_coroutine_threadsafe() -> None:
         loop = asyncio.get_running_loop()
 
         def in_thread() -> Any:
-            return asyncio.run_coroutine_threadsafe(asyncio.sleep(0, "there and back"), loop).result(60)
+            return asyncio.run_coroutine_threadsafe(
+                asyncio.sleep(0, "there and back"), loop
+            ).result(60)
 
         assert await asyncio.to_thread(in_thread) == "there and back"
 

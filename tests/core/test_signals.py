@@ -119,7 +119,8 @@ def test_a_signal_that_cannot_be_caught(loop: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("signum", "error"), [("TERM", TypeError), (None, TypeError), (0, ValueError), (999, ValueError)]
+    ("signum", "error"),
+    [("TERM", TypeError), (None, TypeError), (0, ValueError), (999, ValueError)],
 )
 def test_what_is_no_signal(loop: Any, signum: Any, error: type[Exception]) -> None:
     with pytest.raises(error):

@@ -47,7 +47,7 @@ def task(loop: Any, future: Any) -> Any:
 
 
 def end(loop: Any, task: Any) -> None:
-    with pytest.raises(BaseException, match="here|^$"):  # failed or cancelled
+    with pytest.raises(BaseException, match=r"here|^$"):  # failed or cancelled
         loop.run_until_complete(task)
 
 
@@ -111,9 +111,7 @@ async def limited_stack(task: Any) -> list[str]:
     return names(task().get_stack(limit=1))
 
 
-def test_limit_keeps_the_oldest_frames_of_a_traceback(
-    loop: Any, task: Any, future: Any
-) -> None:
+def test_limit_keeps_the_oldest_frames_of_a_traceback(loop: Any, task: Any, future: Any) -> None:
     future.set_result(None)
     end(loop, task)
     everything = names(task.get_stack())

@@ -108,9 +108,7 @@ def test_tasks_can_share_a_context(aio: ModuleType, run: Any) -> None:
     run(main())
 
 
-def test_the_context_is_that_of_the_making_not_of_the_first_step(
-    aio: ModuleType, run: Any
-) -> None:
+def test_the_context_is_that_of_the_making_not_of_the_first_step(aio: ModuleType, run: Any) -> None:
     async def read() -> str:
         return variable.get()
 
@@ -200,7 +198,8 @@ def test_the_repr_tells_state_name_and_place(aio: ModuleType, loop: Any) -> None
     loop.call_soon(loop.stop)
     loop.run_forever()
     assert text().startswith(
-        "<Task pending name='named' coro=<wait() running at HERE> wait_for=<Future pending cb=[Task."
+        "<Task pending name='named' coro=<wait() running at HERE> "
+        "wait_for=<Future pending cb=[Task."
     )
     task.cancel()
     assert text().startswith("<Task cancelling name='named' coro=<wait() running at HERE>")
