@@ -167,6 +167,7 @@ def table() -> list[Operation]:
         SYNC,
         2,
         set_exception="{f}.done() or {f}.set_exception({failure})",
+        set_both="for n, x in enumerate([{f}, {f2}]): x.done() or x.set_result(n)",
         set_done="{f}.set_result({n})",
     )
     add("futures", SYNC, 1, new_future="{f} = loop.create_future()")
@@ -296,6 +297,8 @@ def table() -> list[Operation]:
         "as_completed",
         ASYNC,
         1,
+        as_completed_futures="for x in asyncio.as_completed([x for x in ({f}, {f2}) "
+        "if not x.done()]):\n    print('{here}', await x)",
         as_completed_call="for x in asyncio.as_completed([{c}()], timeout={limit}):\n"
         "    print('{here}', await x)",
     )
@@ -397,7 +400,7 @@ def table() -> list[Operation]:
         context_soon="loop.call_soon(lambda: print('{here}', {v}.get()))",
         context_threadsafe="loop.call_soon_threadsafe(lambda: print('{here}', {v}.get()))",
         context_later="loop.call_later({delay}, lambda: print('{here}', {v}.get()))",
-        context_done="{x}.add_done_callback(lambda x: print('{here}', {v}.get()))",
+        context_done="{v}.set({n}); {x}.add_done_callback(lambda x: print('{here}', {v}.get()))",
         context_get="print('{here}', {v}.get())",
     )
     add(

@@ -102,11 +102,13 @@ class WaitForNewTask(BrokenLoop):
         return await miniloop.wait_for(miniloop.ensure_future(fut), timeout)
 
 
-class LastCompletedFirst(BrokenLoop):
-    """as_completed() gives the first that was done first."""
+class AsCompletedLate(BrokenLoop):
+    """Who waits in as_completed() wakes two ticks after the next one's end."""
 
     class Iterator(_AsCompletedIterator[Any]):
-        __init__ = rewired(_AsCompletedIterator.__init__, Queue=miniloop.LifoQueue)
+        async def _wait_for_one(self, resolve: bool = False) -> Any:
+            await miniloop.sleep(0)
+            return await super()._wait_for_one(resolve)  # type: ignore[call-overload]
 
     as_completed = rewired(miniloop.as_completed, _AsCompletedIterator=Iterator)
 
@@ -155,18 +157,6 @@ class SiblingsLive(BrokenLoop):
     class TaskGroup(miniloop.TaskGroup):
         def _abort(self) -> None:
             self._aborting = True
-
-
-class GroupKeepsItsCancel(BrokenLoop):
-    """A TaskGroup takes its own cancel of the parent back."""
-
-    class TaskGroup(miniloop.TaskGroup):
-        async def __aexit__(self, *error: Any) -> None:
-            cancels = self._parent_task.cancelling()
-            try:
-                await super().__aexit__(*error)
-            finally:
-                self._parent_task._num_cancels_requested = cancels
 
 
 class GroupLeavesEarly(BrokenLoop):

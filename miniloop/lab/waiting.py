@@ -23,18 +23,6 @@ class UnfairLock(BrokenLoop):
             return await super().acquire()
 
 
-class LockForgetsTheNext(BrokenLoop):
-    """A waiter of a lock that is woken and cancelled in one tick wakes the next."""
-
-    class Lock(miniloop.Lock):
-        def release(self) -> None:
-            super().release()
-            super()._wake_up_first()
-
-        def _wake_up_first(self) -> None:
-            pass
-
-
 class EventInReverse(BrokenLoop):
     """An event wakes its waiters in the order in which they came."""
 
@@ -43,25 +31,6 @@ class EventInReverse(BrokenLoop):
             self._waiters.reverse()
             super().set()
             self._waiters.reverse()
-
-
-class EventLooksTwice(BrokenLoop):
-    """Who waits for an event goes on once it was set, even if it is cleared in the same tick."""
-
-    class Event(miniloop.Event):
-        async def wait(self) -> bool:
-            await super().wait()
-            while not self._value:
-                await super().wait()
-            return True
-
-
-class NotifyWakesAll(BrokenLoop):
-    """notify(n) of a condition wakes n waiters, not all of them."""
-
-    class Condition(miniloop.Condition):
-        def notify(self, n: int = 1) -> None:
-            super().notify(len(self._waiters))
 
 
 class NotifyLost(BrokenLoop):
@@ -76,14 +45,6 @@ class NotifyLost(BrokenLoop):
 
         def _notify(self, n: int) -> None:
             pass
-
-
-class WokenWithoutLock(BrokenLoop):
-    """Who waits for a condition holds the lock again before it goes on."""
-
-    class Condition(miniloop.Condition):
-        async def _acquire_again(self) -> None:
-            self._lock._locked = True
 
 
 class SemaphoreJumped(BrokenLoop):

@@ -63,9 +63,8 @@ class Collector(cst.CSTVisitor):
             return False
         if isinstance(node, cst.FunctionDef | cst.ClassDef):
             self._functions.append(node.name.value)
-        if isinstance(node, cst.Call) and isinstance(node.func, cst.Name):
-            if node.func.value in FOR_TYPES:
-                return False
+        if isinstance(node, cst.Call) and getattr(node.func, "value", None) in FOR_TYPES:
+            return False
         in_function = any(name[0].islower() or name[0] == "_" for name in self._functions)
         if in_function or isinstance(node, cst.BaseNumber):
             self._mutate(node)
@@ -138,14 +137,15 @@ def compiled(source: str) -> str:
     for node in ast.walk(tree):
         if isinstance(node, ast.AnnAssign):
             node.annotation = ast.Constant(None)
-        if isinstance(node, ast.AnnAssign | ast.Assign) and is_false(node.value):
+        if isinstance(node, ast.AnnAssign | ast.Assign) and is_false(node):
             node.value = ast.Constant(None)
     return ast.dump(tree)
 
 
-def is_false(node: ast.expr | None) -> bool:
-    """Whether this is the constant False."""
-    return isinstance(node, ast.Constant) and node.value is False
+def is_false(node: ast.Assign | ast.AnnAssign) -> bool:
+    """Whether False is assigned, and nobody minds if it were None."""
+    false = isinstance(node.value, ast.Constant) and node.value.value is False
+    return false and "_never_retrieved" not in ast.unparse(node)
 
 
 def changed_lines(one: str, other: str) -> tuple[str, str]:

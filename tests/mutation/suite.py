@@ -1,8 +1,8 @@
 """Does the property suite notice? Run in a child process: `python suite.py DIRECTORY SECONDS`.
 
-DIRECTORY holds the package to test. Prints what happened in one line: "killed ..." or "survived ...".
-The programs are those of `tests/difftest/test_random_programs.py`, in that order, as many as the time
-allows. Time is the processor's, so that a busy machine decides nothing.
+DIRECTORY holds the package to test. Prints what happened in one line, "killed ..." or
+"survived ...". The programs are those of `tests/difftest/test_random_programs.py`, in that order,
+as many as the time allows. Time is the processor's, so that a busy machine decides nothing.
 """
 
 import resource
@@ -14,7 +14,9 @@ SEED = 2026
 PROGRAMS = 20_000
 # Eager tasks and asyncio's Python tasks as the reference come in between, as often as in the suite.
 OTHERS = {5: ("asyncio-eager", "miniloop-eager", 3), 10: ("asyncio-python", "miniloop", 4)}
-HANGS_AFTER = 5  # seconds of processor time for one program
+# For one program, which takes milliseconds. Both end the process.
+HANGS_AFTER = 5  # seconds of processor time
+BLOCKS_AFTER = 60  # seconds
 MEMORY = 4 << 30
 
 
@@ -38,6 +40,7 @@ def main(directory: str, seconds: float) -> str:
                     if left == "asyncio-eager" and sys.version_info < (3, 12):
                         continue
                     signal.setitimer(signal.ITIMER_PROF, HANGS_AFTER)
+                    signal.alarm(BLOCKS_AFTER)
                     program = numbered_program(seed, number)
                     if differs(left, right, program) and differs(left, right, program):
                         return f"killed by a difference after {number + 1} programs"
@@ -50,5 +53,4 @@ def main(directory: str, seconds: float) -> str:
 
 if __name__ == "__main__":
     result = main(sys.argv[1], float(sys.argv[2]))
-    signal.setitimer(signal.ITIMER_PROF, 0)
     print(result, flush=True)
