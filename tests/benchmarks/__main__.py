@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from .contenders import BASE, CONTENDERS
 from .report import as_json, as_rst, print_tables
@@ -13,7 +13,7 @@ from .work import WORK
 PAGE = ROOT / "docs" / "generated" / "speed.rst"
 
 
-def names(choices: Sequence[str], what: str) -> type[list[str]]:
+def names(choices: Sequence[str], what: str) -> Callable[[str], list[str]]:
     """Return a type for argparse: a list of names with commas between them."""
 
     def parse(text: str) -> list[str]:
@@ -25,7 +25,7 @@ def names(choices: Sequence[str], what: str) -> type[list[str]]:
                 )
         return chosen
 
-    return parse  # type: ignore[return-value]
+    return parse
 
 
 def positive(text: str) -> int:
@@ -75,17 +75,26 @@ def parser() -> argparse.ArgumentParser:
 
 def main() -> int:
     """Run the command and return its exit status."""
-    arguments = parser().parse_args()
+    command = parser()
+    arguments = command.parse_args()
+    known = [one.name for one in (SCALE if arguments.what == "scale" else WORK)]
+    for name in arguments.only or []:
+        if name not in known:
+            command.error(f"{name} is not measured by `{arguments.what}`: {', '.join(known)} are")
     if arguments.what == "scale":
-        return run_scale(arguments.only, arguments.contenders or ["miniloop"], arguments.quick)
+        if arguments.json or arguments.write_docs or arguments.rounds:
+            command.error("--rounds, --json and --write-docs go with `speed`, not with `scale`")
+        chosen_names = arguments.contenders or ["miniloop"]
+        for contender in CONTENDERS:
+            if contender.name in chosen_names and contender.api is None:
+                command.error(f"`scale` needs asyncio's API, which {contender.name} does not have")
+        return run_scale(arguments.only, chosen_names, arguments.quick)
     works = [work for work in WORK if arguments.only is None or work.name in arguments.only]
     chosen = [
         contender
         for contender in CONTENDERS
         if arguments.contenders is None or contender.name in [BASE, *arguments.contenders]
     ]
-    if not works:
-        parser().error(f"{', '.join(arguments.only)} is measured by `scale`, not by `speed`")
     results = measure(
         works, chosen, arguments.rounds or (3 if arguments.quick else 7), arguments.quick, progress
     )

@@ -1,4 +1,4 @@
-"""Who competes, and how each one's programs are run. Imported by the workers: nothing heavy here."""
+"""Who competes, and how each one's programs are run. The workers import this: nothing heavy."""
 
 import importlib
 import sys

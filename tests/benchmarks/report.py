@@ -35,7 +35,7 @@ def ratio(ratios: list[float]) -> tuple[str, ...]:
     """Return the median and the spread of ratios."""
     if not ratios:
         return (NONE,)
-    return (f"{median(ratios):.2f}", f"{min(ratios):.2f}–{max(ratios):.2f}")
+    return (f"{median(ratios):.2f}", f"{min(ratios):.2f}-{max(ratios):.2f}")
 
 
 def per_unit(work: Work, figure: float | None) -> tuple[str, ...]:
@@ -44,9 +44,11 @@ def per_unit(work: Work, figure: float | None) -> tuple[str, ...]:
         return (NONE,)
     if work.measure == "memory":
         return (f"{figure:,.0f} bytes", f"a {work.unit}")
-    for factor, name in ((1e9, "ns"), (1e6, "µs"), (1e3, "ms")):
-        if figure * factor < 10_000:
-            break
+    factor, name = next(
+        (factor, name)
+        for factor, name in ((1e9, "ns"), (1e6, "µs"), (1e3, "ms"), (1, "s"))
+        if figure * factor < 10_000 or factor == 1
+    )
     return (f"{figure * factor:,.0f} {name}", f"a{'n' * (work.unit[0] in 'aei')} {work.unit}")
 
 
@@ -72,7 +74,7 @@ def main_table(results: Results) -> Table:
             row.append(("failed",) if failed else ratio(results.ratios(work, contender.name)))
         rows.append(row)
     return Table(
-        "Times as fast as asyncio with C tasks: median of the rounds, least–greatest",
+        "Times as fast as asyncio with C tasks: median of the rounds, least and greatest",
         ["work", "asyncio (C tasks)", "asked", *[contender.title for contender in others]],
         rows,
     )
@@ -259,7 +261,8 @@ def as_rst(results: Results) -> str:
     lines = [f"Measured with {origin(results)}.", ""]
     for table in tables(results):
         lines += [f".. list-table:: {table.title}", "   :header-rows: 1", ""]
-        for row in [[(name,) for name in table.head], *table.rows]:
+        head: list[tuple[str, ...]] = [(name,) for name in table.head]
+        for row in [head, *table.rows]:
             for number, cell in enumerate(row):
                 text = " ".join([cell[0], *[f"*{rest}*" for rest in cell[1:]]])
                 text = text.replace("*(", "(").replace(")*", ")")
@@ -284,12 +287,11 @@ def as_json(results: Results) -> str:
                 "measure": work.measure,
                 "contenders": {
                     contender.name: {
-                        "figures": cell.figures,
+                        "figures": results.cells[work.name, contender.name].figures,
                         "ratios": results.ratios(work, contender.name),
-                        "failure": cell.failure,
+                        "failure": results.cells[work.name, contender.name].failure,
                     }
                     for contender in results.contenders
-                    if (cell := results.cells[work.name, contender.name])
                 },
             }
             for work in results.works

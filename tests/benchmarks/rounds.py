@@ -80,7 +80,8 @@ class Worker:
     """The parent's end of a worker process (see worker.py)."""
 
     def __init__(self, contender: Contender) -> None:
-        self._errors = tempfile.TemporaryFile(mode="w+")  # a pipe that nobody reads could fill up
+        # Not a pipe, which could fill up as nobody reads it. Closed in close().
+        self._errors = tempfile.TemporaryFile(mode="w+")  # noqa: SIM115
         self._process = subprocess.Popen(
             [sys.executable, "-m", f"{__package__}.worker", contender.name],
             cwd=ROOT,
@@ -189,9 +190,8 @@ def measure(
         cells = {(w.name, c.name): Cell() for w in works for c in present}
         for work in works:
             for number in range(rounds + 1):
-                progress(
-                    f"{work.name}: " + (f"round {number} of {rounds}" if number else "warm-up")
-                )
+                stage = f"round {number} of {rounds}" if number else "warm-up"
+                progress(f"{work.name}: {stage}")
                 size = sizes[work.name] if number else work.tiny
                 for contender in present:
                     cell = cells[work.name, contender.name]

@@ -29,7 +29,7 @@ def switching(size: int, clock: Clock) -> Program:
 
 
 def futures(size: int, clock: Clock) -> Program:
-    """tinyio's future is an Event, with the value kept beside it."""
+    """An Event is the future here, with the value kept beside it."""
 
     def player(
         table: list[Any], values: list[int], mine: int, rounds: int
@@ -95,7 +95,7 @@ def lock(size: int, clock: Clock) -> Program:
 
 
 def executor(size: int, clock: Clock) -> Program:
-    """tinyio starts a thread for each job."""
+    """A thread is started for each job: there is no pool of them."""
     number = yield tinyio.run_in_thread(increment, -1)
     start = clock()
     for _ in range(size):

@@ -25,7 +25,7 @@ async def switching(size: int, clock: Clock) -> tuple[float, int]:
 
 
 async def futures(size: int, clock: Clock) -> tuple[float, int]:
-    """trio's future is an Event, with the value kept beside it."""
+    """An Event is the future here, with the value kept beside it."""
     grand_total = 0
 
     async def player(table: list[Any], values: list[int], mine: int, rounds: int) -> None:

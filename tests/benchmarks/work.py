@@ -85,4 +85,5 @@ ASKED = [
     Asked("memory", most=1.5),
     Asked("switching", against="uvloop", least=1.0),
     Asked("switching", against="bare", most=1.6),
+    Asked("switching", against="bare-async", most=1.6),  # the same with the same kind of sleep
 ]
