@@ -7,6 +7,7 @@ import ast
 import importlib
 import inspect
 import itertools
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -58,7 +59,9 @@ class PublicAPI(Page):
             yield f".. _api-{module}:"
             yield ""
             yield from _heading(module)
-            yield inspect.getdoc(importlib.import_module(f"miniloop.{module}")) or ""
+            essay = inspect.getdoc(importlib.import_module(f"miniloop.{module}")) or ""
+            # What stands indented after a colon is a table or a picture: shown as it is.
+            yield re.sub(r"(?<!:):\n\n(?=    )", "::\n\n", essay)
             yield ""
             yield ".. currentmodule:: miniloop"
             yield ""
