@@ -165,7 +165,9 @@ class BaseEventLoop:
                 entry._run()
                 duration = self.time() - started
                 if duration >= self.slow_callback_duration:
-                    logger.warning("Executing %s took %.3f seconds", _task_behind(entry), duration)
+                    logger.warning(
+                        "Executing %s took %.3f seconds", _format_handle(entry), duration
+                    )
             finally:
                 self._current_handle = None
 
@@ -579,7 +581,7 @@ def _run_until_complete_cb(future: Future[Any]) -> None:
     _get_loop(future).stop()
 
 
-def _task_behind(entry: Handle | Task[Any]) -> object:
-    """Return what a report shall name: of a callback that is a task's method, the task."""
+def _format_handle(entry: Handle | Task[Any]) -> str:
+    """Return how a report shall name it: of a callback that is a task's method, the task."""
     owner = getattr(getattr(entry, "_callback", None), "__self__", None)
-    return owner if isinstance(owner, Task) else entry
+    return repr(owner if isinstance(owner, Task) else entry)
