@@ -173,8 +173,9 @@ class Measured(Page):
     def lines(self) -> Iterator[str]:
         """Yield the fragment, or plainly that it has not been made yet."""
         path = ROOT / "docs" / "generated" / f"{self.arguments[0]}.rst"
+        self.env.note_dependency(path)  # also where it is not there yet
         if path.exists():
-            yield self.watch(path)
+            yield path.read_text(encoding="utf-8")
         else:
             yield "Nothing has been measured yet; this command does it and fills this page:"
             yield ""
