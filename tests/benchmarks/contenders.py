@@ -3,7 +3,7 @@
 import importlib
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 __all__ = ["BASE", "CONTENDERS", "Contender", "Runner"]
@@ -28,6 +28,7 @@ class Contender:
     api: str | None = None
     programs: str = "asyncio_programs"
     without_c: bool = False
+    at_most: dict[str, int] = field(default_factory=dict)  # sizes that it can do, by work
 
     def open(self) -> Runner:
         """Import what is needed, and return what runs the programs. Raises ImportError."""
@@ -71,7 +72,8 @@ CONTENDERS = [
     Contender("uvloop", "uvloop", "uvloop", api="asyncio"),
     Contender("trio", "trio", "trio", programs="trio_programs"),
     Contender("curio", "curio", "curio", programs="curio_programs"),
-    Contender("tinyio", "tinyio", "tinyio", programs="tinyio_programs"),
+    # The time that tinyio needs to join tasks grows with the square of their number.
+    Contender("tinyio", "tinyio", "tinyio", programs="tinyio_programs", at_most={"memory": 10_000}),
     Contender("bare", "bare limit", _BARE, programs="bare_programs"),
     Contender("bare-async", "bare limit, async sleep", _BARE, programs="bare_async_programs"),
 ]

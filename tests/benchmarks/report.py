@@ -125,7 +125,7 @@ def notes(results: Results) -> Iterator[str]:
     if any(work.measure == "memory" for work in results.works):
         yield (
             "Memory is the growth of the resident set of a fresh process, per task with its "
-            "coroutine and its future, as a multiple of asyncio's: less is better."
+            "coroutine and its future, as a multiple of asyncio's: less is better; at most 3 rounds."
         )
     if any(contender.name.startswith("bare") for contender in results.contenders):
         yield (
@@ -134,6 +134,11 @@ def notes(results: Results) -> Iterator[str]:
             "real coroutine function with asyncio's shape, as miniloop's is."
         )
     yield f'"{NONE}": this contender has no equivalent.'
+    for contender in results.contenders:
+        for work in results.works:
+            most = contender.at_most.get(work.name)
+            if most is not None and most < results.sizes[work.name]:
+                yield f"{contender.name} does {work.name} with {most:,}: more would take minutes."
     for name, why in results.left_out.items():
         yield f"{name} is left out, it does not start here: {why}"
     for (work, contender), cell in results.cells.items():

@@ -16,7 +16,7 @@ from .asyncio_programs import expected
 from .contenders import BASE, Contender
 from .work import Work
 
-__all__ = ["ROOT", "Cell", "Results", "WorkFailed", "measure"]
+__all__ = ["ROOT", "Cell", "Results", "WorkFailed", "measure", "rounds_of"]
 
 ROOT = Path(__file__).resolve().parents[2]
 TIME_LIMIT = 300  # seconds for one job
@@ -58,12 +58,7 @@ class Results:
         figures = self.cells.get((work.name, contender), Cell()).figures
         if not figures:
             return None
-        return median(figures) / (1 if work.fresh else units(work, self.sizes[work.name]))
-
-
-def units(work: Work, size: int) -> int:
-    """Return how many units one job has done."""
-    return 3 * size if work.name == "gather" else size
+        return median(figures) / (1 if work.fresh else self.sizes[work.name])
 
 
 def python_environment() -> dict[str, str]:
@@ -169,6 +164,11 @@ def time_import(contender: Contender) -> float | None:
     return float(done.stdout)
 
 
+def rounds_of(work: Work, rounds: int) -> int:
+    """Return how many rounds there are of a work: memory hardly varies, and takes long."""
+    return min(rounds, 3) if work.measure == "memory" else rounds
+
+
 def measure(
     works: list[Work],
     contenders: list[Contender],
@@ -189,14 +189,16 @@ def measure(
         present = [contender for contender in contenders if contender.name in workers]
         cells = {(w.name, c.name): Cell() for w in works for c in present}
         for work in works:
-            for number in range(rounds + 1):
-                stage = f"round {number} of {rounds}" if number else "warm-up"
+            most = rounds_of(work, rounds)
+            for number in range(most + 1):
+                stage = f"round {number} of {most}" if number else "warm-up"
                 progress(f"{work.name}: {stage}")
                 size = sizes[work.name] if number else work.tiny
                 for contender in present:
                     cell = cells[work.name, contender.name]
                     if cell.failure is None:
-                        one_job(cell, work, size, workers, contender, counts=number > 0)
+                        can = min(size, contender.at_most.get(work.name, size))
+                        one_job(cell, work, can, workers, contender, counts=number > 0)
         return Results(works, present, cells, left_out, rounds, sizes)
     finally:
         for worker in workers.values():
