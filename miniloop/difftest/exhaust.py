@@ -374,10 +374,11 @@ def main(argv: list[str] | None = None) -> int:
 
 def _on_dask(address: str, run: Callable[[concurrent.futures.Executor, int], Progress]) -> Progress:
     try:
-        from distributed import Client  # type: ignore[import-not-found, unused-ignore]
+        import distributed  # type: ignore[import-not-found, unused-ignore]
     except ImportError:
         raise ValueError("--dask needs `distributed`: pip install distributed") from None
-    with Client(address) as client, client.get_executor() as executor:
+    connect: Callable[..., Any] = distributed.Client
+    with connect(address) as client, client.get_executor() as executor:
         return run(executor, 4 * max(1, sum(client.ncores().values())))
 
 

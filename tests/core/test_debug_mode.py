@@ -28,7 +28,7 @@ def same_names(text: str) -> str:
     """Make the numbers of tasks alike, the names of a task's wake-up, and the home of sleep()."""
     text = re.sub(r"sleep\(\) done, defined at [^>]+", "sleep()", text)
     text = re.sub(r"Task-\d+", "Task-N", text)
-    return re.sub(r"Task\.(task_wakeup\(\)|_wakeup\(\) at [^\]]+)", "Task.wakeup()", text)
+    return re.sub(r"Task\.(task_wakeup\(\)|_wakeup\(\)(?: at [^\]]+)?)", "Task.wakeup()", text)
 
 
 def on_both(program: Callable[[Any], list[str]]) -> list[str]:
@@ -385,3 +385,29 @@ def test_run_sets_debug_mode(aio: ModuleType) -> None:
 
     assert aio.run(main(), debug=True) is True
     assert aio.run(main(), debug=False) is False
+
+
+def test_a_slow_step_is_reported_with_the_task(caplog: pytest.LogCaptureFixture) -> None:
+    def program(loop: Any) -> list[str]:
+        async def main() -> None:
+            loop.recorder.now += 0.25
+            await future
+            loop.recorder.now += 0.75
+
+        future = type(loop.create_future())(loop=loop)
+        task = loop.create_task(main())
+        ticks(loop)
+        future.set_result(None)
+        ticks(loop)
+        assert task.done()
+        return slow_reports(caplog)
+
+    first, second = on_both(program)
+    assert re.fullmatch(
+        r"Executing <Task pending name='Task-N' coro=<.*main\(\) running at .*:\d+> "
+        r"wait_for=<Future pending cb=\[Task\.wakeup\(\)\] created at .*:\d+> "
+        r"created at .*:\d+> took 0\.250 seconds",
+        first,
+    )
+    assert "<Task finished name='Task-N'" in second
+    assert second.endswith("took 0.750 seconds")

@@ -348,3 +348,8 @@ def test_an_unmarked_generator_given_to_wait_is_an_iterable_of_futures() -> None
         assert {task.result() for task in done} == {1, 2}
 
     miniloop.run(main())
+
+
+@pytest.mark.parametrize("timeout", [60, None])
+def test_wait_for_drives_an_unmarked_generator(timeout: Any) -> None:
+    assert miniloop.run(main_of(lambda: miniloop.wait_for(plain(), timeout))) == "result"

@@ -2,6 +2,7 @@
 
 import asyncio
 import inspect
+import re
 import sys
 from typing import Any
 
@@ -263,3 +264,14 @@ def methods() -> list[Any]:
 @pytest.mark.parametrize("method", methods())
 def test_methods_have_docstrings(method: Any) -> None:
     assert (method.__doc__ or "").strip().endswith((".", ")"))
+
+
+@pytest.mark.parametrize("name", miniloop.__all__)
+def test_docstrings_name_the_part_of_cpython(name: str) -> None:
+    thing = getattr(miniloop, name)
+    if not callable(thing) or getattr(thing, "__module__", "").startswith(("asyncio", "builtins")):
+        return  # a constant, or an exception class that is asyncio's own
+    doc = inspect.getdoc(thing) or ""
+    assert re.search(r"\bMirrors\s+``asyncio\.[\w.]+``|asyncio had its own|asyncio: 3\.13", doc), (
+        doc
+    )
