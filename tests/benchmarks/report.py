@@ -125,7 +125,8 @@ def notes(results: Results) -> Iterator[str]:
     if any(work.measure == "memory" for work in results.works):
         yield (
             "Memory is the growth of the resident set of a fresh process, per task with its "
-            "coroutine and its future, as a multiple of asyncio's: less is better; at most 3 rounds."
+            "coroutine and its future, as a multiple of asyncio's: less is better. "
+            "At most 3 rounds."
         )
     if any(contender.name.startswith("bare") for contender in results.contenders):
         yield (
