@@ -7,6 +7,7 @@ import tomllib
 from dataclasses import dataclass
 from importlib import resources
 
+from .. import running
 from .programs import FILE_NAME
 from .sides import Side, quiet, side
 
@@ -42,7 +43,10 @@ def entries() -> list[Known]:
 
 def printed(source: str, on: Side) -> list[str]:
     """The lines that a program prints on a side, and how it ended if by an exception."""
-    asyncio.set_event_loop_policy(None)  # forgets whether a loop was ever set in this thread
+    # Forget, on both sides, whether a loop was ever set in this thread.
+    asyncio.set_event_loop_policy(None)
+    running._thread.event_loop = None
+    running._thread.event_loop_was_set = False
     with quiet():
         schedule = on.run(compile(source, FILE_NAME, "exec"))
     return [event.what for event in schedule.events if event.who in ("print", "main")]

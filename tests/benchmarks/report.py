@@ -191,7 +191,10 @@ def versions(results: Results) -> dict[str, str]:
     found = {}
     for contender in results.contenders:
         if contender.module not in ("asyncio", MINILOOP) and "." not in contender.module:
-            found[contender.name] = importlib.metadata.version(contender.module)
+            try:
+                found[contender.name] = importlib.metadata.version(contender.module)
+            except importlib.metadata.PackageNotFoundError:  # results of another environment
+                pass
     return found
 
 
