@@ -127,10 +127,10 @@ class BaseEventLoop:
 
         # 6. The only place where callbacks are called and tasks take their steps. The count is
         # taken once: what is added meanwhile waits for the next tick.
-        if self._debug:
-            self._run_batch_timed(len(ready))
-        else:
-            for _ in range(len(ready)):
+        for _ in range(len(ready)):
+            if self._debug:  # asked each time: a callback may turn it on or off
+                self._run_timed(ready.popleft())
+            else:
                 ready.popleft()._run()
 
     def _drop_cancelled_timers(self) -> None:
@@ -153,23 +153,19 @@ class BaseEventLoop:
                 heapq.heappop(scheduled).timer._scheduled = False
                 self._timer_cancelled_count -= 1
 
-    def _run_batch_timed(self, count: int) -> None:
-        """Run a batch as ``_run_once`` does, and report what is slow (debug mode)."""
-        for _ in range(count):
-            entry = self._ready.popleft()
-            if isinstance(entry, Handle) and entry._cancelled:
-                continue
-            self._current_handle = entry
-            try:
-                started = self.time()
-                entry._run()
-                duration = self.time() - started
-                if duration >= self.slow_callback_duration:
-                    logger.warning(
-                        "Executing %s took %.3f seconds", _format_handle(entry), duration
-                    )
-            finally:
-                self._current_handle = None
+    def _run_timed(self, entry: Handle | Task[Any]) -> None:
+        """Run what stood in the ready queue, and report it if it is slow (debug mode)."""
+        if isinstance(entry, Handle) and entry._cancelled:
+            return
+        self._current_handle = entry
+        try:
+            started = self.time()
+            entry._run()
+            duration = self.time() - started
+            if duration >= self.slow_callback_duration:
+                logger.warning("Executing %s took %.3f seconds", _format_handle(entry), duration)
+        finally:
+            self._current_handle = None
 
     def _process_events(self, events: list[tuple[selectors.SelectorKey, int]]) -> None:
         """Put the callbacks of selector events into the ready queue."""

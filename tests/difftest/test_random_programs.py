@@ -39,9 +39,7 @@ def test_all_tasks_eager(piece):
 
 def test_asyncios_python_tasks():
     count = max(1, 2 * PROGRAMS // PIECES)
-    # Tasks made without the recorder's factory are C tasks on that side, and are not recorded.
-    without = frozenset({"plain_tasks"})
-    result = hunt("asyncio-python", "miniloop", seed=4, count=count, most=3, without=without)
+    result = hunt("asyncio-python", "miniloop", seed=4, count=count, most=3)
     assert not result.findings, "\n\n".join(map(str, result.findings.values()))
 
 
