@@ -275,6 +275,7 @@ def as_rst(results: Results) -> str:
             for number, cell in enumerate(row):
                 text = " ".join([cell[0], *[f"*{rest}*" for rest in cell[1:]]])
                 text = text.replace("*(", "(").replace(")*", ")")
+                text = "\\-" if text == NONE else text  # else it would be a list in the cell
                 lines.append(f"   {'*' if number == 0 else ' '} - {text}")
         lines.append("")
     for note in notes(results):
