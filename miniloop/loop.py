@@ -166,6 +166,7 @@ class BaseEventLoop:
                 logger.warning("Executing %s took %.3f seconds", _format_handle(entry), duration)
         finally:
             self._current_handle = None
+            entry = None  # type: ignore[assignment]  # see Future.__await__
 
     def _process_events(self, events: list[tuple[selectors.SelectorKey, int]]) -> None:
         """Put the callbacks of selector events into the ready queue."""
