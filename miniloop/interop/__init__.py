@@ -6,11 +6,20 @@ TLS, subprocesses) is the standard library's, which is written against the names
 has as well: ``call_soon``, ``_add_reader``, ``_selector``, ``create_future``. So the two are
 joined by inheriting from both, miniloop first:
 
+    asyncio.run(main(), loop_factory=miniloop.interop.EventLoop)  # Python 3.12 and later
+
     with asyncio.Runner(loop_factory=miniloop.interop.EventLoop) as runner:
         runner.run(main())
 
-The rest of asyncio asks asyncio, not miniloop, which loop and which task are running. The loop and
-its tasks tell it through the functions that asyncio has for that.
+    asyncio.set_event_loop_policy(miniloop.interop.EventLoopPolicy())  # where neither is in reach
+
+Three things are left to join:
+
+* asyncio must know which loop runs: it is told when the loop starts and stops.
+* Both must know which task runs. There is one register for it, asyncio's, and what the core takes
+  for an attribute of the loop is a view of it. So each library finds the other's tasks.
+* Libraries ask whether something is an ``asyncio.Future``. Futures and tasks made by this loop say
+  yes; they cannot inherit from it, which is a class written in C with a layout of its own.
 """
 
 from __future__ import annotations
@@ -18,42 +27,74 @@ from __future__ import annotations
 import asyncio
 import asyncio.tasks
 import selectors
+import sys
 from collections.abc import Coroutine, Generator
 from contextvars import Context
 from typing import Any, TypeVar
 
 import miniloop
+from miniloop import tasks
+from miniloop.futures import _NeverRetrieved
 
-__all__ = ["EventLoop", "Task"]
+__all__ = ["EventLoop", "EventLoopPolicy", "Future", "Task"]
 
 _T = TypeVar("_T")
 
+_new = object.__new__
+_register_task: Any = asyncio.tasks._register_task
+_unregister_task: Any = asyncio.tasks._unregister_task
+
+
+class Future(miniloop.Future[_T]):
+    """A miniloop future of which ``isinstance(future, asyncio.Future)`` is true.
+
+    anyio asks that of what a task waits for, before it cancels the task: a cancel must not take
+    away a result that has just been set.
+    """
+
+    __slots__ = ()
+
+    __class__ = property(lambda self: asyncio.Future)
+
+    def _report_if_never_retrieved(self) -> _NeverRetrieved:
+        return _NeverRetrieved(self)
+
+
+# All subclasses get one; the companion above does its work, and costs nothing until it is needed.
+del Future.__del__  # type: ignore[attr-defined]
+
 
 class Task(miniloop.Task[_T]):
-    """A miniloop task that ``asyncio.current_task()`` and ``asyncio.all_tasks()`` know of."""
+    """A miniloop task of which ``isinstance(task, asyncio.Task)`` is true."""
 
     __slots__ = ()
 
     def __init__(self, coro: Coroutine[Any, Any, _T] | Generator[Any, Any, _T], **options: Any):
-        asyncio.tasks._register_task(self)  # type: ignore[arg-type]  # before an eager start
+        _register_task(self)  # before an eager start; create_task() does not come past here
         try:
-            super().__init__(coro, **options)
+            miniloop.Task.__init__(self, coro, **options)
         except BaseException:
-            asyncio.tasks._unregister_task(self)  # type: ignore[arg-type]
+            _unregister_task(self)
             raise
 
-    def _run(self, exc: BaseException | None = None) -> None:
-        loop: Any = self._loop
-        outer = asyncio.current_task(loop)  # not None if we are started eagerly
-        if outer is not None:
-            asyncio.tasks._leave_task(loop, outer)
-        asyncio.tasks._enter_task(loop, self)  # type: ignore[arg-type]
-        try:
-            super()._run(exc)
-        finally:
-            asyncio.tasks._leave_task(loop, self)  # type: ignore[arg-type]
-            if outer is not None:
-                asyncio.tasks._enter_task(loop, outer)
+    __class__ = property(lambda self: asyncio.Task)
+
+
+_plain: set[type] = getattr(tasks, "_PLAIN", set())
+_plain.update((Future, Task))
+
+_current_tasks: dict[Any, Any] = vars(asyncio.tasks)["_current_tasks"]
+
+
+def _set_current_task(loop: Any, task: Any) -> Any:
+    if task is None:
+        _current_tasks.pop(loop, None)
+    else:
+        _current_tasks[loop] = task
+
+
+if sys.version_info >= (3, 13):  # the same in C; in 3.12 it fails where there is none to forget
+    _set_current_task = vars(asyncio.tasks)["_swap_current_task"]
 
 
 class EventLoop(miniloop.EventLoop, asyncio.SelectorEventLoop):  # type: ignore[misc]
@@ -61,6 +102,8 @@ class EventLoop(miniloop.EventLoop, asyncio.SelectorEventLoop):  # type: ignore[
 
     ``selector`` is any ``selectors.BaseSelector``, by default the best of the platform.
     """
+
+    _current_task = property(_current_tasks.get, _set_current_task)
 
     def __init__(self, selector: selectors.BaseSelector | None = None) -> None:
         miniloop.EventLoop.__init__(self, selector)
@@ -79,6 +122,15 @@ class EventLoop(miniloop.EventLoop, asyncio.SelectorEventLoop):  # type: ignore[
         if asyncio._get_running_loop() is not None:
             raise RuntimeError("Cannot run the event loop while another loop is running")
 
+    # The main task is known by the callback that this one gives it.
+    run_until_complete = asyncio.SelectorEventLoop.run_until_complete
+
+    def create_future(self) -> Future[Any]:  # type: ignore[override]
+        """Return a new Future of this loop."""
+        future: Future[Any] = _new(Future)
+        future._init(self)
+        return future
+
     def create_task(  # type: ignore[override]
         self,
         coro: Coroutine[Any, Any, _T] | Generator[Any, Any, _T],
@@ -87,13 +139,25 @@ class EventLoop(miniloop.EventLoop, asyncio.SelectorEventLoop):  # type: ignore[
         context: Context | None = None,
     ) -> miniloop.Task[_T]:
         """Start *coro* as a task of this loop, as ``miniloop.EventLoop.create_task`` does."""
-        if self._task_factory is not None:
-            return super().create_task(coro, name=name, context=context)
-        self._check_closed()
-        return Task(coro, loop=self, name=name, context=context)
+        task: miniloop.Task[_T]
+        if self._task_factory is None:
+            if self._closed:
+                self._check_closed()
+            task = _new(Task)
+            task._init_task(coro, self, name, context, False)
+        else:
+            task = super().create_task(coro, name=name, context=context)
+        _register_task(task)
+        return task
 
     # These refuse a descriptor that a transport is using.
     add_reader = asyncio.SelectorEventLoop.add_reader
     remove_reader = asyncio.SelectorEventLoop.remove_reader
     add_writer = asyncio.SelectorEventLoop.add_writer
     remove_writer = asyncio.SelectorEventLoop.remove_writer
+
+
+class EventLoopPolicy(asyncio.DefaultEventLoopPolicy):
+    """Has asyncio make these loops wherever it makes one, for ``set_event_loop_policy()``."""
+
+    _loop_factory = EventLoop
