@@ -27,10 +27,10 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, overload
 
 from .coroutines import iscoroutine
 from .exceptions import CancelledError
-from .futures import Future, _set_result_unless_cancelled, isfuture
+from .futures import _FINISHED, _PENDING, Future, _set_result_unless_cancelled, isfuture
 from .queues import Queue
 from .running import _get_loop, get_event_loop, get_running_loop
-from .tasks import ensure_future
+from .tasks import Task, ensure_future
 from .timeouts import timeout as timeout_after
 
 if TYPE_CHECKING:
@@ -124,11 +124,13 @@ def gather(
     def on_child_done(child: Future[Any]) -> None:
         nonlocal finished
         finished += 1
-        if outer is None or outer.done():
+        if outer is None or outer._state is not _PENDING:
             if not child.cancelled():
                 child.exception()  # nobody will ask for it
             return
-        if not return_exceptions:
+        if type(child) is Task and child._state is _FINISHED and child._exception is None:
+            pass  # nearly all of them, so this is asked first, and without a call
+        elif not return_exceptions:
             if child.cancelled():
                 # A cancelled child is a failure like others: it does not cancel the outer future.
                 outer.set_exception(child._make_cancelled_error())

@@ -147,14 +147,16 @@ class Future(Generic[_T]):
             raise self._make_cancelled_error()
         if self._state is not _FINISHED:
             raise InvalidStateError("Exception is not set.")
-        self._log_traceback = False
+        if self._never_retrieved:
+            self._log_traceback = False
         return self._exception
 
     def _failure(self) -> BaseException:
         """Return what ``result()`` raises; the exception counts as asked for."""
         if self._exception is None:
             return self._make_cancelled_error()
-        self._log_traceback = False
+        if self._never_retrieved:
+            self._log_traceback = False
         return self._exception.with_traceback(self._exception_tb)
 
     # -- ending --------------------------------------------------------------------------------
@@ -199,7 +201,8 @@ class Future(Generic[_T]):
 
         ``msg`` becomes the argument of the CancelledError that those who wait receive.
         """
-        self._log_traceback = False
+        if self._never_retrieved:
+            self._log_traceback = False
         if self._state is not _PENDING:
             return False
         self._state = _CANCELLED

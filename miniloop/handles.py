@@ -152,7 +152,11 @@ class TimerHandle(Handle):
         """Forget the callback. The loop drops the handle from its heap when it sees fit."""
         if not self._cancelled:
             self._loop._timer_handle_cancelled(self)
-            Handle.cancel(self)
+            self._cancelled = True  # as Handle.cancel does, which would be one more call
+            if self._loop._debug:
+                self._repr = repr(self)
+            self._callback = None
+            self._args = None
 
     def _repr_info(self) -> list[str]:
         info = Handle._repr_info(self)

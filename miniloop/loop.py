@@ -113,8 +113,9 @@ class BaseEventLoop:
 
         # 3. and 4.
         events = self._selector.select(timeout)
-        self._process_events(events)
-        events = None  # do not hold them while callbacks run
+        if events:
+            self._process_events(events)
+            events = None  # do not hold them while callbacks run
 
         # 5. A deadline less than one step of the clock away is due now: waiting is of no use.
         end_time = self.time() + self._clock_resolution
@@ -199,7 +200,7 @@ class BaseEventLoop:
             self._check_callback(callback, "call_soon")
         handle = Handle(callback, args, self, context)
         self._ready.append(handle)
-        if handle._source_traceback:
+        if self._debug and handle._source_traceback:
             del handle._source_traceback[-1]
         return handle
 
@@ -236,7 +237,7 @@ class BaseEventLoop:
             timer = self.call_at(when, callback, *args, context=context)
         else:  # the same, at half the price
             timer = self.call_at(when, callback)
-        if timer._source_traceback:
+        if self._debug and timer._source_traceback:
             del timer._source_traceback[-1]
         return timer
 
@@ -259,7 +260,7 @@ class BaseEventLoop:
             self._check_thread()
             self._check_callback(callback, "call_at")
         timer = TimerHandle(when, callback, args, self, context)
-        if timer._source_traceback:
+        if self._debug and timer._source_traceback:
             del timer._source_traceback[-1]
         timer._scheduled = True
         deadline = _Deadline(0.0 + when)  # added, it can be nothing but a number

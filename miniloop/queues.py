@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import heapq
 from collections import deque
+from collections.abc import Callable
 from types import GenericAlias
 from typing import Any, Generic, TypeVar
 
@@ -60,7 +61,13 @@ class Queue(_LoopBoundMixin, Generic[_T]):
         while self.full():
             if self._is_shutdown:
                 raise QueueShutDown
-            await self._wait_in(self._putters, self.full)
+            putter = self._get_loop().create_future()
+            self._putters.append(putter)
+            try:
+                await putter
+            except:
+                self._leave_line(self._putters, putter, self.full)
+                raise
         self.put_nowait(item)
 
     def put_nowait(self, item: _T) -> None:
@@ -72,7 +79,8 @@ class Queue(_LoopBoundMixin, Generic[_T]):
         self._put(item)
         self._unfinished_tasks += 1
         self._finished.clear()
-        self._wakeup_next(self._getters)
+        if self._getters:
+            self._wakeup_next(self._getters)
 
     async def get(self) -> _T:
         """Take an item out and return it, waiting for one if the queue is empty.
@@ -82,7 +90,13 @@ class Queue(_LoopBoundMixin, Generic[_T]):
         while self.empty():
             if self._is_shutdown:
                 raise QueueShutDown
-            await self._wait_in(self._getters, self.empty)
+            getter = self._get_loop().create_future()
+            self._getters.append(getter)
+            try:
+                await getter
+            except:
+                self._leave_line(self._getters, getter, self.empty)
+                raise
         return self.get_nowait()
 
     def get_nowait(self) -> _T:
@@ -92,22 +106,25 @@ class Queue(_LoopBoundMixin, Generic[_T]):
                 raise QueueShutDown
             raise QueueEmpty
         item = self._get()
-        self._wakeup_next(self._putters)
+        if self._putters:
+            self._wakeup_next(self._putters)
         return item
 
-    async def _wait_in(self, waiters: deque[Future[None]], still_blocked: Any) -> None:
-        """Wait in line until woken. Who is woken and cancelled at once wakes the next."""
-        waiter = self._get_loop().create_future()
-        waiters.append(waiter)
-        try:
-            await waiter
-        except:
-            waiter.cancel()  # if it was another error than a cancel of the waiter
-            if waiter in waiters:
-                waiters.remove(waiter)
-            if not still_blocked() and not waiter.cancelled():
-                self._wakeup_next(waiters)
-            raise
+    def _leave_line(
+        self,
+        waiters: deque[Future[None]],
+        waiter: Future[None],
+        still_blocked: Callable[[], bool],
+    ) -> None:
+        """Clean up after a wait that an error has ended.
+
+        Who was woken and cancelled at once wakes the next.
+        """
+        waiter.cancel()  # if it was another error than a cancel of the waiter
+        if waiter in waiters:
+            waiters.remove(waiter)
+        if not still_blocked() and not waiter.cancelled():
+            self._wakeup_next(waiters)
 
     def _wakeup_next(self, waiters: deque[Future[None]]) -> None:
         """Wake the first who still waits."""

@@ -40,6 +40,7 @@ from __future__ import annotations
 
 import inspect
 import itertools
+import sys
 from collections.abc import Awaitable, Callable, Coroutine, Generator
 from contextvars import Context, copy_context
 from types import CoroutineType, FrameType
@@ -49,7 +50,7 @@ from .coroutines import _can_be_driven
 from .exceptions import CancelledError, InvalidStateError
 from .futures import _CANCELLED, _FINISHED, _PENDING, Future, _report_never_retrieved, isfuture
 from .handles import Handle
-from .reprs import _task_get_stack, _task_print_stack, _task_repr
+from .reprs import _task_get_stack, _task_print_stack, _task_repr, extract_stack
 from .running import (
     _current_task_of,
     _get_loop,
@@ -122,7 +123,14 @@ class Task(Future[_T]):
         if loop._closed or loop._debug:
             loop._check_closed()
             loop._check_thread()
-        Future._init(self, loop)
+        # As Future._init() does, which would be one more call.
+        self._loop = loop
+        self._state = _PENDING
+        self._result = None
+        self._exception = None
+        self._never_retrieved = False
+        self._waiting = None
+        self._asyncio_future_blocking = False
         self._coro: Any = coro
         self._send: Any = coro.send  # bound once: it is called at every step
         self._context = copy_context() if context is None else context
@@ -132,8 +140,8 @@ class Task(Future[_T]):
         self._must_cancel = False
         self._log_destroy_pending = True  # False: no report if it is destroyed while pending
         self._registered = False  # True from its first wait on, see all_tasks()
-        if self._source_traceback:
-            del self._source_traceback[-1]
+        if loop._debug:
+            self._source_traceback = extract_stack(sys._getframe(2))
         if eager and loop.is_running():
             self._start_eagerly()
             self = None  # type: ignore[assignment]
@@ -192,7 +200,7 @@ class Task(Future[_T]):
             if yielded is None:
                 loop._ready.append(self)
             elif (
-                (type(yielded) is Future or type(yielded) is Task)
+                type(yielded) in _plain_types
                 and yielded._asyncio_future_blocking
                 and yielded._state is _PENDING
                 and yielded._loop is loop
@@ -297,15 +305,29 @@ class Task(Future[_T]):
         even go on; ``cancelled()`` is True only when it has let the error through. ``msg``
         becomes the error's argument. Every call counts, see ``cancelling()``.
         """
-        self._log_traceback = False
+        if self._never_retrieved:
+            self._log_traceback = False
         if self._state is not _PENDING:
             return False
-        self._num_cancels_requested += 1
-        if self._fut_waiter is not None and self._fut_waiter.cancel(msg=msg):
+        # Tasks that wait for each other are cancelled in a loop, as a chain can be longer than the
+        # stack is deep.
+        task: Task[Any] = self
+        task._num_cancels_requested += 1
+        chain = {task}
+        while (
+            getattr(type(task._fut_waiter), "cancel", None) is Task.cancel
+            and task._fut_waiter._state is _PENDING
+        ):
+            task = task._fut_waiter
+            if task in chain:
+                raise RecursionError(f"Tasks await each other in a ring, this is one: {task!r}")
+            chain.add(task)
+            task._num_cancels_requested += 1
+        if task._fut_waiter is not None and task._fut_waiter.cancel(msg=msg):
             return True
         # Running, or in the ready queue already.
-        self._must_cancel = True
-        self._cancel_message = msg
+        task._must_cancel = True
+        task._cancel_message = msg
         return True
 
     def cancelling(self) -> int:
@@ -382,6 +404,10 @@ class Task(Future[_T]):
             _report_never_retrieved(self)
 
 
+# A task waits for these without calling any of their methods: nothing is overridden there.
+_plain_types: set[type] = {Future, Task}
+
+
 def all_tasks(loop: BaseEventLoop | None = None) -> set[Task[Any]]:
     """Return the set of all tasks of *loop* (default: the running loop) that are not done.
 
@@ -433,7 +459,7 @@ def ensure_future(
     ``loop``. Mirrors ``asyncio.ensure_future``.
     """
     coro: Any = coro_or_future
-    if not _can_be_driven(coro):
+    if type(coro) is not CoroutineType and not _can_be_driven(coro):
         if isfuture(coro):
             if loop is not None and loop is not _get_loop(coro):
                 raise ValueError(
