@@ -1,6 +1,6 @@
 """miniloop: an asyncio that a person can read in an afternoon.
 
-``import miniloop as asyncio`` serves any program that uses no transports and no subprocesses. It
+``import miniloop as asyncio`` serves any program that uses no protocols, TLS or subprocesses. It
 schedules to the tick as the asyncio of CPython 3.13 does: same order, same iteration of the loop.
 
 What an event loop is, in five lines, since everything below speaks of it. It has a *ready queue*
@@ -25,9 +25,13 @@ itself is met everywhere before it is read.
     queues            Queue and its kin
     combinators       sleep, gather, wait, wait_for, as_completed, shield
     threads           to_thread, and other ways between threads
+    sockets           sock_recv() and its kin: from a callback to an `await`
     selector_events   EventLoop: descriptors, signals, executors
     taskgroups        TaskGroup
     runners           run(), Runner
+    transports        a connected socket with a buffer, driven by callbacks
+    servers           Server: who listens, and who connects
+    streams           open_connection, start_server: bytes that come and go, awaited
 
 Whoever has an hour reads handles, futures, tasks and loop: that is the event loop.
 """
@@ -76,6 +80,16 @@ from .running import (
     set_event_loop,
 )
 from .selector_events import EventLoop
+from .servers import Server
+from .streams import (
+    StreamReader,
+    StreamReaderProtocol,
+    StreamWriter,
+    open_connection,
+    open_unix_connection,
+    start_server,
+    start_unix_server,
+)
 from .taskgroups import TaskGroup
 from .tasks import (
     Task,
@@ -152,4 +166,12 @@ __all__ = [
     "TaskGroup",
     "Runner",
     "run",
+    "Server",
+    "StreamReader",
+    "StreamReaderProtocol",
+    "StreamWriter",
+    "open_connection",
+    "open_unix_connection",
+    "start_server",
+    "start_unix_server",
 ]

@@ -13,8 +13,8 @@
 The selector and the socket pair are made when they are first needed, so that a loop given a
 selector of its own runs where there are no sockets (in a browser).
 
-Mirrors ``asyncio/selector_events.py`` and ``asyncio/unix_events.py`` (without the transports), and
-the executor part of ``asyncio/base_events.py``.
+Mirrors ``asyncio/selector_events.py`` and ``asyncio/unix_events.py`` (without what is in
+``sockets.py`` and ``streams.py``), and the executor part of ``asyncio/base_events.py``.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ import signal
 import socket
 import threading
 import warnings
+import weakref
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -34,7 +35,8 @@ from .combinators import gather
 from .coroutines import iscoroutine, iscoroutinefunction
 from .futures import Future, _set_result_unless_cancelled
 from .handles import Handle
-from .loop import BaseEventLoop, logger
+from .loop import logger
+from .sockets import SocketEventLoop
 from .threads import wrap_future
 from .timeouts import timeout as timeout_after
 
@@ -43,8 +45,8 @@ __all__ = ["EventLoop"]
 _T = TypeVar("_T")
 
 
-class EventLoop(BaseEventLoop):
-    """The event loop. Mirrors ``asyncio.SelectorEventLoop``, without transports.
+class EventLoop(SocketEventLoop):
+    """The event loop. Mirrors ``asyncio.SelectorEventLoop``, without transports of one's own.
 
     ``selector`` is any ``selectors.BaseSelector``, by default the best of the platform. The loop
     closes it in ``close()``.
@@ -54,6 +56,7 @@ class EventLoop(BaseEventLoop):
         super().__init__(selector)
         self._ssock: socket.socket | None = None  # the self-pipe: this end is watched,
         self._csock: socket.socket | None = None  # this end is written to
+        self._transports: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()
         self._signal_handlers: dict[int, Handle] = {}
         self._default_executor: concurrent.futures.Executor | None = None
         self._executor_shutdown_called = False
@@ -93,22 +96,28 @@ class EventLoop(BaseEventLoop):
         """Have ``callback(*args)`` called whenever ``fd`` can be read without waiting.
 
         ``fd`` is a number or has ``fileno()``; else ValueError. Replaces an earlier reader.
+        RuntimeError if a stream uses the descriptor.
         """
+        self._ensure_fd_no_transport(fd)
         self._add_reader(fd, callback, *args)
 
     def remove_reader(self, fd: Any) -> bool:
         """Undo ``add_reader``. Return True if there was a reader."""
+        self._ensure_fd_no_transport(fd)
         return self._remove_reader(fd)
 
     def add_writer(self, fd: Any, callback: Callable[..., object], *args: Any) -> None:
         """Have ``callback(*args)`` called whenever ``fd`` can be written without waiting.
 
         ``fd`` is a number or has ``fileno()``; else ValueError. Replaces an earlier writer.
+        RuntimeError if a stream uses the descriptor.
         """
+        self._ensure_fd_no_transport(fd)
         self._add_writer(fd, callback, *args)
 
     def remove_writer(self, fd: Any) -> bool:
         """Undo ``add_writer``. Return True if there was a writer."""
+        self._ensure_fd_no_transport(fd)
         return self._remove_writer(fd)
 
     def _add_reader(self, fd: Any, callback: Callable[..., object], *args: Any) -> Handle:
@@ -122,6 +131,12 @@ class EventLoop(BaseEventLoop):
 
     def _remove_writer(self, fd: Any) -> bool:
         return self._unwatch(fd, selectors.EVENT_WRITE)
+
+    def _ensure_fd_no_transport(self, fd: Any) -> None:
+        """Raise RuntimeError if a stream uses the descriptor: two readers would share the data."""
+        transport = self._transports.get(_check_descriptor(fd))
+        if transport is not None and not transport.is_closing():
+            raise RuntimeError(f"File descriptor {fd!r} is used by transport {transport!r}")
 
     # A descriptor is registered once, for reading, writing or both; the data of its registration
     # is the pair of handles (reader, writer), either of which may be None.
@@ -384,14 +399,15 @@ class EventLoop(BaseEventLoop):
                 )
 
 
-def _check_descriptor(fd: Any) -> None:
-    """Raise ValueError for what is neither a number nor has a ``fileno()`` that is one."""
+def _check_descriptor(fd: Any) -> int:
+    """Return the number; ValueError for what is neither one nor has a ``fileno()`` that is."""
     try:
         number = fd if isinstance(fd, int) else int(fd.fileno())
     except (AttributeError, TypeError, ValueError):
         raise ValueError(f"Invalid file object: {fd!r}") from None
     if number < 0:
         raise ValueError(f"Invalid file descriptor: {number}")
+    return number
 
 
 def _sighandler_noop(signum: int, frame: object) -> None:

@@ -12,8 +12,7 @@ import miniloop
 
 # -- names -----------------------------------------------------------------------------------------
 
-TRANSPORTS = "transports and protocols: later, with streams; until then interop.EventLoop"
-STREAMS = "streams: a later issue"
+TRANSPORTS = "transports and protocols of one's own: interop.EventLoop; the core has streams"
 SUBPROCESSES = "subprocesses: interop.EventLoop has them"
 POLICIES = "event loop policies are deprecated since 3.12; Runner(loop_factory=...) instead"
 PRIVATE = "private in spite of standing in __all__; miniloop has it in a module of its own"
@@ -29,15 +28,7 @@ MISSING = {
     "Protocol": TRANSPORTS,
     "BufferedProtocol": TRANSPORTS,
     "DatagramProtocol": TRANSPORTS,
-    "Server": TRANSPORTS,
     "AbstractServer": TRANSPORTS,
-    "StreamReader": STREAMS,
-    "StreamWriter": STREAMS,
-    "StreamReaderProtocol": STREAMS,
-    "open_connection": STREAMS,
-    "start_server": STREAMS,
-    "open_unix_connection": STREAMS,
-    "start_unix_server": STREAMS,
     "SubprocessTransport": SUBPROCESSES,
     "SubprocessProtocol": SUBPROCESSES,
     "create_subprocess_exec": SUBPROCESSES,
@@ -118,18 +109,8 @@ LOOP_LATER = {
     "create_server": TRANSPORTS,
     "create_unix_connection": TRANSPORTS,
     "create_unix_server": TRANSPORTS,
-    "getaddrinfo": TRANSPORTS,
-    "getnameinfo": TRANSPORTS,
     "sendfile": TRANSPORTS,
-    "sock_accept": TRANSPORTS,
-    "sock_connect": TRANSPORTS,
-    "sock_recv": TRANSPORTS,
-    "sock_recv_into": TRANSPORTS,
-    "sock_recvfrom": TRANSPORTS,
-    "sock_recvfrom_into": TRANSPORTS,
-    "sock_sendall": TRANSPORTS,
     "sock_sendfile": TRANSPORTS,
-    "sock_sendto": TRANSPORTS,
     "start_tls": TRANSPORTS,
     "subprocess_exec": SUBPROCESSES,
     "subprocess_shell": SUBPROCESSES,
@@ -149,6 +130,10 @@ CLASSES = [
     "Queue",
     "Runner",
     "Semaphore",
+    "Server",
+    "StreamReader",
+    "StreamReaderProtocol",
+    "StreamWriter",
     "Task",
     "TaskGroup",
     "Timeout",
@@ -197,6 +182,7 @@ EXTRA = {  # asyncio has them since 3.12 or 3.13, or on each instance only
     "LifoQueue": {"shutdown"},
     "PriorityQueue": {"shutdown"},
     "Handle": {"get_context"},
+    "Server": {"abort_clients", "close_clients"},
     "TimerHandle": {"get_context"},
     "Task": {"get_context"},
 }
@@ -232,7 +218,8 @@ def pairs() -> dict[str, tuple[Any, Any]]:
             if name not in CLASSES:
                 continue
             theirs = asyncios(name)
-            found[f"{name}.__init__"] = (theirs.__init__, ours.__init__)
+            if name != "Server":  # made by start_server() alone
+                found[f"{name}.__init__"] = (theirs.__init__, ours.__init__)
             for method in public(ours) & public(theirs):
                 if inspect.isfunction(getattr(ours, method)):
                     found[f"{name}.{method}"] = (getattr(theirs, method), getattr(ours, method))
