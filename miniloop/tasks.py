@@ -291,7 +291,8 @@ class Task(Future[_T]):
         try:
             self._run()
         finally:
-            _swap_current_task(loop, previous)
+            if previous is not None:  # else there is none after the step either
+                _swap_current_task(loop, previous)
             if self.done():
                 self._coro = None
             self = None  # type: ignore[assignment]
