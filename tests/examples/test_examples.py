@@ -1,8 +1,11 @@
 """Each program in examples/ is an ordinary one: it prints the same on asyncio and on miniloop."""
 
 import ast
+import re
+import signal
 import subprocess
 import sys
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -26,7 +29,7 @@ def output(*command: str) -> str:
 
 
 def test_there_are_examples() -> None:
-    assert len(EXAMPLES) >= 9
+    assert len(EXAMPLES) >= 14
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
@@ -45,3 +48,41 @@ def test_states_its_claim(example: Path) -> None:
     assert "miniloop" not in {
         name.name for node in ast.walk(tree) if isinstance(node, ast.Import) for name in node.names
     }
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGINT to send there")
+@pytest.mark.parametrize("kind", ["asyncio", "miniloop"])
+def test_the_http_server_serves_until_ctrl_c(kind: str) -> None:
+    script = ["examples/http_server.py", "--serve", "0"]
+    command = {
+        "asyncio": [sys.executable, *script],
+        "miniloop": [sys.executable, "-m", "miniloop", "run", *script],
+    }[kind]
+    with subprocess.Popen(
+        command,
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+        preexec_fn=listen_to_ctrl_c,
+    ) as server:
+        assert server.stdout is not None
+        try:
+            (address,) = re.findall(r"http://\S+", server.stdout.readline())
+            direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+            for count, name in enumerate(["stranger", "Ann"], start=1):
+                query = "" if name == "stranger" else f"?name={name}"
+                with direct.open(address + query, timeout=10) as answer:
+                    page = answer.read().decode()
+                assert f"Hello, {name}!" in page
+                assert f"served {count} times" in page
+            server.send_signal(signal.SIGINT)
+            ended = server.communicate(timeout=10)
+        finally:
+            server.kill()
+    assert (*ended, server.returncode) == ("The server has ended.\n", "", 0)
+
+
+def listen_to_ctrl_c() -> None:
+    """Undo what a shell does to a job in the background: SIGINT ignored, and so by its children."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
