@@ -1,7 +1,5 @@
 """Cancelling the last of many tasks that await each other."""
 
-import asyncio
-import sys
 from typing import Any
 
 import pytest
@@ -65,9 +63,6 @@ def test_the_innermost_task_that_waits_for_nothing_is_told(aio: Any) -> None:
 
 
 def test_a_ring_is_refused_as_asyncio_refuses_it(aio: Any) -> None:
-    if aio is asyncio and sys.version_info < (3, 12):
-        pytest.skip("asyncio's RecursionError leaves Python 3.11 unable to compile some modules")
-
     async def main() -> None:
         tasks: list[Any] = []
 
