@@ -47,7 +47,7 @@ class Handle:
         self._loop = loop
         self._context = copy_context() if context is None else context
         self._cancelled = False
-        if loop._debug:
+        if loop._debug and loop.get_debug():  # the attribute is quick, the method is what counts
             self._source_traceback = extract_stack(sys._getframe(1))
 
     def _run(self) -> None:
@@ -87,7 +87,7 @@ class Handle:
         """Forget the callback. It will not be called; a second cancel does nothing."""
         if not self._cancelled:
             self._cancelled = True
-            if self._loop._debug:
+            if self._loop._debug and self._loop.get_debug():
                 self._repr = repr(self)  # keep what it was, for the report of a slow callback
             self._callback = None
             self._args = None
@@ -141,7 +141,7 @@ class TimerHandle(Handle):
         self._loop = loop
         self._context = copy_context() if context is None else context
         self._cancelled = False
-        if loop._debug:
+        if loop._debug and loop.get_debug():
             self._source_traceback = extract_stack(sys._getframe(1))
 
     def when(self) -> float:
@@ -153,7 +153,7 @@ class TimerHandle(Handle):
         if not self._cancelled:
             self._loop._timer_handle_cancelled(self)
             self._cancelled = True  # as Handle.cancel does, which would be one more call
-            if self._loop._debug:
+            if self._loop._debug and self._loop.get_debug():
                 self._repr = repr(self)
             self._callback = None
             self._args = None

@@ -24,6 +24,7 @@ import errno
 import selectors
 import signal
 import socket
+import sys
 import threading
 import warnings
 import weakref
@@ -76,8 +77,17 @@ class EventLoop(SocketEventLoop):
         super().close()
         if was_closed:
             return
-        for sig in list(self._signal_handlers):
-            self.remove_signal_handler(sig)
+        if not sys.is_finalizing():
+            for sig in list(self._signal_handlers):
+                self.remove_signal_handler(sig)
+        elif self._signal_handlers:
+            warnings.warn(
+                f"Closing the loop {self!r} on interpreter shutdown "
+                "stage, skipping signal handlers removal",
+                ResourceWarning,
+                source=self,
+            )
+            self._signal_handlers.clear()
         for sock in (self._ssock, self._csock):
             if sock is not None:
                 sock.close()
