@@ -1,10 +1,10 @@
 """Holds one event loop against another, to the tick, on programs that need not be written by hand.
 
 Reading order: `grammar` (what programs are made of), `programs` (a program as data and as Python),
-`sides` (the loops, and how a program runs on one), `compare` (do two schedules agree?), `known`
-and `register` (where they are known not to), `generate`, `strategies` and `exhaust` (random
-programs, the same for hypothesis, all small ones), `shrink`, `fuzz` (the hunt), `plugin` (for
-pytest).
+`linked` (the same, run without compiling it), `sides` (the loops, and how a program runs on one),
+`compare` (do two schedules agree?), `known` and `register` (where they are known not to),
+`generate`, `strategies` and `exhaust` (random programs, the same for hypothesis, all small ones),
+`shrink`, `fuzz` (the hunt), `plugin` (for pytest).
 
 Only `strategies` needs hypothesis.
 """

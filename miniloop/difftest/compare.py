@@ -8,8 +8,9 @@ from types import CodeType
 from typing import Any
 
 from ..trace import Schedule
+from .linked import Linked
 from .programs import FILE_NAME, Program
-from .sides import Side, quiet, side
+from .sides import Side, quiet, reported, side
 
 # How deep a recursion may go differs between C and Python code, and what comes after one that went
 # too deep is nobody's promise: schedules are compared up to there.
@@ -92,7 +93,13 @@ class Difference:
 def compare(program: Program | CodeType, left: Side, right: Side) -> Difference | None:
     """Run a program on two sides: None if they agree."""
     code = program if isinstance(program, CodeType) else program.code()
-    return _difference(program, left, right, left.run(code), right.run(code))
+    return _difference(program, left, right, *schedules(code, left, right))
+
+
+def schedules(code: CodeType | Linked, left: Side, right: Side) -> tuple[Schedule, Schedule]:
+    """What two sides make of a program."""
+    one, other = reported(left.record(code), right.record(code))
+    return one, other
 
 
 def _difference(

@@ -25,7 +25,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .compare import Difference, compare
+from .compare import Difference, agree, compare, schedules
+from .linked import Linked
 from .programs import Block, Op, Program
 from .sides import quiet, side
 
@@ -206,7 +207,7 @@ def compare_piece(
     with quiet():
         programs = SUB_GRAMMARS[name].programs(size, start, stop)
         for number, program in enumerate(programs, start):
-            if compare(program, one, other) is not None:
+            if not agree(*schedules(Linked(program), one, other)):
                 differing.append(number)
     return start, len(differing), differing[:SHOWN]
 

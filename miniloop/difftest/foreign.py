@@ -29,8 +29,9 @@ from typing import Any
 import miniloop
 
 from ..trace import Event, Schedule
-from .compare import Difference, agree, first_words
+from .compare import Difference, agree, first_words, schedules
 from .fuzz import Finding, Hunt, numbered_program
+from .linked import Linked
 from .programs import Block, Program
 from .rules import rule_broken
 from .shrink import shrink
@@ -185,6 +186,7 @@ class Match:
     def __init__(self, left: str, right: str) -> None:
         self.left, self.right = sided(left), sided(right)
         foreign = [one for one in (self.left, self.right) if isinstance(one, ForeignLoop)]
+        self.own = not foreign
         self.exact = all(one.exact for one in foreign)
         self.steps = all(one.sees_steps for one in foreign)
 
@@ -204,8 +206,13 @@ class Match:
             left.cut or None in left.timeouts or len(left.timeouts) >= TICK_LIMIT
         )
 
-    def schedules(self, program: Program) -> tuple[Schedule, Schedule] | None:
-        """What each side makes of a program; None where that cannot be compared."""
+    def schedules(self, program: Program, printed: bool = True) -> tuple[Schedule, Schedule] | None:
+        """What each side makes of a program; None where that cannot be compared.
+
+        Unless it is to be run as it is printed, it may be linked, which is quicker.
+        """
+        if self.own:
+            return schedules(program.code() if printed else Linked(program), self.left, self.right)
         code = program.code()
         left = self.left.run(code)
         if self.blocks(left):
@@ -291,7 +298,7 @@ def hunt(
                 program = match.fit(numbered_program(seed, number, without))
                 if not match.exact and number % 2:
                     program = unhurried(program)
-                both = match.schedules(program)
+                both = match.schedules(program, printed=False)
                 if both is None:
                     result.cut[BLOCKS] = result.cut.get(BLOCKS, 0) + 1
                     continue
@@ -309,6 +316,9 @@ def hunt(
                             found = explain_crash(match, Difference(program, left, right, *both))
                         else:
                             found = explain(match, program, kind, times, shrink_budget)
+                            if found is None and match.own:
+                                # Linked only, or not every time: as it was seen.
+                                found = Difference(program, left, right, *both)
                         if found is None:
                             reason = ONCE
                         else:

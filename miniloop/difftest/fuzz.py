@@ -14,8 +14,9 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from .compare import Difference, agree, compare, first_words
+from .compare import Difference, agree, compare, first_words, schedules
 from .generate import Generator
+from .linked import Linked
 from .programs import Program
 from .shrink import shrink
 from .sides import quiet, side
@@ -124,8 +125,7 @@ def hunt(
     with quiet():
         for number in range(start, start + count):
             program = numbered_program(seed, number, without)
-            code = program.code()
-            ours, theirs = one.run(code), other.run(code)
+            ours, theirs = schedules(Linked(program), one, other)
             result.programs += 1
             result.events.append(len(ours.events))
             if ours.cut:

@@ -16,9 +16,24 @@ from .programs import HEADS_OF, NAME, Block, Op, Program
 # Features that the others need to be of any interest.
 ALWAYS = ("tasks", "sleep", "errors")
 # Mostly everything is caught, a cancellation or a KeyboardInterrupt too.
-CATCHES = ("BaseException", "BaseException", "Exception", "asyncio.CancelledError", "TimeoutError")
+CATCHES = (
+    "BaseException",
+    "BaseException",
+    "BaseException",
+    "Exception",
+    "asyncio.CancelledError",
+    "TimeoutError",
+)
 # After the program proper: whatever is left is cancelled in a fixed order, and runs to its end.
 LAST: Block = (("cancel_left",), ("run_forever", "0.3"))
+# What the first task does between its other operations.
+WAITS: Block = (
+    ("sleep", "0"),
+    ("ticks", "3"),
+    ("sleep", "0.01"),
+    ("ticks", "2"),
+    ("sleep", "0.03"),
+)
 # Blocks are no deeper than this.
 DEEPEST = 3
 
@@ -30,7 +45,7 @@ def weighed(function: str, around: str) -> dict[str, tuple[list[Operation], list
     for op in allowed(function, around):
         ops, weights = by_feature.setdefault(op.feature, ([], []))
         ops.append(op)
-        weights.append(op.weight * (1 if op.feature in ALWAYS else 4))
+        weights.append(op.weight * (1 if op.feature in (*ALWAYS, "misuse") else 4))
     return by_feature
 
 
@@ -96,9 +111,9 @@ class Generator:
             ]
             ops = (*spawned, *ops)
             # While the first task lasts, the others can meet.
-            for delay in ("0", "0.01", "0.03"):
-                if rng.random() < 0.5:
-                    ops = (*ops, ("sleep", delay), *self.ops("c0", rng.randrange(3), DEEPEST))
+            for wait in WAITS:
+                if rng.random() < 0.6:
+                    ops = (*ops, wait, *self.ops("c0", rng.randrange(3), 0))
         return ops
 
     def ops(self, function: str, count: int, depth: int, around: str = "") -> Block:
@@ -122,9 +137,10 @@ class Generator:
             drawn = [rng.choice(values(field, function)) for field in op.fields]
             if (
                 depth < DEEPEST
-                and "await " in op.template
+                and (op.waits or op.feature == "misuse")
                 and not op.has_block
-                and rng.random() < 0.45
+                and function[0] in "cg"
+                and rng.random() < (0.85 if function == "c0" else 0.5)
                 and "errors" in self._chosen
             ):
                 # What is not caught ends the task, and with it the program's interest.

@@ -97,7 +97,12 @@ class Operation:
         names = dict.fromkeys(re.findall(r"\{(\w+)\}", self.template))
         return tuple(name for name in names if name not in ("here", "block", "depth"))
 
-    @property
+    @functools.cached_property
+    def waits(self) -> bool:
+        """Whether it waits, other than for what its block waits for."""
+        return "await " in self.template
+
+    @functools.cached_property
     def has_block(self) -> bool:
         """Whether operations stand inside it."""
         return "{block}" in self.template
@@ -205,7 +210,9 @@ def table() -> list[Operation]:
         1,
         timers_tied="for n in range(5): loop.call_at(start + {delay}, {k}, n)",
         cancelled_at="loop.call_at(start + {delay}, lambda: {h}.cancel())",
-        timers_swept="for n in range(110): loop.call_later(n % 7, print).cancel()",
+    )
+    add(
+        "timers", "p", 1, timers_swept="for n in range(110): loop.call_later(n % 7, print).cancel()"
     )
     add("threads", SYNC, 2, threadsafe="loop.call_soon_threadsafe({k}{args})")
     add("threads", SYNC, 1, threadsafe_kept="{h} = loop.call_soon_threadsafe({k}{args})")

@@ -101,12 +101,19 @@ def run_side(
     real_time: bool = False,
     ticks: int = 20_000,
     seconds: float = 20.0,
+    stdin: bytes = b"",
 ) -> Run:
-    """Run a script on `asyncio` or `miniloop` in a process of its own, and read what it did."""
+    """Run a script on a side in a process of its own, and read what it did.
+
+    The sides are those of `miniloop.cli.recorded`. `stdin` is what the script finds there.
+    """
     run = Run(name)
     root = str(Path(miniloop.__file__).parents[1])
     with tempfile.TemporaryDirectory(prefix="miniloop-") as folder:
-        record, stdout, stderr = (Path(folder) / part for part in ("record", "stdout", "stderr"))
+        record, given, stdout, stderr = (
+            Path(folder) / part for part in ("record", "stdin", "stdout", "stderr")
+        )
+        given.write_bytes(stdin)
         start = (
             f"import sys; sys.path[:1] = [{root!r}]; from miniloop.cli.recorded import main; "
             "sys.exit(main(*sys.argv[1:]))"
@@ -114,10 +121,10 @@ def run_side(
         flags = subprocess._args_from_interpreter_flags()  # type: ignore[attr-defined]
         command = [sys.executable, *flags, "-c", start, name, str(record), str(ticks)]
         command += [str(seconds), "real" if real_time else "virtual", script, *args]
-        with stdout.open("wb") as out, stderr.open("wb") as err:
+        with given.open("rb") as into, stdout.open("wb") as out, stderr.open("wb") as err:
             process = subprocess.Popen(
                 command,
-                stdin=subprocess.DEVNULL,
+                stdin=into,
                 stdout=out,
                 stderr=err,
                 env=_environment(),
@@ -185,11 +192,12 @@ def compare_script(
     real_time: bool = False,
     ticks: int = 20_000,
     seconds: float = 20.0,
+    stdin: bytes = b"",
     names: tuple[str, str] = ("asyncio", "miniloop"),
 ) -> Comparison:
     """Run a script on both sides, one after the other, and compare the schedules."""
     left, right = (
-        run_side(name, script, args, real_time=real_time, ticks=ticks, seconds=seconds)
+        run_side(name, script, args, real_time=real_time, ticks=ticks, seconds=seconds, stdin=stdin)
         for name in names
     )
     order_only = real_time or left.order_only or right.order_only

@@ -6,29 +6,33 @@ import asyncio
 import asyncio.futures
 import asyncio.tasks
 import builtins
+import concurrent.futures
 import contextlib
 import contextvars
 import functools
 import gc
 import importlib
+import linecache
 import logging
 import sys
+import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from types import CodeType, ModuleType
-from typing import Any
+from typing import Any, ClassVar
 
 from ..trace import Recorder, Schedule, on_virtual_time
 from ..trace.recorder import describe
 from .known import StepsOfPythonTask, watches
+from .linked import Linked, place
 from .programs import FILE_NAME
 
 # A program of the grammar ends within a few dozen ticks, or never. One with more events than this
 # recurses, and how deep a recursion may go differs between C and Python code.
-TICK_LIMIT = 150
-EVENT_LIMIT = 180
+TICK_LIMIT = 80
+EVENT_LIMIT = 100
 
 
 class OrderedSet(dict[Any, None]):
@@ -57,6 +61,30 @@ def ordered_group(group_class: Any) -> Any:
             self._tasks = OrderedSet()
 
     return TaskGroup
+
+
+class Thread:
+    """Stand-in for `threading.Thread` whose threads are one that is kept: a tenth of the time."""
+
+    _pool: ClassVar[concurrent.futures.ThreadPoolExecutor | None] = None
+
+    def __init__(self, *, target: Callable[..., Any], args: tuple[Any, ...] = ()) -> None:
+        self._job = target, args
+        self._done: concurrent.futures.Future[Any] | None = None
+
+    def start(self) -> None:  # noqa: D102
+        if Thread._pool is None:
+            Thread._pool = concurrent.futures.ThreadPoolExecutor(1)
+        target, args = self._job
+        self._done = Thread._pool.submit(target, *args)
+
+    def join(self) -> None:  # noqa: D102
+        if self._done is not None:
+            concurrent.futures.wait([self._done])
+
+
+_threading = ModuleType("threading")
+_threading.__dict__.update(vars(threading), Thread=Thread)
 
 
 @dataclass
@@ -97,15 +125,19 @@ class Side:
             self.task_class = self._facade.Task
         self._time = ModuleType("time")
         self._time.__dict__.update(vars(time))
-        own = {"asyncio": self._facade, "time": self._time}
+        own = {"asyncio": self._facade, "time": self._time, "threading": _threading}
 
         def import_(name: str, *rest: Any) -> Any:
             return own.get(name) or __import__(name, *rest)
 
         self._builtins = {**vars(builtins), "__import__": import_}
 
-    def run(self, code: CodeType, tick_limit: int = TICK_LIMIT) -> Schedule:
+    def run(self, code: CodeType | Linked, tick_limit: int = TICK_LIMIT) -> Schedule:
         """The schedule of a program on this loop. Whatever the program raises is part of it."""
+        return reported(self.record(code, tick_limit))[0]
+
+    def record(self, code: CodeType | Linked, tick_limit: int = TICK_LIMIT) -> Recorder:
+        """As `run`, but what destructors report is not there until garbage is collected."""
         names: dict[str, Any] = {
             "__builtins__": self._builtins,
             "__name__": "__main__",
@@ -114,7 +146,11 @@ class Side:
 
         def main(loop: Any, log: Any) -> None:
             names["print"] = log
-            exec(code, names)
+            if isinstance(code, Linked):
+                self._recorder.place = place
+                code.run(names)
+            else:
+                exec(code, names)
 
         def forget() -> None:
             for name in [name for name in names if len(name) == 2]:
@@ -143,7 +179,7 @@ class Side:
                     names[name] = value
 
         path = function.__code__.co_filename
-        return self._record(main, forget, path, tick_limit, 100 * tick_limit)
+        return reported(self._record(main, forget, path, tick_limit, 100 * tick_limit))[0]
 
     def _record(
         self,
@@ -152,7 +188,7 @@ class Side:
         path: str,
         tick_limit: int,
         event_limit: int,
-    ) -> Schedule:
+    ) -> Recorder:
         recorder, loop = self.new_loop(path, tick_limit, event_limit)
         self._recorder = recorder
         try:
@@ -165,10 +201,7 @@ class Side:
         recorder.stop()
         forget()
         loop.close()
-        # With collection disabled (see `quiet`), all that this run made is in the youngest
-        # generation.
-        gc.collect(0)
-        return recorder.schedule()
+        return recorder
 
     def _cut(self, reason: str) -> None:
         self._recorder.stop(reason)
@@ -203,6 +236,13 @@ class Side:
             self.task_class, self.steps_class, eager_start=True
         )
         return recorder, loop
+
+
+def reported(*recorders: Recorder) -> list[Schedule]:
+    """The schedules of runs that have ended."""
+    # With collection disabled (see `quiet`), all that they made is in the youngest generation.
+    gc.collect(0)
+    return [recorder.schedule() for recorder in recorders]
 
 
 @functools.cache
@@ -265,10 +305,12 @@ def quiet() -> Iterator[None]:
     were_disabled = [logger.disabled for logger in loggers]
     for logger in loggers:
         logger.disabled = True
+    # Debug mode keeps stacks, and would look for each file on disk again and again.
+    check, linecache.checkcache = linecache.checkcache, lambda *_: None
     hook, sys.unraisablehook = sys.unraisablehook, lambda _: None
     # Deep enough that programs that recurse reach EVENT_LIMIT first.
     depth = sys.getrecursionlimit()
-    sys.setrecursionlimit(max(depth, 4_000))
+    sys.setrecursionlimit(max(depth, 1_500))
     was_enabled = gc.isenabled()
     gc.disable()
     try:
@@ -284,3 +326,4 @@ def quiet() -> Iterator[None]:
         for logger, was_disabled in zip(loggers, were_disabled, strict=True):
             logger.disabled = was_disabled
         sys.unraisablehook = hook
+        linecache.checkcache = check

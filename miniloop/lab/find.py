@@ -6,8 +6,10 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ..difftest import Difference, Program, Side, compare, quiet, side
+from ..difftest import Difference, Program, Side, agree, compare, quiet, side
+from ..difftest.compare import schedules
 from ..difftest.fuzz import numbered_program
+from ..difftest.linked import Linked
 from ..difftest.shrink import shrink
 from .broken import BrokenLoop, broken
 
@@ -62,7 +64,7 @@ def find(
             if progress is not None and number % 100 == 0:
                 progress(number)
             program = numbered_program(seed, number)
-            if not differs(program, reference, suspect):
+            if agree(*schedules(Linked(program), reference, suspect)):
                 continue
             small = shrink(program, lambda p: differs(p, reference, suspect))
             difference = compare(small, reference, suspect)

@@ -13,6 +13,7 @@ order given.
 
 from __future__ import annotations
 
+import asyncio
 import atexit
 import gc
 import io
@@ -26,18 +27,24 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from types import ModuleType
 from typing import Any, TextIO
 
 from .clock import COST_OF_ASKING, CountingSelector, VirtualClock
-from .recorder import Recorder, Steps, suspended_at
+from .recorder import Recorder, Steps, suspended_at, unwrapped
 from .threads import Threads
+
+LIBRARIES = {Path(asyncio.__file__).parent, Path(__file__).parents[1]}
+"""Where asyncio and miniloop stand."""
 
 SLICE = 0.0005
 """Real seconds of one look at what threads and sockets do."""
 
 ADDRESS = re.compile(r"0x[0-9a-fA-F]{4,}")
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+LIBRARY_CLASS = re.compile(r"\b(?:_?asyncio|miniloop)\.(?:[a-z_]+\.)*(?=[A-Z])")
+IN_LIBRARY = re.compile(r"(?:/[^\s<>]*)?/(?:asyncio|miniloop)/[a-z_]+\.py:\d+")
 LONG_FRACTION = re.compile(r"\d+\.\d{4,}")
 
 
@@ -166,6 +173,10 @@ class Printed(io.BufferedIOBase):
         """It is."""
         return True
 
+    def fileno(self) -> int:
+        """What children of the program are given to write to."""
+        return 1
+
     def write(self, data: Any) -> int:
         """Note the lines that are complete by now."""
         *lines, self._line = (self._line + bytes(data)).split(b"\n")
@@ -193,8 +204,13 @@ class Printed(io.BufferedIOBase):
 
 
 def settled(text: str) -> str:
-    """Text without what differs from run to run: addresses, digits past the millisecond."""
+    """Text without what differs from run to run or library to library.
+
+    These are addresses, digits past the millisecond, the module that a class of asyncio's stands
+    in, and the line of the library that a callback is defined in.
+    """
     text = ADDRESS.sub("0x...", text)
+    text = IN_LIBRARY.sub("asyncio", LIBRARY_CLASS.sub("asyncio.", text))
     return LONG_FRACTION.sub(lambda number: f"{float(number[0]):.3f}", text)
 
 
@@ -257,6 +273,10 @@ class ScriptSelector(CountingSelector):
                 if deadline is not None and passed >= deadline - clock.now:
                     clock.now = deadline
                     return []
+                wake = threads.earliest()
+                may_wake = wake is not None and (deadline is None or wake <= deadline)
+                if may_wake and threads.blocked():
+                    threads.let_go()
                 continue
             wake = threads.earliest()
             if wake is not None and (deadline is None or wake <= deadline):
@@ -295,6 +315,12 @@ class ScriptSelector(CountingSelector):
 class ScriptSteps(Steps):
     """Steps that can say where they stand."""
 
+    def __init__(self, coro: Any, name: str, number: int, recorder: Recorder) -> None:
+        code = getattr(unwrapped(coro), "cr_code", None)
+        if name.startswith("_") and code and Path(code.co_filename).parent in LIBRARIES:
+            name = "(library)"  # what it calls its own tasks is its own affair
+        super().__init__(coro, name, number, recorder)
+
     def pending(self) -> bool:
         """Whether the task has not ended."""
         return self.task is not None and not self.task.done()
@@ -319,6 +345,11 @@ def recorded_loop(recorder: ScriptRecorder, module: ModuleType) -> Any:
         def __hash__(self) -> int:
             return self._made  # type: ignore[no-any-return]
 
+        def set_name(self, name: Any) -> None:
+            # asyncio 3.13.0 names tasks "None" where there is a task factory, as here.
+            if name is not None:
+                super().set_name(name)
+
     Task.__name__, Task.__qualname__ = "Task", "Task"
     Task.__module__ = module.Task.__module__
     make_task = recorder.task_factory(Task, ScriptSteps)
@@ -337,7 +368,8 @@ def recorded_loop(recorder: ScriptRecorder, module: ModuleType) -> Any:
             super().set_task_factory(make_task)
 
         def time(self) -> float:
-            return recorder.clock.time() if self._recorded else super().time()
+            # Not super().time(): it would ask `time.monotonic`, which tells virtual time.
+            return recorder.clock.time() if self._recorded else _monotonic()
 
         def set_task_factory(self, factory: Any) -> None:
             if not self._recorded or (factory is not None and not callable(factory)):
@@ -376,7 +408,7 @@ def recorded_loop(recorder: ScriptRecorder, module: ModuleType) -> Any:
                 return call(*args, **keywords)
             return recorder.threads.enter(lambda: call(*args, **keywords))
 
-    Loop.__name__, Loop.__qualname__ = base.__name__, base.__qualname__
+    Loop.__name__ = Loop.__qualname__ = "EventLoop"  # in reprs that a program may print
     Loop.__module__ = base.__module__
     return Loop
 

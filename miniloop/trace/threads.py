@@ -26,6 +26,9 @@ PATIENCE = 0.02
 """Real seconds after which a thread looks whether the main thread is blocked, and not in
 `select()`."""
 
+BLOCKED = 0.1
+"""Real seconds of hardly any work after which a thread at work counts as blocked."""
+
 _pools: Any = concurrent.futures.thread
 _queues: Any = _pools._threads_queues
 _worker: Any = _pools._worker
@@ -40,6 +43,7 @@ class Threads:
         self.selecting = False
         """Whether the main thread is in `select()` with nothing to do."""
         self.ever_at_work = False
+        self._window = (0.0, 0.0)
         self._lock = threading.Lock()
         self._asleep: list[tuple[float, int, threading.Event, int]] = []
         self._serial = itertools.count()
@@ -141,6 +145,20 @@ class Threads:
             self.ever_at_work = True
             return True
         return False
+
+    def blocked(self) -> bool:
+        """Whether those at work have left the processor alone for a while.
+
+        Then they may be waiting for one that sleeps. To be asked by the main thread.
+        """
+        now = time.clock_gettime(time.CLOCK_MONOTONIC)
+        used = time.clock_gettime(time.CLOCK_PROCESS_CPUTIME_ID)
+        used -= time.clock_gettime(time.CLOCK_THREAD_CPUTIME_ID)
+        began, before = self._window
+        if now - began < BLOCKED:
+            return False
+        self._window = now, used
+        return now - began < 2 * BLOCKED and used - before < BLOCKED / 10
 
     def _is_idle(self, worker: threading.Thread) -> bool:
         """Whether a worker of a pool waits for a job."""

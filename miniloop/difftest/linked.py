@@ -1,0 +1,277 @@
+"""A program that runs without being compiled: most of the time of a hunt would go into that.
+
+Each operation, with the values of its fields, is compiled once, into a function of its own, and
+programs are put together from these: a function of a program calls its operations in turn. That
+adds frames, and no more: awaiting a coroutine of one's own goes through no loop. So a linked
+program has the schedule of the printed one, except that a place in it is an operation's label and
+not a line. A test holds the two against each other, and what a hunt finds is always shown as the
+printed program runs it.
+
+Async generators are compiled from their text, since a `yield` cannot stand in a function of its
+own, and so are functions in which the variable of one operation may be overwritten by another.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import re
+import types
+from collections.abc import Callable
+from types import CodeType, CoroutineType, FunctionType, GeneratorType
+from typing import Any, NamedTuple
+
+from .grammar import OPERATIONS
+from .programs import (
+    ASSIGNED,
+    HEADS_OF,
+    NAME,
+    NEEDS,
+    Block,
+    Op,
+    Program,
+    declaration,
+    function,
+    modules,
+)
+
+FILE_NAME = "<linked>"
+COMPILED = "<linked text>"
+INLINE = re.compile(r"\b(?:await|yield)\b|\basync (?:with|for)\b")
+
+
+class Fragment(NamedTuple):
+    """An operation, compiled."""
+
+    code: CodeType | None
+    """None is a function that is compiled from its text."""
+    waits: bool
+    names: frozenset[str]
+    """What it mentions: futures, locks, other functions, ..."""
+    functions: tuple[str, ...]
+    """The functions among these."""
+    modules: frozenset[str]
+    asks_start: bool
+
+
+class Step(NamedTuple):
+    """An operation at its place in a program."""
+
+    code: CodeType
+    waits: bool
+    label: str
+    block: tuple[Step, ...]
+
+
+def drivers() -> dict[str, CodeType]:
+    """What calls the operations of a function in turn, by kind of function."""
+    names: dict[str, Any] = {"types": types}
+    text = """
+async def c(group, steps):
+    for step, waits in steps:
+        if waits:
+            await step(group)
+        else:
+            step(group)
+def y(steps):
+    for step, waits in steps:
+        if waits:
+            yield from step(None)
+        else:
+            step(None)
+def k(*args, steps, name):
+    print(name, *args)
+    for step, _ in steps:
+        step(None)
+y_code = types.coroutine(y).__code__
+"""
+    exec(compile(text, FILE_NAME, "exec"), names)
+    return {"c": names["c"].__code__, "y": names["y_code"], "k": names["k"].__code__}
+
+
+DRIVERS = drivers()
+DRIVER_CODES = frozenset(DRIVERS.values())
+
+
+@functools.cache
+def fragment(op: Op, kind: str) -> Fragment:
+    """An operation (its block left out) for a kind of function: c, k, y or p."""
+    operation = OPERATIONS[op[0]]
+    fields = dict(zip(operation.fields, op[1:], strict=False))
+    text = operation.template.replace("'{here}'", "{here}").replace("{block}", "await block(group)")
+    # A task group is passed on to the operations inside it: only the innermost one is ever used.
+    text = text.format(here="here", depth="", **fields).replace(", )", ")")
+    waits = kind != "k" and kind != "p" and INLINE.search(text) is not None
+    assigned = sorted(set(ASSIGNED.findall(text)))
+    if assigned:
+        text = f"global {', '.join(assigned)}\n{text}"
+    head = "async def" if waits and kind == "c" else "def"
+    source = f"{head} operation(group, here, block):\n    " + text.replace("\n", "\n    ")
+    module_code = compile(source, FILE_NAME, "exec", dont_inherit=True)
+    code = next(const for const in module_code.co_consts if isinstance(const, CodeType))
+    if waits and kind == "y":
+        # As `types.coroutine` does: it may wait for coroutines, too.
+        code = code.replace(co_flags=code.co_flags | inspect.CO_ITERABLE_COROUTINE)
+    return described(text, code, waits)
+
+
+def described(text: str, code: CodeType | None, waits: bool) -> Fragment:
+    """A fragment, and what its text mentions."""
+    names = frozenset(NAME.findall(text))
+    (line,) = modules(text, set(names))
+    imported = frozenset(line.removeprefix("import ").split(", "))
+    functions = tuple(sorted(names & HEADS_OF.keys()))
+    return Fragment(code, waits, names, functions, imported, "start" in text)
+
+
+@functools.cache
+def compiled(text: str) -> CodeType:
+    """A piece of a program's text, compiled."""
+    return compile(text, COMPILED, "exec", dont_inherit=True)
+
+
+def stands_alone(block: Block) -> bool:
+    """Whether each operation of a block can be a function of its own."""
+    for op in block:
+        if op[0] == "reschedule" or (isinstance(op[-1], tuple) and not stands_alone(op[-1])):
+            return False
+    return True
+
+
+class Linked:
+    """A program, ready to run."""
+
+    def __init__(self, program: Program) -> None:
+        self._used: list[Fragment] = []
+        bodies = dict(program.functions)
+        self._phases = self._steps(program.phases, "main", "p")
+        self._functions: dict[str, tuple[Step, ...] | CodeType] = {}
+        looked_at = 0
+        while looked_at < len(self._used):
+            for name in self._used[looked_at].functions:
+                if name not in self._functions:
+                    self._functions[name] = self._function(name, bodies.get(name, ()))
+            looked_at += 1
+        self._names: set[str] = set().union(*[one.names for one in self._used])
+        if "w0" in self._names:
+            self._names.add("r0")
+        needed = [NEEDS[name] for name in self._names & NEEDS.keys()]
+        self._modules = {"asyncio"}.union(needed, *[one.modules for one in self._used])
+        self._asks_start = any(one.asks_start for one in self._used)
+
+    def _function(self, name: str, block: Block) -> tuple[Step, ...] | CodeType:
+        kind = name[0]
+        if kind == "g" or not stands_alone(block):
+            text = function(name, block)
+            self._used.append(described(text, None, False))
+            return compile(text, COMPILED, "exec", dont_inherit=True)
+        steps = self._steps(block, name, kind)
+        if kind == "y" and not any(step.waits for step in steps):
+            code = fragment(("pass_on",), "y").code
+            assert code is not None
+            steps += (Step(code, True, f"{name}.end", ()),)
+        return steps
+
+    def _steps(self, block: Block, place: str, kind: str) -> tuple[Step, ...]:
+        """The operations of a function, numbered as in the printed program."""
+        counter = 0
+        use = self._used.append
+
+        def steps(block: Block) -> tuple[Step, ...]:
+            nonlocal counter
+            found = []
+            for op in block:
+                counter += 1
+                label = f"{place}.{counter}"
+                if type(op[-1]) is tuple:
+                    one = fragment(op[:-1], kind)
+                    inner = steps(op[-1])
+                else:
+                    one = fragment(op, kind)
+                    inner = ()
+                use(one)
+                found.append(Step(one.code, one.waits, label, inner))  # type: ignore[arg-type]
+            return tuple(found)
+
+        return steps(block)
+
+    def run(self, names: dict[str, Any]) -> None:
+        """Run it, with these names as its globals."""
+        import_ = names["__builtins__"]["__import__"]
+        for module in self._modules:
+            names[module.partition(".")[0]] = import_(module)
+        names["loop"] = loop = names["asyncio"].new_event_loop()
+        for name in sorted(self._names):
+            if name[0] in "ft":
+                names[name] = loop.create_future()
+            elif (line := declaration(name)) is not None:
+                exec(compiled(line), names)
+        if self._asks_start:
+            names["start"] = loop.time()
+        for name, body in self._functions.items():
+            if isinstance(body, CodeType):
+                exec(body, names)
+                continue
+            kind = name[0]
+            made = FunctionType(DRIVERS[kind], names, name)
+            steps = calls(body, names)
+            if kind == "k":
+                made.__kwdefaults__ = {"steps": steps, "name": name}
+            else:
+                made.__defaults__ = (None, steps) if kind == "c" else (steps,)
+            names[name] = made
+        for call, _ in calls(self._phases, names):
+            call(None)
+
+
+async def nothing(group: object) -> None:
+    """An empty block."""
+
+
+def calls(steps: tuple[Step, ...], names: dict[str, Any]) -> list[tuple[Callable[..., Any], bool]]:
+    """Functions for the operations, and whether to await each."""
+    made: list[tuple[Callable[..., Any], bool]] = []
+    for code, waits, label, inner in steps:
+        block: Callable[..., Any] | None = None
+        if inner:
+            block = FunctionType(DRIVERS["c"], names, "", (calls(inner, names),))
+        elif waits:
+            block = nothing
+        made.append((FunctionType(code, names, label, (label, block)), waits))
+    return made
+
+
+def place(coro: Any) -> str:
+    """Where a linked coroutine is suspended: the operations, then the line of the last one."""
+    inner = coro
+    labels: list[str] = []
+    last: Any = None
+    while True:
+        if type(inner) is CoroutineType:
+            code, after = inner.cr_code, inner.cr_await
+        elif type(inner) is GeneratorType:
+            code, after = inner.gi_code, inner.gi_yieldfrom
+        else:
+            break
+        file_name = code.co_filename
+        if file_name == FILE_NAME:
+            if code not in DRIVER_CODES:
+                labels.append(inner.__name__)
+                last = inner
+        elif file_name == COMPILED:
+            labels.append(f"{inner.__name__} line {frame_of(inner).f_lineno}")
+            last = None
+        else:
+            if not labels:
+                return code.co_name
+            break
+        inner = after
+    if last is not None:
+        labels.append(f"line {frame_of(last).f_lineno}")
+    return " > ".join(labels) or type(inner).__name__
+
+
+def frame_of(coro: Any) -> Any:
+    """The frame of a suspended coroutine or generator."""
+    frame: Any = coro.cr_frame if type(coro) is CoroutineType else coro.gi_frame
+    return frame
