@@ -1,17 +1,39 @@
 """Run an ordinary asyncio script, unmodified, on miniloop.
 
-The script, and the modules in its folder and below, get miniloop wherever they import asyncio.
-Installed libraries and the standard library keep the real asyncio. All else, sys.argv, tracebacks
-and the exit status among it, is as under `python SCRIPT`.
+There are two ways. A script that gets by with the standard library runs on the core: it, and the
+modules in its folder and below, get miniloop wherever they import asyncio. A script that imports
+an installed library (aiohttp, httpx, anyio, ...), itself or in a module beside it, anywhere in the
+file, runs with --interop: import asyncio is the real one, as its library will want it, and every
+loop that it makes is miniloop.interop.EventLoop, miniloop's scheduling behind asyncio's interface.
+The imports decide, before anything runs; --core and --interop say it outright.
+
+All else, sys.argv, tracebacks and the exit status among it, is as under `python SCRIPT`.
 """
 
 import argparse
+import asyncio
 
+from miniloop import interop
+from miniloop.cli.installed import installed_library
 from miniloop.cli.script import run_script
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare SCRIPT and, in one with it, all that follows: that belongs to the script."""
+    way = parser.add_mutually_exclusive_group()
+    way.add_argument(
+        "--interop",
+        action="store_true",
+        default=None,
+        help="the real asyncio, with every loop miniloop's: for what needs transports, TLS, "
+        "subprocesses, or a library that imports asyncio",
+    )
+    way.add_argument(
+        "--core",
+        dest="interop",
+        action="store_false",
+        help="miniloop's core for the script and the modules beside it; its libraries find no loop",
+    )
     # PARSER is how argparse itself takes a command and whatever follows. REMAINDER after an
     # argument of its own would lose a first "--".
     parser.add_argument(
@@ -25,4 +47,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def call(args: argparse.Namespace) -> int:
     """Run the script; returns 0 at its end, and raises what it raises."""
     script, *script_args = args.command_line
-    return run_script(script, script_args)
+    on_interop = args.interop
+    if on_interop is None:
+        on_interop = installed_library(script) is not None
+    # On the core too: unittest's IsolatedAsyncioTestCase makes its loop by itself.
+    asyncio.set_event_loop_policy(interop.EventLoopPolicy())
+    if on_interop:
+        vars(asyncio)["SelectorEventLoop"] = interop.EventLoop  # uvicorn asks for it by name
+    return run_script(script, script_args, redirected=not on_interop)

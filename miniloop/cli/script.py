@@ -47,11 +47,11 @@ def run_script(script: str, args: Sequence[str], *, redirected: bool = True) -> 
         raise
     except BaseException as error:
         _cut_our_frames(error)
-        missing = what_is_missing(error)
+        missing = redirected and what_is_missing(error)
         if missing:
             raise BadInput(
                 f"{_place(error, beside)}: miniloop has no {missing}; "
-                f"`python {script}` runs it on asyncio"
+                f"`run --interop {script}` takes it from asyncio"
             ) from None
         _report_as_it_is_now(error, beside)
         raise

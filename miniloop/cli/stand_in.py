@@ -100,7 +100,7 @@ def what_is_missing(error: BaseException) -> str | None:
 
 
 def _sorry(thing: str) -> str:
-    return f"miniloop has no {thing}; `python SCRIPT` runs the script on asyncio, which has it"
+    return f"miniloop has no {thing}; `run --interop SCRIPT` takes it from asyncio"
 
 
 def _in_asyncio(name: str) -> str:

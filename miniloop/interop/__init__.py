@@ -97,7 +97,10 @@ if sys.version_info >= (3, 13):  # the same in C; in 3.12 it fails where there i
     _set_current_task = vars(asyncio.tasks)["_swap_current_task"]
 
 
-class EventLoop(miniloop.EventLoop, asyncio.SelectorEventLoop):  # type: ignore[misc]
+_AsyncioEventLoop = asyncio.SelectorEventLoop
+
+
+class EventLoop(miniloop.EventLoop, _AsyncioEventLoop):  # type: ignore[misc]
     """miniloop's scheduling, the standard library's transports.
 
     ``selector`` is any ``selectors.BaseSelector``, by default the best of the platform.
@@ -107,7 +110,7 @@ class EventLoop(miniloop.EventLoop, asyncio.SelectorEventLoop):  # type: ignore[
 
     def __init__(self, selector: selectors.BaseSelector | None = None) -> None:
         miniloop.EventLoop.__init__(self, selector)
-        asyncio.SelectorEventLoop.__init__(self, selector)  # what the transports need
+        _AsyncioEventLoop.__init__(self, selector)  # what the transports need
 
     def _run_forever_setup(self) -> None:
         super()._run_forever_setup()
@@ -123,7 +126,7 @@ class EventLoop(miniloop.EventLoop, asyncio.SelectorEventLoop):  # type: ignore[
             raise RuntimeError("Cannot run the event loop while another loop is running")
 
     # The main task is known by the callback that this one gives it.
-    run_until_complete = asyncio.SelectorEventLoop.run_until_complete
+    run_until_complete = _AsyncioEventLoop.run_until_complete
 
     def create_future(self) -> Future[Any]:  # type: ignore[override]
         """Return a new Future of this loop."""
@@ -149,12 +152,6 @@ class EventLoop(miniloop.EventLoop, asyncio.SelectorEventLoop):  # type: ignore[
             task = super().create_task(coro, name=name, context=context)
         _register_task(task)
         return task
-
-    # These refuse a descriptor that a transport is using.
-    add_reader = asyncio.SelectorEventLoop.add_reader
-    remove_reader = asyncio.SelectorEventLoop.remove_reader
-    add_writer = asyncio.SelectorEventLoop.add_writer
-    remove_writer = asyncio.SelectorEventLoop.remove_writer
 
 
 class EventLoopPolicy(asyncio.DefaultEventLoopPolicy):

@@ -145,7 +145,7 @@ BAD = {
     "missing name": (
         "await asyncio.start_server(print, '127.0.0.1', 0)",
         [],
-        "miniloop has no asyncio.start_server; `python script.py` runs it on asyncio",
+        "miniloop has no asyncio.start_server; `run --interop script.py` takes it from asyncio",
     ),
     "syntax": ("import asyncio\ndef", [], "script.py:2: invalid syntax"),
 }

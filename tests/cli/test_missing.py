@@ -98,7 +98,7 @@ def test_one_line(name: str, tmp_path: Path) -> None:
     assert (ended.stdout, ended.status) == ("", 2)
     assert ended.stderr.startswith(f"miniloop run: {script}:{line}, in ")
     assert ended.stderr.endswith(
-        f": miniloop has no asyncio.{asked}; `python script.py` runs it on asyncio\n"
+        f": miniloop has no asyncio.{asked}; `run --interop script.py` takes it from asyncio\n"
     )
     assert ended.stderr.count("\n") == 1
 
@@ -116,7 +116,7 @@ def test_a_method_of_the_loop(method: str, tmp_path: Path) -> None:
     ended = on_miniloop(tmp_path, "script.py")
     assert ended.stderr.endswith(
         f"script.py:4, in main: miniloop has no EventLoop.{method}; "
-        "`python script.py` runs it on asyncio\n"
+        "`run --interop script.py` takes it from asyncio\n"
     )
     assert (ended.stderr.count("\n"), ended.status) == (1, 2)
 
@@ -150,7 +150,7 @@ def test_a_script_can_do_without(tmp_path: Path) -> None:
                 print(error)
         """)
     )
-    sorry = "; `python SCRIPT` runs the script on asyncio, which has it"
+    sorry = "; `run --interop SCRIPT` takes it from asyncio"
     expected = f"""\
 False False
 none

@@ -206,7 +206,7 @@ def test_the_script_imported_by_its_own_name(tmp_path: Path) -> None:
     assert on_miniloop(tmp_path, "script.py") == Ended(expected, "", 0)
 
 
-def test_a_library_goes_on_with_the_real_asyncio(tmp_path: Path) -> None:
+def test_the_standard_library_makes_interop_loops(tmp_path: Path) -> None:
     (tmp_path / "script.py").write_text(
         dedent("""
             import asyncio, sys
@@ -215,10 +215,14 @@ def test_a_library_goes_on_with_the_real_asyncio(tmp_path: Path) -> None:
             class Test(IsolatedAsyncioTestCase):
                 async def test(self):
                     print(type(real.current_task()).__module__)
+                    await real.sleep(0)
+                    await asyncio.sleep(0)
             print(Test("test").run().errors)
             async def main():
                 print(type(asyncio.current_task()).__module__)
             asyncio.run(main())
         """)
     )
-    assert on_miniloop(tmp_path, "script.py") == Ended("_asyncio\n[]\nminiloop.tasks\n", "", 0)
+    assert on_miniloop(tmp_path, "script.py") == Ended(
+        "miniloop.interop\n[]\nminiloop.tasks\n", "", 0
+    )

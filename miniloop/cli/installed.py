@@ -1,0 +1,100 @@
+"""Which installed library a script imports, seen without running it.
+
+Read are the script and, as far as they are imported, the modules beside it: every import statement,
+wherever it stands, and `import_module()` with the name written out.
+"""
+
+import ast
+import importlib.util
+import sys
+import warnings
+from collections.abc import Iterator
+from importlib.machinery import ModuleSpec, PathFinder
+from pathlib import Path
+
+from miniloop.cli.redirect import Beside
+
+
+def installed_library(script: str) -> str | None:
+    """Return the name of the first one: neither of the standard library nor beside the script.
+
+    A file that cannot be read or parsed imports nothing: running it will tell.
+    """
+    file = Path(script).resolve()
+    beside = Beside(file.parent)
+    files, seen = [(file, "")], set()
+    while files:
+        file, package = files.pop()
+        for name in _imports(file, package):
+            if name in seen:
+                continue
+            seen.add(name)
+            spec = _find(name, beside)
+            if spec is not None and _is_beside(spec, beside):
+                if spec.origin is not None and spec.origin.endswith(".py"):
+                    is_package = spec.submodule_search_locations is not None
+                    files.append((Path(spec.origin), name if is_package else _package(name)))
+            elif _is_installed(name, spec):
+                return name
+    return None
+
+
+def _imports(file: Path, package: str) -> Iterator[str]:
+    """Yield the names of the modules that a file may import, each behind those of its packages."""
+    with warnings.catch_warnings(action="ignore"):  # running it will tell
+        try:
+            tree = ast.parse(file.read_bytes())
+        except (OSError, SyntaxError, ValueError):
+            return
+    for node in ast.walk(tree):
+        match node:
+            case ast.Import(names=aliases):
+                names = [alias.name for alias in aliases]
+            case ast.ImportFrom(module=module, names=aliases, level=level):
+                try:
+                    origin = importlib.util.resolve_name("." * level + (module or ""), package)
+                except ImportError:  # it leaves its package: running it will tell
+                    continue
+                names = [f"{origin}.{alias.name}" for alias in aliases]
+            case ast.Call(
+                func=ast.Attribute(attr="import_module") | ast.Name(id="import_module"),
+                args=[ast.Constant(value=str(name)), *_],
+            ):
+                names = [name]
+            case _:
+                continue
+        for name in names:
+            parts = name.split(".")
+            yield from (".".join(parts[:length]) for length in range(1, len(parts) + 1))
+
+
+def _find(name: str, beside: Beside) -> ModuleSpec | None:
+    """Find a module where the script will find it, without importing its packages."""
+    path = [str(beside.folder), *sys.path[1:]]
+    so_far, spec = [], None
+    for part in name.split("."):
+        so_far.append(part)
+        spec = PathFinder.find_spec(".".join(so_far), path)
+        if spec is None:
+            return None
+        path = list(spec.submodule_search_locations or ())
+    return spec
+
+
+def _is_beside(spec: ModuleSpec, beside: Beside) -> bool:
+    # A folder without __init__.py has no origin, and may have parts in several places.
+    places = [spec.origin] if spec.origin else spec.submodule_search_locations or ()
+    return any(place in beside for place in places)
+
+
+def _is_installed(name: str, spec: ModuleSpec | None) -> bool:
+    if "." in name or name in sys.stdlib_module_names or name in ("miniloop", "__main__"):
+        return False
+    try:
+        return spec is not None or importlib.util.find_spec(name) is not None
+    except (ImportError, ValueError):  # half imported, or without a spec: it is there
+        return True
+
+
+def _package(name: str) -> str:
+    return name.rpartition(".")[0]
