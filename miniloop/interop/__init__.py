@@ -80,8 +80,7 @@ class Task(miniloop.Task[_T]):
     __class__ = property(lambda self: asyncio.Task)
 
 
-_plain: set[type] = getattr(tasks, "_PLAIN", set())
-_plain.update((Future, Task))
+tasks._plain_types.update((Future, Task))
 
 _current_tasks: dict[Any, Any] = vars(asyncio.tasks)["_current_tasks"]
 
@@ -93,7 +92,7 @@ def _set_current_task(loop: Any, task: Any) -> Any:
         _current_tasks[loop] = task
 
 
-if sys.version_info >= (3, 13):  # the same in C; in 3.12 it fails where there is none to forget
+if sys.version_info >= (3, 12):  # the same, in C
     _set_current_task = vars(asyncio.tasks)["_swap_current_task"]
 
 
@@ -109,6 +108,7 @@ class EventLoop(miniloop.EventLoop, _AsyncioEventLoop):  # type: ignore[misc]
     _current_task = property(_current_tasks.get, _set_current_task)
 
     def __init__(self, selector: selectors.BaseSelector | None = None) -> None:
+        _set_current_task(self, self)  # 3.12 insists that there be one before there is none
         miniloop.EventLoop.__init__(self, selector)
         _AsyncioEventLoop.__init__(self, selector)  # what the transports need
 

@@ -1,0 +1,87 @@
+"""How a program comes to the interop loop."""
+
+import asyncio
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+import miniloop
+from miniloop import interop
+
+
+async def kinds() -> tuple[type, type]:
+    return type(asyncio.get_running_loop()), type(asyncio.current_task())
+
+
+EXPECTED = (interop.EventLoop, interop.Task)
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="run() takes a loop factory since 3.12")
+def test_asyncio_run() -> None:
+    run: Any = asyncio.run
+    assert run(kinds(), loop_factory=interop.EventLoop) == EXPECTED
+
+
+def test_runners_of_both() -> None:
+    with asyncio.Runner(loop_factory=interop.EventLoop) as runner:
+        assert runner.run(kinds()) == EXPECTED
+    assert miniloop.run(kinds(), loop_factory=interop.EventLoop) == EXPECTED
+
+
+@pytest.fixture
+def policy() -> Iterator[None]:
+    before = asyncio.get_event_loop_policy()
+    asyncio.set_event_loop_policy(interop.EventLoopPolicy())
+    yield
+    asyncio.set_event_loop_policy(before)
+
+
+@pytest.mark.usefixtures("policy")
+def test_the_policy() -> None:
+    assert isinstance(asyncio.get_event_loop_policy(), interop.EventLoopPolicy)
+    assert asyncio.run(kinds()) == EXPECTED
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    assert asyncio.get_event_loop() is loop
+    assert loop.run_until_complete(kinds()) == EXPECTED
+    asyncio.set_event_loop(None)
+    loop.close()
+
+
+@pytest.mark.usefixtures("policy")
+@pytest.mark.skipif(sys.platform == "win32", reason="selector loops have no subprocesses there")
+def test_a_subprocess_under_the_policy() -> None:
+    async def main() -> int:
+        process = await asyncio.create_subprocess_exec(sys.executable, "-c", "raise SystemExit(5)")
+        return await process.wait()
+
+    assert asyncio.run(main()) == 5
+
+
+def test_both_libraries_see_each_others_tasks() -> None:
+    """A task of asyncio's own class is current for miniloop, too, and the other way round."""
+
+    async def of_asyncio() -> None:
+        current: Any = miniloop.current_task()
+        assert current is asyncio.current_task()
+        with pytest.raises(TimeoutError):
+            async with miniloop.timeout(0.001):
+                await miniloop.sleep(60)
+
+    async def of_miniloop() -> None:
+        current: Any = asyncio.current_task()
+        assert current is miniloop.current_task()
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.001):
+                await asyncio.sleep(60)
+
+    async def main() -> None:
+        loop: Any = asyncio.get_running_loop()
+        await asyncio.Task(of_asyncio(), loop=loop)
+        await miniloop.Task(of_miniloop(), loop=loop)
+        loop.set_task_factory(miniloop.eager_task_factory)
+        await asyncio.create_task(of_miniloop())
+
+    miniloop.run(main(), loop_factory=interop.EventLoop)
