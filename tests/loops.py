@@ -1,30 +1,29 @@
 """The table of third-party loops: `python -m tests.loops [NAME ...] [--write-docs]`.
 
 Each loop that is installed gets random programs for some time and is held against asyncio
-(`miniloop.difftest.foreign`). The page of the docs has the smallest program of each group of
-findings.
-Wants the extra `loops`.
+(`miniloop.difftest.foreign`). With --write-docs what came of it is kept (docs/generated/loops.json)
+as soon as a loop is done, and the page is made of all that is kept: name the loops that are still
+missing to go on with a run that was interrupted. The page has the smallest program of each group
+of findings. Wants the extra `loops`.
 """
 
 import argparse
 import concurrent.futures
 import importlib.metadata
 import multiprocessing
-import platform
-import subprocess
 import sys
 import textwrap
-from datetime import UTC, datetime
-from pathlib import Path
+from typing import Any
 
 from miniloop.cli.fuzz import grouped
 from miniloop.difftest import foreign
-from miniloop.difftest.fuzz import Finding, Hunt
+from miniloop.difftest.fuzz import Finding
 from miniloop.difftest.rules import rule_broken
 from miniloop.trace import Event
+from tests.measured import GENERATED, ROOT, circumstances, load, save, table
 
-ROOT = Path(__file__).parents[1]
-PAGE = ROOT / "docs" / "generated" / "loops.rst"
+KEPT = GENERATED / "loops.json"
+PAGE = GENERATED / "loops.rst"
 
 LOOPS = {
     "uvloop": "uvloop:new_event_loop",
@@ -54,115 +53,114 @@ def main() -> int:
     wrong = [name for name in args.names if name not in LOOPS]
     if wrong:
         parser.error(f"no loop named {wrong[0]!r}: choose from {', '.join(LOOPS)}")
-    results: dict[str, Hunt | str] = {}
+    limits = (args.seed, args.examples, args.seconds)
+    how = f"--seed {args.seed} --examples {args.examples} --seconds {args.seconds:g}"
     context = multiprocessing.get_context("spawn")
     with concurrent.futures.ProcessPoolExecutor(args.jobs, mp_context=context) as pool:
-        limits = (args.seed, args.examples, args.seconds)
-        hunts = {name: pool.submit(hunt, name, *limits) for name in args.names or LOOPS}
-        for name, future in hunts.items():
-            results[name] = future.result()
-            print(row(name, results[name]), flush=True)
+        hunts = {pool.submit(hunt, name, *limits): name for name in args.names or LOOPS}
+        for future in concurrent.futures.as_completed(hunts):
+            name, result = hunts[future], future.result()
+            print(row(name, result), flush=True)
+            if args.write_docs:
+                made = f"``python -m tests.loops {name} {how}``, {circumstances()}"
+                save(KEPT, {**load(KEPT), name: {**result, "made": made}})
     if args.write_docs:
-        PAGE.write_text("\n".join(page(results, " ".join(sys.argv[1:]))) + "\n", encoding="utf-8")
+        PAGE.write_text("\n".join(page(load(KEPT))).rstrip() + "\n", encoding="utf-8")
         print(f"written: {PAGE.relative_to(ROOT)}")
     return 0
 
 
-def hunt(name: str, seed: int, examples: int, seconds: float) -> Hunt | str:
+def hunt(name: str, seed: int, examples: int, seconds: float) -> dict[str, Any]:
     """What comes of one loop; in words, if it cannot even be made."""
     try:
-        return foreign.hunt("asyncio", LOOPS[name], seed, 0, examples, seconds=seconds)
-    except ValueError as error:
-        return str(error)
-
-
-def version(name: str) -> str:
-    try:
-        return importlib.metadata.version(name)
+        version = importlib.metadata.version(name)
+        found = foreign.hunt("asyncio", LOOPS[name], seed, 0, examples, seconds=seconds)
     except importlib.metadata.PackageNotFoundError:
-        return "not installed"
+        return {"version": "", "failed": "not installed"}
+    except ValueError as error:
+        return {"version": version, "failed": str(error)}
+    groups = list(grouped(found).values())
+    return {
+        "version": version,
+        "programs": found.programs,
+        "differ": sum(found.counts.values()),
+        "left out": found.cut,
+        "groups": len(groups),
+        "shown": [described(finding, number) for finding, number in groups[:SHOWN]],
+    }
 
 
-def row(name: str, result: Hunt | str) -> str:
-    if isinstance(result, str):
-        return f"{name} {version(name)}: {result}"
-    groups = grouped(result)
+def described(finding: Finding, programs: int) -> dict[str, Any]:
+    """A group of findings."""
+    difference = finding.difference
+    first = difference.first()
+    return {
+        "programs": programs,
+        "rule": rule_broken(difference),
+        "program": str(difference.program),
+        "asyncio": at(difference.left.events, first),
+        "loop": at(difference.right.events, first),
+    }
+
+
+def at(events: list[Event], number: int) -> str:
+    if number >= len(events):
+        return "nothing more"
+    return f"{events[number].who} {events[number].what}".strip()
+
+
+def row(name: str, result: dict[str, Any]) -> str:
+    head = f"{name} {result['version']}".strip()
+    if "failed" in result:
+        return f"{head}: {result['failed']}"
     return (
-        f"{name} {version(name)}: {result.programs:,} programs compared, "
-        f"{sum(result.counts.values()):,} differ, in {len(groups)} groups"
+        f"{head}: {result['programs']:,} programs compared, {result['differ']:,} differ, "
+        f"in {result['groups']} groups"
     )
 
 
-def page(results: dict[str, Hunt | str], options: str) -> list[str]:
-    commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    ).stdout.strip()
-    lines = [
-        f"Made by ``python -m tests.loops {options}`` on {datetime.now(UTC):%Y-%m-%d}, CPython "
-        f"{platform.python_version()}, {platform.system()} {platform.machine()}, commit {commit}.",
-        "",
-        ".. list-table::",
-        "   :header-rows: 1",
-        "   :widths: 22 14 22 22 20",
-        "",
-        *cells("Loop", "Version", "Programs compared", "Programs that differ", "Groups"),
-    ]
+def page(results: dict[str, Any]) -> list[str]:
+    results = {name: results[name] for name in LOOPS if name in results}
+    rows = []
     for name, result in results.items():
-        if isinstance(result, str):
-            lines += cells(name, version(name), "none", result, "")
+        if "failed" in result:
+            rows.append([name, result["version"], "none", result["failed"], ""])
         else:
-            differ = sum(result.counts.values())
-            counts = [f"{n:,}" for n in (result.programs, differ, len(grouped(result)))]
-            lines += cells(f":ref:`loops-{name}`", version(name), *counts)
+            numbers = [result["programs"], result["differ"], result["groups"]]
+            rows.append([f":ref:`loops-{name}`", result["version"], *map("{:,}".format, numbers)])
+    head = ["Loop", "Version", "Programs compared", "Programs that differ", "Groups"]
+    lines = table(head, rows, widths="22 14 22 22 20")
     for name, result in results.items():
-        if isinstance(result, str):
+        if "failed" in result:
             continue
         lines += ["", f".. _loops-{name}:", "", name, "-" * len(name), ""]
-        rest = "; ".join(f"{why}: {number:,}" for why, number in sorted(result.cut.items()))
+        lines += [f"Made by {result['made']}.", ""]
+        rest = "; ".join(f"{why}: {n:,}" for why, n in sorted(result["left out"].items()))
         if rest:
             lines += [f"Programs left out of the comparison, by reason: {rest}.", ""]
-        groups = list(grouped(result).items())
-        if not groups:
+        if not result["shown"]:
             lines += ["No difference was found.", ""]
-        for kind, (finding, count) in groups[:SHOWN]:
-            lines += section(kind, finding, count)
-        left_out = groups[SHOWN:]
-        if left_out:
-            number = sum(count for _, (_, count) in left_out)
-            lines += [f"And {len(left_out)} more groups, of {number} programs."]
+        for group in result["shown"]:
+            lines += section(group)
+        more = result["groups"] - len(result["shown"])
+        if more:
+            programs = result["differ"] - sum(group["programs"] for group in result["shown"])
+            lines += [f"And {more} more groups, of {programs} programs."]
     return lines
 
 
-def cells(*texts: str) -> list[str]:
-    return [f"   {'*' if not n else ' '} - {text}" for n, text in enumerate(texts)]
-
-
-def section(kind: str, finding: Finding, count: int) -> list[str]:
-    difference = finding.difference
-    rule = rule_broken(difference)
-    programs = f"{count} program" + "s" * (count != 1)
-    what = f"**{rule}**: broken by {programs}." if rule else f"{programs.capitalize()}."
-    first = difference.first()
-    said = [
-        f"{event.who} {event.what}".strip() if (event := at(side.events, first)) else "nothing more"
-        for side in (difference.left, difference.right)
-    ]
+def section(group: dict[str, Any]) -> list[str]:
+    programs = f"{group['programs']} program" + "s" * (group["programs"] != 1)
+    what = f"**{group['rule']}**: broken by {programs}." if group["rule"] else f"{programs}."
     return [
-        f"{what} At the first difference asyncio has ``{said[0]}``, this loop ``{said[1]}``:",
+        f"{what} At the first difference asyncio has ``{group['asyncio']}``, this loop "
+        f"``{group['loop']}``:",
         "",
         ".. code-block:: python",
         "",
-        textwrap.indent(str(difference.program), "   "),
+        textwrap.indent(group["program"], "   "),
         "",
     ]
-
-
-def at(events: list[Event], number: int) -> Event | None:
-    return events[number] if number < len(events) else None
 
 
 if __name__ == "__main__":

@@ -6,7 +6,9 @@ one, write the module and name it in `COMMANDS`.
 """
 
 import argparse
+import os
 import platform
+import signal
 import sys
 from collections.abc import Callable, Sequence
 
@@ -28,13 +30,29 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns the exit status. Wrong arguments, `--help` and `--version` leave by `SystemExit`, as
     argparse does it.
     """
-    args = _parser().parse_args(argv)
-    call: Callable[[argparse.Namespace], int] = args.call
+    command = ""
     try:
-        return call(args)
+        try:
+            args = _parser().parse_args(argv)
+            command = args.command
+            call: Callable[[argparse.Namespace], int] = args.call
+            return call(args)
+        finally:
+            if command != "run":
+                sys.stdout.flush()  # now, when a reader that has gone can still be dealt with
     except BadInput as error:
-        print(f"miniloop {args.command}: {error}", file=sys.stderr)
+        print(f"miniloop {command}: {error}", file=sys.stderr)
         return 2
+    except (BrokenPipeError, KeyboardInterrupt) as error:
+        if command == "run":
+            raise  # what the script raises is reported as Python does it
+        if isinstance(error, KeyboardInterrupt):
+            print(f"\nminiloop {command}: stopped by Ctrl-C", file=sys.stderr)
+            return 128 + signal.SIGINT
+        # Whoever read the output, `head` for one, has seen enough. What is left of it goes nowhere,
+        # or Python would complain when it flushes it in the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
 
 
 def _parser() -> argparse.ArgumentParser:

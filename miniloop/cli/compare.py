@@ -6,18 +6,28 @@ timeouts, each step of each task with the line where it waits, what is printed, 
 exception handler, each with its tick and time. "send -> line 7" is a task that was resumed and
 then waits in line 7.
 
-Exit status 0: the schedules are equal. 1: they differ, and the first difference is marked. 2:
-there is nothing to compare, and one line says why.
+Exit status 0: the schedules are equal. 1: they differ, and the first difference is marked; where
+the asyncio of this Python is known to differ there, the known difference is named. 2: there is
+nothing to compare, and one line says why.
 """
 
 import argparse
+import re
 import sys
-from collections.abc import Sequence
+import textwrap
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 from miniloop.cli.bad_input import BadInput
-from miniloop.cli.side_by_side import cell, show
-from miniloop.difftest.scripts import Comparison, Run, compare_script, rows, run_side
+from miniloop.cli.side_by_side import cell, columns, show
+from miniloop.difftest import register
+from miniloop.difftest.scripts import Comparison, Run, compare_script, entries, rows, run_side
+
+LEGEND = """\
+select(0.5): a tick begins, and the loop waits 0.5 s at most for something to do.
+race#1  send -> line 12: task 1, of race(), goes on until it waits in line 12."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -43,6 +53,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="ticks that each side may take (default: %(default)s)",
     )
     parser.add_argument(
+        "--stdin",
+        metavar="FILE",
+        help="what the script finds in its standard input (default: nothing)",
+    )
+    parser.add_argument(
         "command_line",
         metavar="SCRIPT",
         nargs=argparse.PARSER,
@@ -63,6 +78,14 @@ def positive(kind: Any) -> Any:
     return convert
 
 
+def given(path: str | None) -> bytes:
+    """What the script is to find in its standard input."""
+    try:
+        return Path(path).read_bytes() if path else b""
+    except OSError as error:
+        raise BadInput(f"can't open {path!r} for --stdin: {error.strerror}") from None
+
+
 def call(args: argparse.Namespace) -> int:
     """Compare, and show what came of it."""
     script, *script_args = args.command_line
@@ -70,41 +93,88 @@ def call(args: argparse.Namespace) -> int:
         "real_time": args.real_time,
         "ticks": args.ticks,
         "seconds": args.limit,
+        "stdin": given(args.stdin),
     }
     comparison = compare_script(script, script_args, **limits)
-    left, right = comparison.left, comparison.right
     refuse(comparison, script)
+    left, right = comparison.left, comparison.right
+    for line in LEGEND.splitlines():
+        print(textwrap.fill(line, columns(), subsequent_indent="  "))
+    print()
     show(
         (left.name, right.name),
         comparison.rows,
         order_only=comparison.order_only,
         everything=args.all,
     )
+    print()
     for note in notes(comparison):
-        print(f"note: {note}")
+        say("note", note)
     if comparison.agree:
-        schedule = left.schedule
-        extent = f"{count(schedule.events, 'event')} in {count(schedule.timeouts, 'tick')}"
-        if comparison.order_only:
-            print(f"{left.name} and {right.name} agree on the order of {extent}.")
-        else:
-            seconds = schedule.events[-1].time / 1000 if schedule.events else 0.0
-            print(f"{left.name} and {right.name} agree: {extent}, {seconds:.3f} s of virtual time.")
+        print(agreement(comparison))
         return 0
     print(part_at(comparison))
-    again = run_side(left.name, script, script_args, **limits)
-    if any(not row.same for row in rows(left, again, comparison.order_only)):
-        print(
-            "note: asyncio does not agree with itself either, when it runs this a second time: the "
-            "script depends on what changes from run to run, such as the date or a race of threads"
-        )
-    if sys.version_info < (3, 13):
-        version = ".".join(map(str, sys.version_info[:2]))
-        print(
-            f"note: miniloop keeps to Python 3.13; docs/differences.rst has how asyncio {version} "
-            "differs from that"
-        )
+    run_again = partial(run_side, script=script, args=script_args, **limits)
+    for kind, text in reasons(comparison, run_again):
+        say(kind, text)
     return 1
+
+
+def say(kind: str, text: str) -> None:
+    """Print a remark, as wide as the terminal."""
+    print(textwrap.fill(f"{kind}: {text}", columns(), subsequent_indent="  "))
+
+
+def agreement(comparison: Comparison) -> str:
+    """How much there was to agree on."""
+    left, right = comparison.left, comparison.right
+    schedule = left.schedule
+    extent = f"{count(schedule.events, 'event')} in {count(schedule.timeouts, 'tick')}"
+    if comparison.order_only:
+        return f"{left.name} and {right.name} agree on the order of {extent}."
+    seconds = schedule.events[-1].time / 1000 if schedule.events else 0.0
+    return f"{left.name} and {right.name} agree: {extent}, {seconds:.3f} s of virtual time."
+
+
+def reasons(comparison: Comparison, run_again: Callable[[str], Run]) -> Iterator[tuple[str, str]]:
+    """Why two sides may differ without a fault of either: kinds of remark and remarks."""
+    again = run_again(comparison.left.name)
+    if any(not row.same for row in rows(comparison.left, again, comparison.order_only)):
+        yield (
+            "note",
+            "asyncio does not agree with itself either, when it runs this a second time: the "
+            "script depends on what changes from run to run, such as the date, a file that it "
+            "writes or a race of threads",
+        )
+        return
+    version = ".".join(map(str, sys.version_info[:2]))
+    found = known_difference(comparison, run_again)
+    if found is not None:
+        yield "known difference", f"{found.id}: {found.title}. {' '.join(found.reason.split())}"
+    elif sys.version_info < (3, 13):
+        yield (
+            "note",
+            f"miniloop keeps to Python 3.13; docs/differences.rst has how asyncio {version} "
+            "differs from that",
+        )
+
+
+def known_difference(
+    comparison: Comparison, run_again: Callable[[str], Run]
+) -> register.Known | None:
+    """The entry of the register that explains the first difference, if there is one.
+
+    It is one that asyncio meets before the sides part, or as they do.
+    """
+    watched = run_again("asyncio-known")
+    if watched.stopped is None or watched.stopped[0] != "known":
+        return None
+    met = rows(watched, comparison.right, comparison.order_only)
+    part = next(number for number, row in enumerate(met) if not row.same)
+    # The last entry of what was watched says that it was ended there.
+    if part + 1 < len(entries(watched, comparison.order_only)):
+        return None
+    return next(one for one in register.entries() if one.id == watched.stopped[1])
 
 
 def refuse(comparison: Comparison, script: str) -> None:
@@ -123,10 +193,8 @@ def refuse(comparison: Comparison, script: str) -> None:
     if not left.schedule.timeouts and not right.schedule.timeouts:
         if left.status:
             raise BadInput(f"{script} ends before any event loop runs: {last_line(left)}")
-        raise BadInput(
-            f"{script} runs no event loop that could be recorded: no asyncio.run(), or only one of "
-            "another library's"
-        )
+        why = left.notes or ["no asyncio.run(), or only one of another library's"]
+        raise BadInput(f"{script} runs no event loop that could be recorded: {'; '.join(why)}")
     if not right.schedule.timeouts and right.complete and not right.status:
         raise BadInput(
             f"{script} runs asyncio inside a library, which keeps the real one: nothing of it runs "
@@ -148,6 +216,8 @@ def notes(comparison: Comparison) -> list[str]:
         found.append(f"on both the script {ends[left.name]}")
     else:
         found += [f"on {name} the script {end}" for name, end in ends.items()]
+    if any("EOFError" in end for end in ends.values()):
+        found.append("standard input is empty; --stdin FILE gives the script something to read")
     return list(dict.fromkeys(found))
 
 
@@ -159,7 +229,10 @@ def count(things: Sequence[object], name: str) -> str:
 def last_line(run: Run) -> str:
     """Return what the process said last on stderr."""
     lines = [line for line in run.said.splitlines() if line and not line.startswith(" ")]
-    return lines[-1] if lines else f"exit status {run.status}"
+    groups = [
+        line[4:] for line in run.said.splitlines() if re.match(r"  \| \w*ExceptionGroup: ", line)
+    ]
+    return (groups or lines or [f"exit status {run.status}"])[-1]
 
 
 def part_at(comparison: Comparison) -> str:

@@ -2,7 +2,9 @@
 
     python -m miniloop.cli.recorded SIDE RECORD TICKS SECONDS REAL SCRIPT [ARG ...]
 
-SIDE is `asyncio` or `miniloop`. The record goes to the file RECORD (see `miniloop.trace.scripts`).
+SIDE is `asyncio`, `miniloop` or `asyncio-known`: asyncio up to where it is known to do something
+else than miniloop, which keeps to Python 3.13. The record goes to the file RECORD (see
+`miniloop.trace.scripts`).
 """
 
 from __future__ import annotations
@@ -13,9 +15,11 @@ import os
 import random
 import sys
 from pathlib import Path
+from typing import Any
 
 import miniloop
 from miniloop.cli import bad_input, script
+from miniloop.difftest import known
 from miniloop.trace.recorder import describe
 from miniloop.trace.scripts import ScriptRecorder
 
@@ -30,9 +34,11 @@ def main(side: str, record: str, ticks: str, seconds: str, real: str, *command_l
     # stood.
     faulthandler.dump_traceback_later(float(seconds), exit=True, file=hang)
     random.seed(0)  # so that an unseeded script draws the same on both sides
-    recorder.install(asyncio if side == "asyncio" else miniloop)
+    if side == "asyncio-known":
+        watch(recorder)
+    recorder.install(miniloop if side == "miniloop" else asyncio)
     try:
-        return script.run_script(path, args, redirected=side != "asyncio")
+        return script.run_script(path, args, redirected=side == "miniloop")
     except bad_input.BadInput as error:
         recorder.give_up("bad", str(error))
         raise
@@ -44,6 +50,26 @@ def main(side: str, record: str, ticks: str, seconds: str, real: str, *command_l
     except BaseException as error:
         recorder.note("main", "ends with " + describe(error))
         raise
+
+
+def watch(recorder: ScriptRecorder) -> None:
+    """End the run where this Python's asyncio is known to differ from miniloop: see `known`."""
+
+    def cut(name: str) -> None:
+        recorder.give_up("known", name)
+
+    for name, stand_in in known.watches(cut, asyncio.Task, asyncio.TaskGroup).items():
+        recorder._replace(asyncio, getattr(asyncio, name), stand_in)
+    if sys.version_info < (3, 13):
+        loop_class: Any = asyncio.base_events.BaseEventLoop
+        shutdown = loop_class.shutdown_default_executor
+
+        async def shutdown_default_executor(self: Any, *timeout: Any) -> None:
+            if self._default_executor is not None:
+                cut("executor-shutdown-timer")
+            await shutdown(self, *timeout)
+
+        loop_class.shutdown_default_executor = shutdown_default_executor
 
 
 if __name__ == "__main__":

@@ -1,7 +1,14 @@
-"""Two schedules side by side in the terminal: by rich where it is installed, else as plain text."""
+"""Two schedules side by side in the terminal: by rich where it is installed, else as plain text.
+
+A tick is numbered where it begins, and a time stands where it changes. Where the terminal is too
+narrow for two columns, what both loops do alike stands there once, and where they differ one below
+the other.
+"""
 
 import importlib
+import os
 import shutil
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,13 +18,28 @@ SHOWN = 60
 """Lines that are shown in full where the schedules agree."""
 BEFORE, AFTER = 24, 8
 """Lines shown around the first difference. What comes after it only echoes it."""
+NARROWEST = 24
+"""Characters that each of two columns needs, if its texts are that long."""
+LONGEST = 200
+"""Characters of a text where the output goes to no terminal, and is as wide as it needs to be."""
+
+At = tuple[int, int] | None
+Line = tuple[str, ...]
+"""The texts of a line: mark, tick and time (not where only the order is compared), both sides."""
 
 
-def cell(text: str, at: tuple[int, int] | None, other: tuple[int, int] | None) -> str:
+def columns() -> int:
+    """How many columns there are: without limit in a file or a pipe, unless COLUMNS says so."""
+    if sys.stdout.isatty() or os.environ.get("COLUMNS"):
+        return max(20, shutil.get_terminal_size().columns)
+    return 2 * LONGEST + 40
+
+
+def cell(text: str, at: At, other: At) -> str:
     """One side's text; where its tick or time is another than the other side's, with these."""
     if not text:
         return "(nothing more)"
-    text = text.replace("\n", "\\n")
+    text = text.replace("\n", "\\n").replace("\t", "\\t")
     if at and other and at != other:
         seconds = f", {at[1] / 1000:.3f} s" if at[1] != other[1] else ""
         return f"[tick {at[0]}{seconds}] {text}"
@@ -27,41 +49,42 @@ def cell(text: str, at: tuple[int, int] | None, other: tuple[int, int] | None) -
 def show(
     names: tuple[str, str], rows: Sequence[Row], *, order_only: bool, everything: bool
 ) -> None:
-    """Print the table, as wide as the terminal; long ones are shortened unless `everything`."""
-    head: tuple[str, ...] = ("", "tick", "time", *names)
-    first = next((number for number, row in enumerate(rows) if not row.same), None)
-    numbered = chosen(rows, first, everything)
-    lines = [line(number, row, number == first, order_only) for number, row in numbered]
-    if order_only:
-        head, lines = ("", *names), [(one[0], *one[3:]) for one in lines]
+    """Print the table; long ones are shortened unless `everything`."""
+    head: Line = ("", *names) if order_only else ("", "tick", "time", *names)
+    body = lines(rows, order_only, everything)
+    widths = [max(map(len, column)) for column in zip(head, *body, strict=True)]
+    widths[0] = 2
+    room = columns() - sum(widths[:-2]) - len(widths[:-2])  # a blank behind each of those
+    half = min(max(widths[-2:]), room // 2 - 1, LONGEST)
+    if half < min(max(widths[-2:]), NARROWEST):
+        head = (*head[:-2], f"{names[0]} and {names[1]}")
+        body = [below for one in body for below in stacked(one, names)]
+        widths[-2:] = [room]
+    else:
+        widths[-2:] = [half + 1, half]
+    numbers = range(1, 1 if order_only else 3)
     try:
         table: Any = importlib.import_module("rich.table")
-        console: Any = importlib.import_module("rich.console").Console()
+        rich_console: Any = importlib.import_module("rich.console")
     except ImportError:
-        show_plainly(head, lines)
+        for one in (head, *body):
+            cells = [
+                f"{text:>{width}}" if number in numbers else f"{cut(text, widths[-1]):<{width}}"
+                for number, (text, width) in enumerate(zip(one, widths, strict=True))
+            ]
+            print(" ".join(cells).rstrip())
         return
-    grid = table.Table(box=None, pad_edge=False, expand=True, header_style="bold")
-    narrow: list[dict[str, Any]] = [{"justify": "right", "width": w} for w in (5, 8)]
-    wide: dict[str, Any] = {"ratio": 1, "no_wrap": True, "overflow": "ellipsis"}
-    columns = [{"width": 2}, *([] if order_only else narrow), wide, wide]
-    for name, options in zip(head, columns, strict=True):
-        grid.add_column(name, **options)
+    grid = table.Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
+    for number, (name, width) in enumerate(zip(head, widths, strict=True)):
+        justify = "right" if number in numbers else "left"
+        grid.add_column(name, justify=justify, width=width, no_wrap=True, overflow="ellipsis")
     text: Any = importlib.import_module("rich.text").Text
-    for one in lines:
+    for one in body:
         style = {"=>": "bold red", "~": "yellow"}.get(one[0], "")
-        if not style and one[-2].startswith("select("):
+        if not style and one[-1].startswith("select("):
             style = "dim"
         grid.add_row(*map(text, one), style=style)
-    console.print(grid)
-
-
-def show_plainly(head: tuple[str, ...], lines: list[tuple[str, ...]]) -> None:
-    """Print the table without rich."""
-    taken = 4 if len(head) == 3 else 21
-    width = max(20, (shutil.get_terminal_size().columns - taken) // 2)
-    for mark, *at, left, right in (head, *lines):
-        text = f"{mark:<2} " + (f"{at[0]:>5} {at[1]:>8}  " if at else "")
-        print(f"{text}{cut(left, width):<{width}} {cut(right, width)}".rstrip())
+    rich_console.Console(width=sum(widths) + len(widths)).print(grid)
 
 
 def cut(text: str, width: int) -> str:
@@ -69,17 +92,45 @@ def cut(text: str, width: int) -> str:
     return text if len(text) <= width else text[: width - 3] + "..."
 
 
-def line(number: int, row: Row | None, first: bool, order_only: bool) -> tuple[str, ...]:
-    """One line of the table; None for a row stands for rows left out."""
-    if row is None:
-        return ("", "...", "", f"({number:,} more lines: --all shows them)", "")
-    mark = "=>" if first else "" if row.same else "~"
-    if order_only:
-        return (mark, "", "", cell(row.left, None, None), cell(row.right, None, None))
-    at = row.left_at or row.right_at
-    tick, time = (str(at[0]), f"{at[1] / 1000:.3f}") if at else ("", "")
-    left = cell(row.left, None, None)
-    return (mark, tick, time, left, cell(row.right, row.right_at, row.left_at))
+def stacked(line: Line, names: tuple[str, str]) -> list[Line]:
+    """A line for one column: what is not the same on both sides becomes two lines."""
+    *before, left, right = line
+    if not line[0]:
+        return [(*before, left)]
+    width = max(map(len, names))
+    blank = [""] * (len(before) - 1)
+    return [
+        (*before, f"{names[0]:<{width}}  {left}"),
+        (line[0] if line[0] == "~" else "", *blank, f"{names[1]:<{width}}  {right}"),
+    ]
+
+
+def lines(rows: Sequence[Row], order_only: bool, everything: bool) -> list[Line]:
+    """The lines of the table below its head."""
+    first = next((number for number, row in enumerate(rows) if not row.same), None)
+    found: list[Line] = []
+    shown = ["", ""]
+    for number, row in chosen(rows, first, everything):
+        if row is None:
+            left_out = f"({number:,} more lines: --all shows them)"
+            found.append(("", left_out, "") if order_only else ("", "...", "", left_out, ""))
+            continue
+        mark = "=>" if number == first else "" if row.same else "~"
+        if order_only:
+            found.append((mark, cell(row.left, None, None), cell(row.right, None, None)))
+            continue
+        at = row.left_at or row.right_at
+        numbers = [str(at[0]), f"{at[1] / 1000:.3f}"] if at else ["", ""]
+        if row.same and row.left.startswith("select("):
+            numbers[1] = ""  # it is the time before the wait
+        told = [
+            "" if now == before and not mark else now
+            for now, before in zip(numbers, shown, strict=True)
+        ]
+        shown = [now or before for now, before in zip(numbers, shown, strict=True)]
+        right = cell(row.right, row.right_at, row.left_at)
+        found.append((mark, *told, cell(row.left, None, None), right))
+    return found
 
 
 def chosen(

@@ -244,7 +244,9 @@ class ScriptSelector(CountingSelector):
         return ready
 
     def _real_select(self, timeout: float | None) -> Any:
-        if timeout is None and not self._awaits_others() and threading.active_count() == 1:
+        alone = not self._awaits_others() and threading.active_count() == 1
+        # A thread that has just ended may have woken us.
+        if timeout is None and alone and not self._real.select(0):
             self._stuck()
         return self._real.select(timeout)
 
@@ -278,6 +280,9 @@ class ScriptSelector(CountingSelector):
                 if may_wake and threads.blocked():
                     threads.let_go()
                 continue
+            ready = self._real.select(0)  # again: one may just have ended its work by waking us
+            if ready:
+                return ready
             wake = threads.earliest()
             if wake is not None and (deadline is None or wake <= deadline):
                 threads.let_go()

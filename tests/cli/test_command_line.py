@@ -1,6 +1,9 @@
 """`python -m miniloop` itself: help, version, and what it says to bad input."""
 
+import os
 import platform
+import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -8,7 +11,7 @@ import pytest
 
 import miniloop
 from miniloop.cli import COMMANDS, main
-from tests.cli.both_ways import run
+from tests.cli.both_ways import ROOT, run
 
 
 def miniloop_main(folder: Path, *args: str) -> tuple[str, str, int]:
@@ -68,3 +71,26 @@ def test_nothing_to_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
 def test_bad_input_is_a_status_of_main(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["run", str(tmp_path)]) == 2
     assert capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "args",
+    ["--help", "lab", "lab last-in-first-out", "fuzz --examples 2", "compare script.py"],
+)
+def test_whoever_reads_may_leave(args: str, tmp_path: Path) -> None:
+    script = "import asyncio\nasync def main(): pass\nasyncio.run(main())\n"
+    (tmp_path / "script.py").write_text(script)
+    command = [sys.executable, "-m", "miniloop", *args.split()]
+    process = subprocess.Popen(
+        command,
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": ""},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    process.stdout.close()
+    assert process.stderr is not None
+    assert process.stderr.read() == b""
+    process.stderr.close()
+    assert process.wait(60) == 128 + signal.SIGPIPE

@@ -39,22 +39,63 @@ def compared(folder: Path, body: str, monkeypatch: pytest.MonkeyPatch) -> Compar
     return compare_script(script(folder, body))
 
 
-@pytest.mark.parametrize("name", [name for name in EXAMPLES if name != "threads.py"])
+@pytest.mark.parametrize("name", EXAMPLES)
 def test_examples_agree(name: str) -> None:
+    if name == "threads.py" and sys.version_info < (3, 13):
+        pytest.skip("a known difference: see test_a_known_difference_is_named")
     comparison = compare_script(str(ROOT / "examples" / name))
     assert comparison.agree, comparison.rows[comparison.first or 0]
     assert comparison.left.complete
     assert any(event.who == "print" for event in comparison.left.schedule.events)
 
 
+def test_a_known_difference_is_named() -> None:
+    command = [sys.executable, "-m", "miniloop", "compare", "examples/threads.py"]
+    ended = run(command, ROOT)
+    assert ended.stderr == ""
+    known = "\nknown difference: executor-shutdown-timer: The end of asyncio.run() sets a timer "
+    assert (ended.status, known in ended.stdout) == (
+        (1, True) if sys.version_info < (3, 13) else (0, False)
+    )
+
+
+def test_a_difference_before_a_known_one_is_not_explained_by_it(tmp_path: Path) -> None:
+    ended = compare(tmp_path, textwrap.dedent(DIFFERENT) + "await asyncio.to_thread(int)")
+    assert ended.status == 1
+    assert "known difference" not in ended.stdout
+
+
+def table(shown: str) -> list[str]:
+    """The lines of the table, head first: it stands between two empty lines."""
+    return shown.split("\n\n")[1].splitlines()
+
+
 def test_agreement_is_shown(tmp_path: Path) -> None:
-    ended = compare(tmp_path, "print('hello')", COLUMNS="80")
+    ended = compare(tmp_path, "print('hello')\nprint('x' * 300)", COLUMNS="80")
     assert (ended.status, ended.stderr) == (0, "")
-    lines = ended.stdout.splitlines()
+    lines = table(ended.stdout)
     assert lines[0].split() == ["tick", "time", "asyncio", "miniloop"]
-    assert any(line.split() == ["3", "0.250", *["print", "hello"] * 2] for line in lines)
-    assert lines[-1].startswith("asyncio and miniloop agree: ")
-    assert max(map(len, lines)) <= 80
+    assert any(line.split() == ["0.250", *["print", "hello"] * 2] for line in lines)
+    assert any(line.split() == ["2", *["select(0.25)"] * 2] for line in lines)
+    last = ended.stdout.splitlines()[-1]
+    assert last.startswith("asyncio and miniloop agree: ")
+    assert max(map(len, ended.stdout.splitlines())) <= 80
+
+
+def test_in_a_narrow_terminal_both_stand_in_one_column(tmp_path: Path) -> None:
+    ended = compare(tmp_path, DIFFERENT, COLUMNS="40")
+    lines = table(ended.stdout)
+    assert lines[0].split() == ["tick", "time", "asyncio", "and", "miniloop"]
+    at = next(number for number, line in enumerate(lines) if line.startswith("=>"))
+    assert lines[at].split() == ["=>", "3", "0.250", "asyncio", "print", "here"]
+    assert lines[at + 1].split()[:3] == ["miniloop", "main#0", "send"]
+    assert max(map(len, lines)) <= 40
+
+
+def test_in_a_pipe_nothing_is_cut(tmp_path: Path) -> None:
+    text = " ".join(f"word{number}" for number in range(12))
+    ended = compare(tmp_path, f"print({text!r})", COLUMNS="")
+    assert any(line.count(text) == 2 for line in table(ended.stdout))
 
 
 def test_sleeping_takes_no_real_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -81,7 +122,7 @@ DIFFERENT = """
 def test_the_first_difference_is_marked(tmp_path: Path) -> None:
     ended = compare(tmp_path, DIFFERENT)
     assert (ended.status, ended.stderr) == (1, "")
-    marked = [line.split() for line in ended.stdout.splitlines() if line.startswith("=>")]
+    marked = [line.split() for line in table(ended.stdout) if line.startswith("=>")]
     assert marked == [["=>", "3", "0.250", "print", "here", "main#0", "send", "->", "line", "7"]]
     assert (
         "asyncio and miniloop part in tick 3, at 0.250 s:\n  asyncio   print  here\n"
@@ -143,9 +184,34 @@ BAD = {
         "script.py runs asyncio inside a library, which keeps the real one: nothing of it runs",
     ),
     "missing name": (
-        "await asyncio.start_server(print, '127.0.0.1', 0)",
+        "await asyncio.create_subprocess_exec('true')",
         [],
-        "miniloop has no asyncio.start_server; `run --interop script.py` takes it from asyncio",
+        "miniloop has no asyncio.create_subprocess_exec; ",
+    ),
+    "wrong arguments": (
+        "import asyncio\nimport argparse\n"
+        "parser = argparse.ArgumentParser()\nparser.add_argument('n')\nparser.parse_args()",
+        [],
+        "ends before any event loop runs: script.py: error: the following arguments are required",
+    ),
+    "in another thread": (
+        "import asyncio, threading\nasync def main(): await asyncio.sleep(0.01)\n"
+        "thread = threading.Thread(target=lambda: asyncio.run(main()))\n"
+        "thread.start(); thread.join()",
+        [],
+        "script.py runs no event loop that could be recorded: loops in other threads run on real "
+        "time and are not recorded",
+    ),
+    "another library's loop": (
+        "import asyncio, selectors\nclass Loop(asyncio.SelectorEventLoop):\n    pass\n",
+        [],
+        "script.py runs no event loop that could be recorded: no asyncio.run(), or only one of "
+        "another library's",
+    ),
+    "no control back after its end": (
+        "import threading\nthreading.Thread(target=threading.Event().wait).start()",
+        ["--limit", "1"],
+        "script.py still at work",
     ),
     "syntax": ("import asyncio\ndef", [], "script.py:2: invalid syntax"),
 }
@@ -176,6 +242,12 @@ def test_no_script(tmp_path: Path) -> None:
     [
         ("raise SystemExit(3)", "on both the script ends with exit status 3"),
         ("raise ValueError('oh')", "on both the script ends with ValueError: oh"),
+        (
+            "async with asyncio.TaskGroup(): raise ValueError",
+            "on both the script ends with ExceptionGroup: unhandled errors in a TaskGroup",
+        ),
+        ("raise KeyboardInterrupt", "on both the script ends with KeyboardInterrupt: stopped at"),
+        ("input()", "standard input is empty; --stdin FILE gives the script something to read"),
         ("import os; os._exit(3)", "leaves in mid-run by os._exit(3): compared up to there"),
         ("import os, signal; os.kill(os.getpid(), 9)", "crashes: SIGKILL: compared up to there"),
         ("import sys; sys.stdout.buffer.write(b'\\xff\\0\\n')", "bytes that are no text"),
@@ -187,6 +259,73 @@ def test_odd_ends_and_output_are_explained(body: str, note: str, tmp_path: Path)
     assert (ended.status, ended.stderr) == (0, "")
     assert note in ended.stdout
     assert "asyncio and miniloop agree: " in ended.stdout
+
+
+def test_standard_input(tmp_path: Path) -> None:
+    (tmp_path / "names").write_text("Ada\nGrace\n")
+    body = "import sys\nprint('hello', await asyncio.to_thread(input))\nprint(sys.stdin.read())"
+    ended = compare(tmp_path, body, "--real-time", "--stdin", "names")
+    assert ended.status == 0
+    assert ended.stdout.count("hello Ada") == 2
+    assert ended.stdout.count("print  Grace") == 2
+    ended = compare(tmp_path, body, "--stdin", "nowhere")
+    assert (ended.stdout, ended.status) == ("", 2)
+    assert ended.stderr == (
+        "miniloop compare: can't open 'nowhere' for --stdin: No such file or directory\n"
+    )
+
+
+def test_what_is_named_otherwise_in_each_library(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = """
+        task = asyncio.create_task(asyncio.sleep(0))
+        for one in (asyncio.Lock(), asyncio.Queue(3), asyncio.Event(), asyncio.Semaphore(2)):
+            print(one, type(one))
+        print(task, asyncio.current_task().get_name(), asyncio.all_tasks())
+        print(asyncio.get_running_loop(), await task, task.get_name())
+    """
+    comparison = compared(tmp_path, body, monkeypatch)
+    assert comparison.agree, comparison.rows[comparison.first or 0]
+    printed = [e.what for e in comparison.right.schedule.events if e.who == "print"]
+    assert printed[0] == "<asyncio.Lock object at 0x... [unlocked]> <class 'asyncio.Lock'>"
+    assert printed[-1].endswith("> None Task-2")
+
+
+def test_a_thread_that_waits_for_another_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = """
+        import queue, threading, time
+        queue = queue.Queue()
+        def put():
+            time.sleep(30)
+            queue.put("an apple")
+        threading.Thread(target=put).start()
+        print(await asyncio.to_thread(queue.get))
+    """
+    comparison = compared(tmp_path, body, monkeypatch)
+    for side in (comparison.left, comparison.right):
+        printed = [(e.time, e.what) for e in side.schedule.events if e.who == "print"]
+        assert printed == [(30250, "an apple")]
+
+
+def test_children_of_the_script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    body = """
+        import asyncio, concurrent.futures, multiprocessing, subprocess, sys
+        async def main():
+            subprocess.run(["echo", "hello"], stdout=sys.stdout)
+            context = multiprocessing.get_context("fork")
+            with concurrent.futures.ProcessPoolExecutor(1, context) as pool:
+                loop = asyncio.get_running_loop()
+                print(await loop.run_in_executor(pool, abs, -3))
+        asyncio.run(main())
+    """
+    comparison = compared(tmp_path, body, monkeypatch)
+    for side in (comparison.left, comparison.right):
+        assert side.complete
+        assert side.wrote == "hello\n"
+        assert [e.what for e in side.schedule.events if e.who == "print"] == ["3"]
 
 
 def test_one_that_ends_otherwise_on_miniloop(tmp_path: Path) -> None:
@@ -208,7 +347,7 @@ def test_threads_sleep_in_virtual_time(tmp_path: Path, monkeypatch: pytest.Monke
         thread.start()
         thread.join()
         async def later():
-            await asyncio.sleep(7)
+            await asyncio.sleep(0.2)
         await asyncio.to_thread(lambda: asyncio.run_coroutine_threadsafe(later(), loop).result())
     """
     comparison = compared(tmp_path, body, monkeypatch)
