@@ -36,7 +36,7 @@ import miniloop
 from miniloop import tasks
 from miniloop.futures import _NeverRetrieved
 
-__all__ = ["EventLoop", "EventLoopPolicy", "Future", "Task"]
+__all__ = ["EventLoop", "EventLoopPolicy", "Future", "Task", "new_event_loop"]
 
 _T = TypeVar("_T")
 
@@ -152,6 +152,11 @@ class EventLoop(miniloop.EventLoop, _AsyncioEventLoop):  # type: ignore[misc]
             task = super().create_task(coro, name=name, context=context)
         _register_task(task)
         return task
+
+
+def new_event_loop() -> EventLoop:
+    """Return a new ``EventLoop``."""
+    return EventLoop()
 
 
 class EventLoopPolicy(asyncio.DefaultEventLoopPolicy):

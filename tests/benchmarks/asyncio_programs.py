@@ -210,6 +210,68 @@ async def executor(aio: Any, size: int, clock: Clock) -> tuple[float, int]:
         return clock() - start, number
 
 
+async def echo(aio: Any, size: int, clock: Clock) -> tuple[float, int]:
+    """10 clients of one server over 127.0.0.1, all in this process: a line there and back."""
+    handlers = []
+
+    async def answer(reader: Any, writer: Any) -> None:
+        handlers.append(aio.current_task())
+        while line := await reader.readline():
+            writer.write(line)
+            await writer.drain()
+        writer.close()
+        await writer.wait_closed()
+
+    async def client(port: int, turns: int) -> int:
+        reader, writer = await aio.open_connection("127.0.0.1", port)
+        right = 0
+        for number in range(turns):
+            line = b"%d\n" % number
+            writer.write(line)
+            await writer.drain()
+            right += await reader.readline() == line
+        writer.close()
+        await writer.wait_closed()
+        return right
+
+    server = await aio.start_server(answer, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    start = clock()
+    right = await aio.gather(*[client(port, size // 10) for _ in range(10)])
+    taken = clock() - start
+    await aio.gather(*handlers)
+    server.close()
+    await server.wait_closed()
+    return taken, sum(right)
+
+
+async def aiohttp(aio: Any, size: int, clock: Clock) -> tuple[float, int]:
+    """Its client fetches from its server over 20 connections, all in this process."""
+    import aiohttp
+    from aiohttp import web
+
+    async def answer(request: web.Request) -> web.Response:
+        return web.Response(text=request.path)
+
+    async def fetch(session: aiohttp.ClientSession, number: int) -> bool:
+        async with session.get(f"/{number}") as response:
+            return await response.text() == f"/{number}"
+
+    app = web.Application()
+    app.router.add_get("/{number}", answer)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    address = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    connector = aiohttp.TCPConnector(limit=20)
+    async with aiohttp.ClientSession(address, connector=connector) as session:
+        start = clock()
+        right = await aio.gather(*[fetch(session, number) for number in range(size)])
+        taken = clock() - start
+    await runner.cleanup()
+    return taken, sum(right)
+
+
 async def memory(aio: Any, size: int, resident: Clock) -> tuple[float, int]:
     """Tasks that wait, each for a future of its own."""
     loop = aio.get_running_loop()

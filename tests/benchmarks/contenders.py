@@ -19,7 +19,8 @@ class Contender:
     ``module`` is what is imported, and whose import is timed. With asyncio's API (``api`` names
     the module that has it) the module's ``new_event_loop`` makes the loop; without, ``programs``
     names the file here that has the programs and a ``run`` for them. ``without_c`` hides the C
-    half of asyncio, so that its Python tasks and futures are used.
+    half of asyncio, so that its Python tasks and futures are used. ``lacks`` names work that its
+    programs have and that it cannot do.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Contender:
     api: str | None = None
     programs: str = "asyncio_programs"
     without_c: bool = False
+    lacks: frozenset[str] = frozenset()
     at_most: dict[str, int] = field(default_factory=dict)  # sizes that it can do, by work
 
     def open(self) -> Runner:
@@ -38,7 +40,7 @@ class Contender:
         def run_by_name(
             work: str, size: int, clock: Callable[[], float]
         ) -> tuple[float, int] | None:
-            program = getattr(programs, work, None)
+            program = None if work in self.lacks else getattr(programs, work, None)
             return None if program is None else run(program, size, clock)
 
         return run_by_name
@@ -67,7 +69,9 @@ BASE = "asyncio"  # what the ratios are to
 _BARE = "tests.benchmarks.bare_programs"
 CONTENDERS = [
     Contender(BASE, "asyncio (C tasks)", "asyncio", api="asyncio"),
-    Contender("miniloop", "miniloop", "miniloop", api="miniloop"),
+    # aiohttp speaks to asyncio's transports; the core has none of that interface, interop has.
+    Contender("miniloop", "miniloop", "miniloop", api="miniloop", lacks=frozenset({"aiohttp"})),
+    Contender("interop", "miniloop.interop", "miniloop.interop", api="asyncio"),
     Contender("asyncio-py", "asyncio (Python tasks)", "asyncio", api="asyncio", without_c=True),
     Contender("uvloop", "uvloop", "uvloop", api="asyncio"),
     Contender("trio", "trio", "trio", programs="trio_programs"),

@@ -85,7 +85,7 @@ def verdict(asked: Asked, results: Results) -> tuple[str, list[float], bool] | N
     work = next((work for work in results.works if work.name == asked.work), None)
     if work is None:
         return None
-    ratios = results.ratios(work, MINILOOP, asked.against)
+    ratios = results.ratios(work, asked.of, asked.against)
     if not ratios:
         return None
     met = asked.met(median(ratios), work.measure == "memory")

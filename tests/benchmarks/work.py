@@ -40,6 +40,8 @@ WORK = [
     Work("queue", "queue ping-pong", 20_000, 5_000, 10, "round trip"),
     Work("lock", "contended lock, 100 tasks", 20_000, 5_000, 200, "turn"),
     Work("executor", "executor round trips", 3_000, 1_000, 10, "round trip", "wall"),
+    Work("echo", "echo over TCP, 10 connections", 10_000, 2_000, 20, "round trip"),
+    Work("aiohttp", "aiohttp, 20 connections", 2_000, 400, 20, "request"),
     Work("memory", "memory of {size:,} parked tasks", 100_000, 20_000, 1_000, "task", "memory"),
     Work("importing", "import time", 1, 1, 1, "import", "import"),
 ]
@@ -50,10 +52,11 @@ class Asked:
     """What is asked of miniloop in one kind of work, as a ratio to ``against``.
 
     ``least``: at least so many times as fast. ``most``: at most so many times as much, which is
-    time, or memory where that is measured.
+    time, or memory where that is measured. ``of`` is the contender that is asked.
     """
 
     work: str
+    of: str = "miniloop"
     against: str = "asyncio"
     least: float | None = None
     most: float | None = None
@@ -67,7 +70,8 @@ class Asked:
         return (speed if memory else 1 / speed) <= self.most
 
     def __str__(self) -> str:
-        return f"≥ {self.least:g}" if self.least is not None else f"≤ {self.most:g}"
+        figure = f"≥ {self.least:g}" if self.least is not None else f"≤ {self.most:g}"
+        return figure if self.of == "miniloop" else f"{self.of} {figure}"
 
 
 # On CPython 3.13, as medians.
@@ -82,6 +86,8 @@ ASKED = [
     Asked("gather", least=1.3),
     Asked("queue", least=1.3),
     Asked("lock", least=1.3),
+    Asked("echo", of="interop", least=1.0),
+    Asked("aiohttp", of="interop", least=1.0),
     Asked("memory", most=1.5),
     Asked("switching", against="uvloop", least=1.0),
     Asked("switching", against="bare", most=1.6),
