@@ -133,7 +133,7 @@ def page(results: dict[str, Any]) -> list[str]:
     for name, result in results.items():
         if "failed" in result:
             continue
-        lines += ["", f".. _loops-{name}:", "", name, "-" * len(name), ""]
+        lines += ["", f".. _loops-{name}:", "", name, "~" * len(name), ""]
         lines += [f"Made by {result['made']}.", ""]
         rest = "; ".join(f"{why}: {n:,}" for why, n in sorted(result["left out"].items()))
         if rest:

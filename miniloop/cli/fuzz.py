@@ -18,7 +18,7 @@ import multiprocessing
 import statistics
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from miniloop.cli.bad_input import BadInput
 from miniloop.cli.compare import positive
@@ -99,7 +99,7 @@ def call(args: argparse.Namespace) -> int:
         print("\r\033[K", end="", file=sys.stderr)
     groups = grouped(total)
     for name, (finding, number) in groups.items():
-        report(name, finding, number)
+        report(name, finding, number, args.without)
     seconds = time.perf_counter() - began if is_foreign else total.seconds
     rate = total.programs / seconds if seconds else 0.0
     differ, median = sum(total.counts.values()), statistics.median(total.events or [0])
@@ -160,7 +160,7 @@ def plural(number: int, noun: str) -> str:
     return f"{number:,} {noun}" + "s" * (number != 1)
 
 
-def report(name: str, finding: Finding, count: int) -> None:
+def report(name: str, finding: Finding, count: int, without: Sequence[str]) -> None:
     """Print a group of findings: its smallest program and what each loop makes of it."""
     difference = finding.difference
     rule = rule_broken(difference)
@@ -172,4 +172,6 @@ def report(name: str, finding: Finding, count: int) -> None:
     in_order = not difference.left.timeouts and not difference.right.timeouts
     table = rows(left, right, in_order)
     show((left.name, right.name), table, order_only=in_order, everything=False)
-    print(f"\nreproduce: {finding.reproduce()}\n")
+    # Without a feature the same numbers are other programs.
+    options = "".join(f" --without {feature}" for feature in without)
+    print(f"\nreproduce: {finding.reproduce()}{options}\n")
