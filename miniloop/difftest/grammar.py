@@ -175,6 +175,14 @@ def table() -> list[Operation]:
         set_both="for n, x in enumerate([{f}, {f2}]): x.done() or x.set_result(n)",
         set_done="{f}.set_result({n})",
     )
+    # What wakes a task, and a cancellation of it in the same tick, in either order.
+    add(
+        "futures",
+        SYNC,
+        1,
+        wake_and_cancel="{f}.done() or {f}.set_result({n})\nprint('{here}', {t}.cancel({message}))",
+        cancel_and_wake="print('{here}', {t}.cancel())\n{f}.done() or {f}.set_result({n})",
+    )
     add("futures", SYNC, 1, new_future="{f} = loop.create_future()")
     add(
         "callbacks",
@@ -280,6 +288,8 @@ def table() -> list[Operation]:
         wait_for_call="print('{here}', await asyncio.wait_for({c}(), {limit}))",
     )
     add("timeout", ASYNC, 4, timeout="async with asyncio.timeout({limit}):\n    {block}")
+    add("timeout", ASYNC, 1, cancelling="print('{here}', asyncio.current_task().cancelling())")
+    add("group", ASYNC, 1, group_cancelling="print('{here}', asyncio.current_task().cancelling())")
     add(
         "timeout",
         ASYNC,
@@ -348,6 +358,13 @@ def table() -> list[Operation]:
         semaphore="async with {s}:\n    {block}",
         semaphore_acquire="print('{here}', await {s}.acquire(), {s}.locked())",
     )
+    add(
+        "locks",
+        SYNC,
+        1,
+        release_and_cancel="if {l}.locked(): {l}.release()\nprint('{here}', {t}.cancel())",
+        cancel_and_release="print('{here}', {t}.cancel())\nif {l}.locked(): {l}.release()",
+    )
     add("semaphores", SYNC, 2, semaphore_release="{s}.release()")
     add("events", ASYNC, 3, event_wait="print('{here}', await {e}.wait())")
     add("events", SYNC, 2, event_set="{e}.set()")
@@ -395,6 +412,12 @@ def table() -> list[Operation]:
         2,
         put_nowait="{q}.full() or {q}.put_nowait({n})",
         get_nowait="print('{here}', {q}.empty() or {q}.get_nowait())",
+    )
+    add(
+        "queues",
+        SYNC,
+        1,
+        put_and_cancel="{q}.full() or {q}.put_nowait({n})\nprint('{here}', {t}.cancel())",
     )
     add("queues", ANY, 1, task_done="{q}.task_done()")
     add("queue_shutdown", SYNC, 1, since=(3, 13), shutdown="{q}.shutdown()")
@@ -524,8 +547,9 @@ def table() -> list[Operation]:
         call_nothing="loop.call_soon({n})",
         call_later_coroutine="loop.call_later(0.01, {a})",
         threadsafe_nothing="loop.call_soon_threadsafe({n})",
-        wrong_thread="with concurrent.futures.ThreadPoolExecutor(1) as pool:\n"
-        "    print('{here}', repr(pool.submit(loop.call_soon, {k}).exception()))",
+        wrong_thread="def wrong():\n    try:\n        loop.call_soon({k})\n"
+        "    except RuntimeError as error:\n        print('{here}', repr(error))\n"
+        "thread = threading.Thread(target=wrong)\nthread.start(); thread.join()",
     )
     add("eager", "p", 1, since=(3, 12), eager="loop.set_task_factory(asyncio.eager_task_factory)")
     # The phases of the main program.

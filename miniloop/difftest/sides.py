@@ -14,6 +14,7 @@ import gc
 import importlib
 import linecache
 import logging
+import signal
 import sys
 import threading
 import time
@@ -23,6 +24,7 @@ from dataclasses import dataclass, field
 from types import CodeType, ModuleType
 from typing import Any, ClassVar
 
+from .. import running
 from ..trace import Recorder, Schedule, on_virtual_time
 from ..trace.recorder import describe
 from .known import StepsOfPythonTask, watches
@@ -31,8 +33,12 @@ from .programs import FILE_NAME
 
 # A program of the grammar ends within a few dozen ticks, or never. One with more events than this
 # recurses, and how deep a recursion may go differs between C and Python code.
-TICK_LIMIT = 80
-EVENT_LIMIT = 100
+TICK_LIMIT = 60
+EVENT_LIMIT = 64
+DEEPEST = 700
+"""Frames. A task that waits for itself in a roundabout way is cancelled until there are as many."""
+LONGEST = 10.0
+"""Seconds: programs take milliseconds."""
 
 
 class OrderedSet(dict[Any, None]):
@@ -148,7 +154,8 @@ class Side:
             names["print"] = log
             if isinstance(code, Linked):
                 self._recorder.place = place
-                code.run(names)
+                with shallow():
+                    code.run(names)
             else:
                 exec(code, names)
 
@@ -192,11 +199,14 @@ class Side:
         recorder, loop = self.new_loop(path, tick_limit, event_limit)
         self._recorder = recorder
         try:
+            _watchdog.watch(recorder)
             contextvars.Context().run(main, loop, recorder.print)
         except BaseException as error:
             if type(error) is KeyboardInterrupt and not error.args:
                 raise  # Not the program's: someone pressed Ctrl-C.
             recorder.note("main", "ends with " + describe(error))
+        finally:
+            _watchdog.leave()
         # What is left is torn down now, so that destructors make their reports.
         recorder.stop()
         forget()
@@ -236,6 +246,69 @@ class Side:
             self.task_class, self.steps_class, eager_start=True
         )
         return recorder, loop
+
+
+class Hangs(BaseException):
+    """Raised in a program that has run for `LONGEST` seconds: it blocks, or never comes back."""
+
+
+class Watchdog:
+    """Ends programs that do not end, while `quiet`, in the main thread, where there is SIGALRM.
+
+    What it cannot end is C code that never returns: foreign loops have a process of their own.
+    """
+
+    def __init__(self) -> None:
+        self._recorder: Recorder | None = None
+        self._handler: Any = None
+        self.on = False
+
+    def start(self) -> None:
+        """Take the signal."""
+        if hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread():
+            self._handler = signal.signal(signal.SIGALRM, self._ring)
+            self.on = True
+
+    def end(self) -> None:
+        """Give the signal back."""
+        if self.on:
+            self.on = False
+            signal.signal(signal.SIGALRM, self._handler or signal.SIG_DFL)
+
+    def watch(self, recorder: Recorder) -> None:
+        """A program begins."""
+        if self.on:
+            self._recorder = recorder
+            # Again and again: a program may catch what is raised.
+            signal.setitimer(signal.ITIMER_REAL, LONGEST, 0.1)
+
+    def leave(self) -> None:
+        """It has ended."""
+        if self.on:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            self._recorder = None
+
+    def _ring(self, *_: object) -> None:
+        if self._recorder is not None:
+            self._recorder.stop("hangs")
+            raise Hangs
+
+
+_watchdog = Watchdog()
+
+
+@contextlib.contextmanager
+def shallow() -> Iterator[None]:
+    """Let recursion go as deep as it takes to reach EVENT_LIMIT, and not far beyond."""
+    usual = sys.getrecursionlimit()
+    frame, depth = sys._getframe(), 0
+    while frame := frame.f_back:  # type: ignore[assignment]
+        depth += 1
+    sys.setrecursionlimit(min(usual, depth + DEEPEST))
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(usual)
 
 
 def reported(*recorders: Recorder) -> list[Schedule]:
@@ -291,7 +364,14 @@ def side(name: str) -> Side:
     return KNOWN[name](name)
 
 
-_quiet = False
+def close_unasked_loops() -> None:
+    """Close the loops that `get_event_loop()` has made for coroutines that were torn down."""
+    policy: Any = getattr(asyncio.get_event_loop_policy(), "_local", None)
+    for local, attribute in ((policy, "_loop"), (running._thread, "event_loop")):
+        loop = getattr(local, attribute, None)
+        if loop is not None and not loop.is_running():
+            loop.close()
+            setattr(local, attribute, None)
 
 
 @contextlib.contextmanager
@@ -313,13 +393,21 @@ def quiet() -> Iterator[None]:
     sys.setrecursionlimit(max(depth, 1_500))
     was_enabled = gc.isenabled()
     gc.disable()
+    policy: Any = getattr(asyncio.get_event_loop_policy(), "_local", None)
+    had_loops = getattr(policy, "_loop", None) or running._thread.event_loop
+    nested = _watchdog.on
+    if not nested:
+        _watchdog.start()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
             gc.collect()
+            if not had_loops:
+                close_unasked_loops()
     finally:
-        _quiet = False
+        if not nested:
+            _watchdog.end()
         sys.setrecursionlimit(depth)
         if was_enabled:
             gc.enable()

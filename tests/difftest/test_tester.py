@@ -1,6 +1,7 @@
 """The tester itself: it can fail, it shrinks, and what it prints runs on its own."""
 
 import random
+import signal
 import subprocess
 import sys
 from collections import deque
@@ -8,7 +9,15 @@ from collections import deque
 import pytest
 
 import miniloop
-from miniloop.difftest import Program, Side, assert_same_schedule, compare, quiet, side
+from miniloop.difftest import (
+    Program,
+    Side,
+    assert_same_schedule,
+    compare,
+    quiet,
+    side,
+    sides,
+)
 from miniloop.difftest.fuzz import hunt, hunt_many, numbered_program
 from miniloop.difftest.generate import Generator
 from miniloop.difftest.grammar import FEATURES, FUNCTIONS, OPERATIONS, PHASES, allowed, values
@@ -164,6 +173,22 @@ def test_deadlock_and_endless_programs_end():
         )
     assert stuck.events[-1].what == "ends with Stuck()"
     assert endless.events[-1].what == "ends with Stuck()"
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no timer signal here")
+@pytest.mark.parametrize("blocks", ["while True: pass", "threading.Event().wait(60)"])
+@pytest.mark.parametrize("caught", [False, True])
+def test_programs_that_hang_are_ended(monkeypatch, blocks, caught):
+    monkeypatch.setattr(sides, "LONGEST", 0.05)
+    guard = "with contextlib.suppress(BaseException):" if caught else "if 1:"
+    text = (
+        "import asyncio, contextlib, threading\nloop = asyncio.new_event_loop()\n"
+        f"def k0():\n  {guard}\n    {blocks}\n  loop.call_soon(k0)\n"
+        "loop.call_soon(k0)\nloop.run_forever()\n"
+    )
+    with quiet():
+        ended = side("miniloop").run(compile(text, FILE_NAME, "exec"))
+    assert ended.cut == "hangs"
 
 
 @pytest.mark.parametrize("loop_class", [miniloop.EventLoop, side("asyncio").loop_class])

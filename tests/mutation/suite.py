@@ -26,11 +26,12 @@ def main(directory: str, seconds: float) -> str:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     try:
         from miniloop.difftest import agree, quiet, side
+        from miniloop.difftest.compare import schedules
         from miniloop.difftest.fuzz import numbered_program
+        from miniloop.difftest.linked import Linked
 
         def differs(left, right, program):
-            code = program.code()
-            return not agree(side(left).run(code), side(right).run(code))
+            return not agree(*schedules(Linked(program), side(left), side(right)))
 
         with quiet():
             for number in range(PROGRAMS):
