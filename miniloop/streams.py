@@ -391,8 +391,7 @@ class StreamReaderProtocol:
                 reader.set_exception(exc)
             if not self._closed.done():
                 self._closed.set_exception(exc)
-        if self._paused:
-            self._wake_drain_waiters(exc)
+        self._wake_drain_waiters(exc)
         self._task = None
 
     def _wake_drain_waiters(self, exc: BaseException | None) -> None:

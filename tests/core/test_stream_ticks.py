@@ -117,6 +117,21 @@ async def sock_recv_cancelled_when_it_has_come(aio: Any, log: Log, path: str) ->
 
 
 @program
+async def sock_recv_cancelled_in_the_tick_in_which_it_comes(aio: Any, log: Log, path: str) -> None:
+    loop = aio.get_running_loop()
+    here, there = pair()
+    with here, there:
+        task = logged(aio, log, "recv", loop.sock_recv(here, 10))
+        await aio.sleep(0)
+        await aio.sleep(0)
+        there.send(b"x")
+        await aio.sleep(0)
+        task.cancel()  # select() has reported it, and its callback is the next to run
+        await aio.wait([task])
+        log(here.recv(10))
+
+
+@program
 async def sock_sendall_much(aio: Any, log: Log, path: str) -> None:
     loop = aio.get_running_loop()
     here, there = pair()
@@ -404,6 +419,20 @@ async def a_write_that_finds_the_peer_gone(aio: Any, log: Log, path: str) -> Non
         writer.write(b"x")
         await logged(aio, log, f"drain {number}", writer.drain())
     await logged(aio, log, "wait_closed", writer.wait_closed())
+
+
+@program
+async def writing_on_and_on_to_a_peer_that_is_gone(aio: Any, log: Log, path: str) -> None:
+    _reader, writer, _back, other = await streams(aio)
+    other.transport.abort()
+    await aio.sleep(0)
+    await aio.sleep(0)
+    with contextlib.suppress(OSError):
+        for number in range(10):
+            writer.write(b"x")
+            log(number)
+            await writer.drain()
+    log("heard of it")
 
 
 @program
