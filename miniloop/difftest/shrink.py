@@ -14,6 +14,10 @@ from .grammar import OPERATIONS, PHASES, values
 from .programs import Block, Op, Program, operations
 
 
+SHORT = 12
+"""Lines that are few enough."""
+
+
 def shrink(program: Program, fails: Callable[[Program], bool], budget: int = 3000) -> Program:
     """The smallest program found that still `fails`, after at most `budget` attempts."""
     tried: set[Program] = {program}
@@ -67,6 +71,18 @@ def simpler(program: Program) -> Iterator[Program]:
         for changed in plainer(block, name):
             yield with_part(index, changed)
     yield from without_generator(program)
+    if program.line_count() <= SHORT:
+        return
+    # What only goes together, a lock's acquire and its release for one. It takes many attempts.
+    for index, (_, block) in enumerate(parts):
+        for smaller in fewer(block):
+            for other in range(index, len(parts)):
+                for also in fewer(smaller if other == index else parts[other][1]):
+                    changed = [b for _, b in parts]
+                    changed[index] = smaller
+                    changed[other] = also
+                    named = zip((n for n, _ in parts[1:]), changed[1:], strict=True)
+                    yield Program(changed[0], tuple(named))
 
 
 def fewer(block: Block) -> Iterator[Block]:

@@ -15,10 +15,6 @@ LOOPS = [
             pytest.mark.skipif(
                 sys.version_info < loop.since, reason="this Python's asyncio breaks the rule, too"
             ),
-            pytest.mark.xfail(
-                name == "wrong-getter" and sys.version_info < (3, 12),
-                reason="found, but in a program of 13 lines on 3.11: the shrinker stops too soon",
-            ),
         ],
     )
     for name, loop in lab.LOOPS.items()
