@@ -102,7 +102,7 @@ def show(progress: str) -> None:
 
 
 def nothing_matches(python: Python, arguments: argparse.Namespace) -> str:
-    return f"no core test of Python {python.version} matches {', '.join(arguments.only)}"
+    return f"no test of Python {python.version} matches {', '.join(arguments.only)}"
 
 
 def refuse(message: str) -> int:

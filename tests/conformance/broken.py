@@ -1,11 +1,13 @@
 """Loops broken on purpose, to show that the suite notices."""
 
+import multiprocessing
 import signal
 import time
 from collections import deque
 from selectors import BaseSelector
 
 import miniloop
+import miniloop.interop
 
 
 class Stack(deque):  # type: ignore[type-arg]
@@ -18,6 +20,22 @@ class LastInFirstOut(miniloop.EventLoop):
     def __init__(self, selector: BaseSelector | None = None) -> None:
         super().__init__(selector)
         self._ready = Stack()
+
+
+class InteropLastInFirstOut(miniloop.interop.EventLoop):
+    """The same in asyncio's clothes."""
+
+    def __init__(self, selector: BaseSelector | None = None) -> None:
+        super().__init__(selector)
+        self._ready = Stack()
+
+
+class BrokenWhenSpawned(miniloop.interop.EventLoop):
+    """Does not run in a process that multiprocessing has made."""
+
+    def _run_once(self) -> None:
+        assert multiprocessing.parent_process() is None
+        super()._run_once()
 
 
 class Hanging(miniloop.EventLoop):

@@ -5,6 +5,9 @@ Started by ``score.py`` as ``python -m tests.conformance.child ORDER``, where OR
     module      the test file, such as "test_tasks"
     only        ids to run, or null for all
     skip        ids not to run (patterns)
+    inside      what the tests get as asyncio: "stand-in" (facade.py) or "asyncio" (on_interop.py)
+    stand_in    ids (patterns) that run inside the stand-in,
+    but_not     but for these; the others run inside asyncio
     package     the implementation under test, such as "miniloop"
     loop        "module:Class", the loop that the tests get, or null for the implementation's own
     interop     ids (patterns) that run on another loop, interop_loop, given in the same way
@@ -23,10 +26,12 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from .facade import Facade
+from .on_interop import Count, install
 from .register import matches
 from .testloop import make_test_loop_class
 
@@ -78,9 +83,13 @@ def load(spec: str | None) -> Any:
     return getattr(importlib.import_module(module), name)
 
 
-def run(order: dict[str, Any]) -> int:
-    # A shell that starts a job in the background has it ignore SIGINT; the runners' tests send it.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+def prepare(order: dict[str, Any], count: Count) -> Callable[[str], None]:
+    """Put into place what the tests import as asyncio; return what to do before each test."""
+    if order["inside"] == "asyncio":
+        if order["interop_loop"] is not None:
+            install(load(order["interop_loop"]), count)
+        return lambda name: None
+
     sys.modules["_asyncio"] = None  # type: ignore[assignment]  # nothing below gets asyncio's C code
     facade = Facade(order["package"])
     loop_class = load(order["loop"])
@@ -88,7 +97,20 @@ def run(order: dict[str, Any]) -> int:
     facade.install()
     facade.use_loop(loop_class)
 
-    # From here on, "import asyncio" gets the stand-in.
+    def before(name: str) -> None:
+        on_interop = interop_loop is not None and matches(name, order["interop"])
+        facade.use_loop(interop_loop if on_interop else loop_class)
+
+    return before
+
+
+def run(order: dict[str, Any]) -> int:
+    # A shell that starts a job in the background has it ignore SIGINT; the runners' tests send it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    count = Count()
+    prepare_test = prepare(order, count)
+
+    # From here on, "import asyncio" gets what was put into its place.
     import unittest
 
     from test.test_asyncio import utils
@@ -104,20 +126,23 @@ def run(order: dict[str, Any]) -> int:
     for class_suite in unittest.defaultTestLoader.loadTestsFromModule(module):
         for test in class_suite:
             name = test.id().removeprefix(PREFIX)
-            wanted = order["only"] is None or matches(name, order["only"])
-            if wanted and not matches(name, order["skip"]):
+            stand_in = matches(name, order["stand_in"]) and not matches(name, order["but_not"])
+            if (
+                (order["only"] is None or matches(name, order["only"]))
+                and stand_in == (order["inside"] == "stand-in")
+                and not matches(name, order["skip"])
+            ):
                 suite.addTest(test)
 
     watchdog = Watchdog(order["limit"])
     watchdog.start()
 
     def before(name: str) -> None:
-        on_interop = interop_loop is not None and matches(name, order["interop"])
-        facade.use_loop(interop_loop if on_interop else loop_class)
+        prepare_test(name)
         watchdog.watch()
 
     with Path(order["results"]).open("a", encoding="utf-8") as results:
-        result = Result(results, PREFIX, before)
+        result = Result(results, PREFIX, before, count)
         try:
             suite.run(result)
         except TimeLimit as limit:  # in what unittest does after a test, or between two
@@ -126,6 +151,9 @@ def run(order: dict[str, Any]) -> int:
         result.finish()
         return 0
 
+
+if __name__ == "__mp_main__":  # a process that a test has spawned, with our sys.argv
+    prepare(json.loads(sys.argv[1]), Count())
 
 if __name__ == "__main__":
     status = run(json.loads(sys.argv[1]))

@@ -17,15 +17,20 @@ BORROWED_NAMES = {
     "base_events": ("Server",),
     "coroutines": ("_is_coroutine", "iscoroutinefunction"),
     "events": ("AbstractEventLoop", "AbstractEventLoopPolicy", "AbstractServer"),
+    "proactor_events": ("BaseProactorEventLoop",),
 }
 
-# Modules of the installed asyncio that are executed a second time, as a part of the stand-in, so
-# that they use the implementation's tasks, futures and locks. Not where it has one itself.
-EXECUTED_AGAIN = ("staggered", "streams")
+# A module of the installed asyncio that is executed a second time, as a part of the stand-in, so
+# that it uses the implementation's tasks, futures and locks. Not where that has one itself.
+EXECUTED_AGAIN = ("staggered",)
 
 # The tests know two implementations of Future and Task, one in C and one in Python. The one under
 # test stands where the Python one stood; as there is none in C, the tests of that one are skipped.
 OTHER_NAMES = {
+    "_py__get_running_loop": "_get_running_loop",
+    "_py__set_running_loop": "_set_running_loop",
+    "_py_get_running_loop": "get_running_loop",
+    "_py_get_event_loop": "get_event_loop",
     "_PyFuture": "Future",
     "_PyTask": "Task",
     "_py_current_task": "current_task",
@@ -66,11 +71,19 @@ class Policy:
         self.set_event_loop = top.set_event_loop
 
 
+class ChildWatcher:
+    """What the set-up of a test file asks for; the implementation starts no subprocesses."""
+
+    def attach_loop(self, loop: object) -> None:
+        pass
+
+
 class Facade:
     """All modules of the stand-in; ``install`` puts them in the place of asyncio's, for good."""
 
     def __init__(self, package: str) -> None:
         self.package = importlib.import_module(package)
+        importlib.import_module("asyncio.proactor_events")  # the tests name it on every system
         self._implementation = [
             module
             for name, module in sorted(sys.modules.items())
@@ -93,6 +106,8 @@ class Facade:
             module.__dict__["get_event_loop_policy"] = self.get_event_loop_policy
             module.__dict__["set_event_loop_policy"] = self.set_event_loop_policy
             module.__dict__["_event_loop_policy"] = None
+            module.__dict__["SafeChildWatcher"] = ChildWatcher
+            module.__dict__["set_child_watcher"] = lambda watcher: None
             if name:
                 self._top.__dict__[name] = module
 

@@ -5,6 +5,7 @@ import functools
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 HERE = Path(__file__).parent
 CAUSES = {
@@ -42,9 +43,18 @@ class Register:
     excluded: tuple[Entry, ...] = ()
     interop: tuple[str, ...] = ()
     interop_reason: str = ""
+    io_on_core: tuple[str, ...] = ()
+    io_on_core_but: tuple[str, ...] = ()
+    io_on_core_reason: str = ""
+    io_without_loop: tuple[str, ...] = ()
+    io_without_loop_reason: str = ""
 
     def entry(self, test_id: str, minor: str) -> Entry | None:
         return next((entry for entry in self.excluded if entry.covers(test_id, minor)), None)
+
+    def runs_on_core(self, test_id: str) -> bool:
+        """Whether a test of an I/O file runs on the core loop."""
+        return matches(test_id, self.io_on_core) and not matches(test_id, self.io_on_core_but)
 
     def not_run(self, minor: str) -> list[str]:
         """Patterns of the tests whose outcome would mean nothing."""
@@ -58,7 +68,8 @@ def matches(test_id: str, patterns: tuple[str, ...] | list[str]) -> bool:
 
 def read_register(path: Path = HERE / "register.toml") -> Register:
     data = tomllib.loads(path.read_text(encoding="utf-8"))
-    unknown = set(data) - {"excluded", "interop"}
+    places = ("interop", "io_on_core", "io_without_loop")
+    unknown = set(data) - {"excluded", *places}
     if unknown:
         raise BadRegister(f"{path.name}: unknown table {sorted(unknown)}")
     entries = []
@@ -72,18 +83,28 @@ def read_register(path: Path = HERE / "register.toml") -> Register:
             )
         table = {k: tuple(v) if isinstance(v, list) else v for k, v in table.items()}
         entries.append(Entry(**table))
-    interop = data.get("interop", {})
-    return Register(tuple(entries), tuple(interop.get("tests", ())), interop.get("reason", ""))
+    where: dict[str, Any] = {}
+    for place in places:
+        table = data.get(place, {"tests": [], "reason": ""})
+        if not {"tests", "reason"} <= set(table) <= {"tests", "reason", "but"}:
+            raise BadRegister(f"{path.name}: [{place}] has tests, a reason, and perhaps but")
+        where |= {place: tuple(table["tests"]), f"{place}_reason": table["reason"]}
+        if "but" in table:
+            where[f"{place}_but"] = tuple(table["but"])
+    return Register(tuple(entries), **where)
 
 
 @functools.cache
-def public_ids(minor: str) -> tuple[str, frozenset[str]]:
-    """The CPython version that a list was made on, and its core ids; empty if there is no list."""
-    for path in (HERE / "ids").glob(f"cpython-{minor}.*-core.txt"):
+def public_ids(minor: str, kind: str = "core") -> tuple[str, frozenset[str]]:
+    """The CPython version that a list was made on, and its ids; empty if there is no list.
+
+    The kind is "core" or "io".
+    """
+    for path in (HERE / "ids").glob(f"cpython-{minor}.*-{kind}.txt"):
         return path.name.split("-")[1], frozenset(path.read_text(encoding="utf-8").split())
     return "", frozenset()
 
 
-def core_files(minor: str) -> list[str]:
-    """The test files that the core ids come from."""
-    return sorted({test_id.partition(".")[0] for test_id in public_ids(minor)[1]})
+def files_of(minor: str, kind: str = "core") -> list[str]:
+    """The test files that the ids come from. None has ids of both kinds."""
+    return sorted({test_id.partition(".")[0] for test_id in public_ids(minor, kind)[1]})

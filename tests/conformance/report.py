@@ -5,7 +5,7 @@ import json
 import os
 import platform
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from .register import CAUSES, Register, matches
@@ -13,6 +13,7 @@ from .score import ROOT, FileScore, Python
 
 JSON = ROOT / "docs" / "generated" / "conformance.json"
 PAGE = JSON.with_suffix(".rst")
+TITLES = {"core": "scheduling", "io": "sockets, streams, transports and subprocesses"}
 
 
 def table(rows: Sequence[tuple[str, ...]]) -> str:
@@ -29,22 +30,33 @@ def table(rows: Sequence[tuple[str, ...]]) -> str:
 
 
 def score_text(python: Python, scores: list[FileScore], register: Register) -> str:
-    """Both scores, file by file."""
+    """Both scores, file by file; those about I/O apart."""
     result = summary(python, scores, register)
-    rows = [("file", "public", "all")]
-    rows += [
-        (name, f"{f['public'][0]}/{f['public'][1]}", f"{f['all'][0]}/{f['all'][1]}")
-        for name, f in result["files"].items()
-    ]
-    core, interop = result["public"]["core"], result["public"]["interop"]
-    both = [core[i] + interop[i] for i in (0, 1)]
-    rows.append(("total", f"{both[0]}/{both[1]}", f"{result['all'][0]}/{result['all'][1]}"))
-    return (
-        f"{table(rows)}\n\n"
-        f"CPython {python.version}, public behaviour: {both[0]} of {both[1]} "
-        f"({of(core)} on the core loop, {of(interop)} on the interop loop)\n"
-        f"with asyncio's private names: {result['all'][0]} of {result['all'][1]}"
-    )
+    texts = []
+    for kind, part in result["parts"].items():
+        if not part["files"]:
+            continue
+        rows = [(kind if kind != "io" else "I/O", "public", "all")]
+        rows += [
+            (name, f"{f['public'][0]}/{f['public'][1]}", f"{f['all'][0]}/{f['all'][1]}")
+            for name, f in part["files"].items()
+        ]
+        core, interop = part["core"], part["interop"]
+        both = [core[i] + interop[i] for i in (0, 1)]
+        rows.append(("total", f"{both[0]}/{both[1]}", f"{part['all'][0]}/{part['all'][1]}"))
+        text = (
+            f"{table(rows)}\n\n"
+            f"CPython {python.version}, {TITLES[kind]}, public behaviour: {of(both)} "
+            f"({of(core)} on the core loop, {of(interop)} on the interop loop)\n"
+            f"with asyncio's private names: {of(part['all'])}"
+        )
+        if "beside" in part:
+            text += (
+                f"\n{part['beside']} of those on the interop loop run no loop at all; "
+                f"the others had it take {part['steps']:,} steps of tasks"
+            )
+        texts.append(text)
+    return "\n\n".join(texts)
 
 
 def misses_text(python: Python, scores: list[FileScore], register: Register, public: bool) -> str:
@@ -63,15 +75,30 @@ def summary(python: Python, scores: list[FileScore], register: Register) -> dict
     """What is kept of a run."""
     public = {i for score in scores for i in score.public}
     passed = {i for score in scores for i in score.passed()}
-    interop = {i for i in public if matches(i, register.interop)}
-    core = public - interop
     return {
         "date": dt.date.today().isoformat(),
         "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
-        "public": {
-            "core": [len(core & passed), len(core)],
-            "interop": [len(interop & passed), len(interop)],
+        "parts": {
+            kind: part_summary(kind, [s for s in scores if s.kind == kind], register)
+            for kind in TITLES
         },
+        "missed": sorted(public - passed),
+        "problems": [problem for score in scores for problem in score.problems],
+    }
+
+
+def part_summary(kind: str, scores: list[FileScore], register: Register) -> dict[str, Any]:
+    """The scores of the files about scheduling, or of those about I/O."""
+    public = {i for score in scores for i in score.public}
+    passed = {i for score in scores for i in score.passed()}
+    if kind == "io":
+        core = {i for i in public if register.runs_on_core(i)}
+    else:
+        core = {i for i in public if not matches(i, register.interop)}
+    interop = public - core
+    part: dict[str, Any] = {
+        "core": [len(core & passed), len(core)],
+        "interop": [len(interop & passed), len(interop)],
         "all": [len(passed), sum(len(score.counted) for score in scores)],
         "files": {
             score.file: {
@@ -80,9 +107,12 @@ def summary(python: Python, scores: list[FileScore], register: Register) -> dict
             }
             for score in scores
         },
-        "missed": sorted(public - passed),
-        "problems": [problem for score in scores for problem in score.problems],
     }
+    if kind == "io":
+        outcomes = {i: outcome for score in scores for i, outcome in score.outcomes.items()}
+        part["beside"] = sum(outcomes[i].ticks == 0 for i in interop & passed)
+        part["steps"] = sum(outcomes[i].steps for i in interop & passed)
+    return part
 
 
 def write_docs(python: Python, scores: list[FileScore], register: Register) -> None:
@@ -98,26 +128,40 @@ def write_docs(python: Python, scores: list[FileScore], register: Register) -> N
 def page(runs: dict[str, Any], register: Register) -> str:
     """The tables of the documentation, in reStructuredText."""
     lines = [".. Made by: python -m tests.conformance --write-docs", ""]
-    header = ["Python", "public behaviour", "core loop", "interop loop", "all tests", "made on"]
-    rows = []
-    for version, run in runs.items():
-        core, interop = run["public"]["core"], run["public"]["interop"]
-        both = [core[0] + interop[0], core[1] + interop[1]]
-        made_on = f"{run['date']}, {run['machine']}"
-        rows.append([version, *map(of, (both, core, interop, run["all"])), made_on])
-    lines += csv_table(header, rows)
-    lines += [f"The tests on the interop loop {plain(register.interop_reason)}.", ""]
+    for kind, title in TITLES.items():
+        parts = {version: run["parts"][kind] for version, run in runs.items()}
+        lines += [f"{title[0].upper()}{title[1:]}:", ""]
+        header = ["Python", "public behaviour", "core loop", "interop loop", "all tests", "made on"]
+        rows = []
+        for version, part in parts.items():
+            core, interop = part["core"], part["interop"]
+            both = [core[0] + interop[0], core[1] + interop[1]]
+            made_on = f"{runs[version]['date']}, {runs[version]['machine']}"
+            rows.append([version, *map(of, (both, core, interop, part["all"])), made_on])
+        lines += csv_table(header, rows)
+        if kind == "io":
+            beside = join(f"{part['beside']} on {version}" for version, part in parts.items())
+            lines += [
+                f"On the core loop are those that {plain(register.io_on_core_reason)}. The others "
+                "run inside asyncio itself, in which every loop is miniloop.interop.EventLoop and "
+                f"asyncio's own loops refuse to run. Of those, {beside} "
+                f"{plain(register.io_without_loop_reason)}.",
+                "",
+            ]
+        else:
+            lines += [f"The tests on the interop loop {plain(register.interop_reason)}.", ""]
+        lines += ["By file, public behaviour first, all tests in brackets:", ""]
+        rows = []
+        for file in sorted({file for part in parts.values() for file in part["files"]}):
+            scores = [part["files"].get(file) for part in parts.values()]
+            cells = [f"{of(s['public'])} ({of(s['all'])})" if s else "not there" for s in scores]
+            rows.append([f"``{file}``", *cells])
+        lines += csv_table(["file", *runs], rows)
     lines += [
         '"All tests" are those of the same files, including those that look at asyncio\'s private',
-        "names. By file, public behaviour first, all tests in brackets:",
+        "names.",
         "",
     ]
-    rows = []
-    for file in sorted({file for run in runs.values() for file in run["files"]}):
-        scores = [run["files"].get(file) for run in runs.values()]
-        cells = [f"{of(s['public'])} ({of(s['all'])})" if s else "not there" for s in scores]
-        rows.append([f"``{file}``", *cells])
-    lines += csv_table(["file", *runs], rows)
     lines += ["What misses of public behaviour:", ""]
     for entry in register.excluded:
         versions: dict[str, list[str]] = {}
@@ -137,6 +181,11 @@ def page(runs: dict[str, Any], register: Register) -> str:
 def plain(text: str) -> str:
     """Text as it is: one line, and nothing in it that reStructuredText would take for a mark."""
     return re.sub(r"([\\*_`|])", r"\\\1", " ".join(text.split()).removesuffix("."))
+
+
+def join(words: Iterable[str]) -> str:
+    *most, last = words
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 def of(numbers: list[int]) -> str:

@@ -9,6 +9,8 @@ import unittest
 from collections.abc import Callable
 from typing import Any, TextIO
 
+from .on_interop import Count
+
 
 class Result(unittest.TestResult):
     """Writes down each test's start and outcome: a pass if nothing else was said of it.
@@ -17,8 +19,11 @@ class Result(unittest.TestResult):
     after unittest has called a test finished.
     """
 
-    def __init__(self, lines: TextIO, prefix: str, before: Callable[[str], None]) -> None:
+    def __init__(
+        self, lines: TextIO, prefix: str, before: Callable[[str], None], count: Count
+    ) -> None:
         super().__init__()
+        self._count = count
         self._lines = lines
         self._prefix = prefix
         self._before = before
@@ -27,7 +32,13 @@ class Result(unittest.TestResult):
     def say(self, outcome: str, detail: str | BaseException = "") -> None:
         if isinstance(detail, BaseException):
             detail = "".join(traceback.format_exception(detail, limit=-6))
-        line = {"id": self._running, "outcome": outcome, "detail": detail}
+        line = {
+            "id": self._running,
+            "outcome": outcome,
+            "detail": detail,
+            "ticks": self._count.ticks,
+            "steps": self._count.steps,
+        }
         self._lines.write(json.dumps(line) + "\n")
         self._lines.flush()
 
@@ -39,6 +50,7 @@ class Result(unittest.TestResult):
         super().startTest(test)
         self.finish()
         self._running = test.id().removeprefix(self._prefix)
+        self._count.ticks = self._count.steps = 0
         self.say("start")
         self._before(self._running)
 

@@ -1,21 +1,27 @@
 """Runs CPython's test files in child processes and holds the outcomes against the register."""
 
+import contextlib
 import functools
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from .register import Register, core_files, matches, public_ids
+from .register import Register, files_of, matches, public_ids
 
 ROOT = Path(__file__).parents[2]
 INTEROP_LOOP = "miniloop.interop:EventLoop"
-# What must at least pass of the public core ids, on the versions that the lists were made on.
-FLOORS = {"3.11": 514, "3.12": 552, "3.13": 600}
+# What must at least pass of the public ids, on the versions that the lists were made on.
+FLOORS = {
+    "core": {"3.11": 514, "3.12": 552, "3.13": 600},
+    "io": {"3.11": 484, "3.12": 512, "3.13": 530},
+}
 
 
 @dataclass(frozen=True)
@@ -60,6 +66,8 @@ class Setup:
 class Outcome:
     result: str  # pass, fail or skip; "start" while it runs
     detail: str = ""
+    ticks: int = 0  # of miniloop's interop loop, where the test had asyncio itself around it
+    steps: int = 0  # of miniloop's tasks, likewise
 
 
 @dataclass
@@ -67,6 +75,7 @@ class FileScore:
     """One test file on one Python."""
 
     file: str
+    kind: str  # core or io
     public: frozenset[str]
     outcomes: dict[str, Outcome]
     problems: list[str]
@@ -103,13 +112,35 @@ def python_at(executable: str) -> Python:
 def run_file(
     python: Python, file: str, register: Register, setup: Setup, only: list[str] | None = None
 ) -> dict[str, Outcome]:
-    """Run one test file; a child that dies in mid-test is followed by one for the rest."""
+    """Run one test file: what belongs inside the stand-in, and what belongs inside asyncio."""
+    if file not in files_of(python.minor, "io"):
+        everything = Register(interop=register.interop, io_on_core=("*",))
+        return run_part(python, file, register, setup, only, "stand-in", everything)
+    outcomes = {}
+    if any(pattern.partition(".")[0] == file for pattern in register.io_on_core):
+        outcomes = run_part(python, file, register, setup, only, "stand-in", register)
+    return outcomes | run_part(python, file, register, setup, only, "asyncio", register)
+
+
+def run_part(
+    python: Python,
+    file: str,
+    register: Register,
+    setup: Setup,
+    only: list[str] | None,
+    inside: str,
+    where: Register,
+) -> dict[str, Outcome]:
+    """Run tests of one file; a child that dies in mid-test is followed by one for the rest."""
     with tempfile.TemporaryDirectory() as work:
         results = Path(work, "results.jsonl")
         results.touch()
         order = {
             "module": file,
             "only": only,
+            "inside": inside,
+            "stand_in": where.io_on_core,
+            "but_not": where.io_on_core_but,
             "package": setup.package,
             "loop": setup.loop,
             "interop": register.interop,
@@ -120,27 +151,46 @@ def run_file(
         while True:
             known = collect(results)
             order["skip"] = [*register.not_run(python.minor), *known]
-            child = subprocess.run(
-                [python.executable, "-m", "tests.conformance.child", json.dumps(order)],
-                cwd=work,  # the tests write files where they stand
-                env=child_environment(setup.path),
-                capture_output=True,
-                text=True,
-                errors="replace",
-            )
+            status, said = run_child(python, order, work, setup.path)
             outcomes = collect(results)
-            if child.returncode == 0:
+            if status == 0:
                 return outcomes
             if len(outcomes) == len(known):
-                error = CannotRun(f"{file} cannot be run: {child.stderr.rstrip().splitlines()[-1]}")
-                error.add_note(child.stderr)
+                error = CannotRun(f"{file} cannot be run: {said.rstrip().splitlines()[-1]}")
+                error.add_note(said)
                 raise error
             died = [name for name, outcome in outcomes.items() if outcome.result == "start"]
             with results.open("a", encoding="utf-8") as more:
                 for name in died:
-                    detail = f"{child.stderr[-3000:]}\nthe process ended in mid-test"
-                    line = {"id": name, "outcome": "fail", "detail": detail}
+                    detail = f"{said[-3000:]}\nthe process ended in mid-test"
+                    line = {"id": name, "outcome": "fail", "detail": detail, "ticks": 0, "steps": 0}
                     more.write(json.dumps(line) + "\n")
+
+
+def run_child(python: Python, order: dict[str, Any], work: str, path: str) -> tuple[int, str]:
+    """Return the child's exit status, and what it has written to stderr.
+
+    The processes that its tests have started and left end with it: it has a process group of its
+    own. They would hold a pipe open, so what it writes goes to a file.
+    """
+    with Path(work, "stderr").open("w+", encoding="utf-8", errors="replace") as stderr:
+        child = subprocess.Popen(
+            [python.executable, "-m", "tests.conformance.child", json.dumps(order)],
+            cwd=work,  # the tests write files where they stand
+            env=child_environment(path),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=stderr,
+            start_new_session=True,
+        )
+        try:
+            status = child.wait()
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(child.pid, signal.SIGKILL)
+            child.wait()
+        stderr.seek(0)
+        return status, stderr.read()
 
 
 def collect(results: Path) -> dict[str, Outcome]:
@@ -148,7 +198,7 @@ def collect(results: Path) -> dict[str, Outcome]:
     order = ("start", "pass", "skip", "fail")
     outcomes: dict[str, Outcome] = {}
     for line in map(json.loads, results.read_text(encoding="utf-8").splitlines()):
-        said = Outcome(line["outcome"], line["detail"])
+        said = Outcome(line["outcome"], line["detail"], line["ticks"], line["steps"])
         before = outcomes.setdefault(line["id"], said)
         if order.index(said.result) > order.index(before.result):
             outcomes[line["id"]] = said
@@ -172,11 +222,14 @@ def score_file(
 ) -> FileScore:
     """Run one test file and judge it."""
     outcomes = run_file(python, file, register, setup, only)
-    public = frozenset(i for i in public_ids(python.minor)[1] if i.startswith(file + "."))
+    kind = "io" if file in files_of(python.minor, "io") else "core"
+    public = frozenset(i for i in public_ids(python.minor, kind)[1] if i.startswith(file + "."))
     if only is not None:
         public = frozenset(i for i in public if matches(i, only))
     problems = judge(python.minor, file, outcomes, public, register, partial=only is not None)
-    return FileScore(file, public, outcomes, problems)
+    if kind == "io" and setup.interop_loop is not None:
+        problems += judge_reach(outcomes, public, register)
+    return FileScore(file, kind, public, outcomes, problems)
 
 
 def judge(
@@ -209,6 +262,23 @@ def judge(
     return problems
 
 
+def judge_reach(
+    outcomes: dict[str, Outcome], public: frozenset[str], register: Register
+) -> list[str]:
+    """Tests that pass beside miniloop without the register saying so, and the other way round."""
+    problems = []
+    for name in sorted(public):
+        outcome = outcomes.get(name)
+        if outcome is None or outcome.result != "pass" or register.runs_on_core(name):
+            continue
+        listed = matches(name, register.io_without_loop)
+        if outcome.ticks == 0 and not listed:
+            problems.append(f"{name}: passes, but no loop of miniloop has run in it")
+        elif outcome.ticks and listed:
+            problems.append(f"{name}: runs a loop of miniloop, but the register says it runs none")
+    return problems
+
+
 def last_line(outcome: Outcome) -> str:
     """The line of a traceback that says what was wrong."""
     lines = [line for line in outcome.detail.splitlines() if line and not line.startswith(" ")]
@@ -216,7 +286,7 @@ def last_line(outcome: Outcome) -> str:
 
 
 def files_for(python: Python, only: list[str] | None) -> list[str]:
-    files = core_files(python.minor)
+    files = [*files_of(python.minor), *files_of(python.minor, "io")]
     if only is None:
         return files
     return [file for file in files if any(pattern.partition(".")[0] == file for pattern in only)]

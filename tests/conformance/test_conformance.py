@@ -1,10 +1,11 @@
-"""CPython's core asyncio tests on miniloop, in this interpreter; for how, see __init__.py."""
+"""CPython's asyncio tests on miniloop, in this interpreter; for how, see __init__.py."""
 
+import dataclasses
 import functools
 
 import pytest
 
-from tests.conformance.register import core_files, read_register
+from tests.conformance.register import files_of, public_ids, read_register
 from tests.conformance.score import FLOORS, FileScore, score_file, this_python
 
 PYTHON = this_python()
@@ -16,15 +17,30 @@ def score(file: str) -> FileScore:
     return score_file(PYTHON, file, read_register())
 
 
-@pytest.mark.parametrize("file", core_files(PYTHON.minor))
-def test_every_outcome_is_as_the_register_has_it(file: str) -> None:
-    problems = "\n".join(score(file).problems)
+def judge(problems: list[str]) -> None:
     if problems and not PYTHON.measured:
-        pytest.skip(f"the register was not made on Python {PYTHON.version}:\n{problems}")
-    assert not problems, f"\n{problems}"
+        pytest.skip(
+            f"the register was not made on Python {PYTHON.version}:\n" + "\n".join(problems)
+        )
+    assert not problems, "\n" + "\n".join(problems)
+
+
+@pytest.mark.parametrize(
+    "file", [file for kind in ("core", "io") for file in files_of(PYTHON.minor, kind)]
+)
+def test_every_outcome_is_as_the_register_has_it(file: str) -> None:
+    judge(score(file).problems)
+
+
+@pytest.mark.parametrize("file", ["test_sock_lowlevel", "test_streams"])
+def test_what_the_core_serves_interop_serves_too(file: str) -> None:
+    everything_on_interop = dataclasses.replace(read_register(), io_on_core=())
+    only = [i for i in public_ids(PYTHON.minor, "io")[1] if i.startswith(file + ".")]
+    judge(score_file(PYTHON, file, everything_on_interop, only=only).problems)
 
 
 @pytest.mark.skipif(not PYTHON.measured, reason="the floor was set on another patch version")
-def test_public_score_is_not_below_its_floor() -> None:
-    scores = [score(file) for file in core_files(PYTHON.minor)]
-    assert sum(len(s.passed(s.public)) for s in scores) >= FLOORS[PYTHON.minor]
+@pytest.mark.parametrize("kind", ["core", "io"])
+def test_public_score_is_not_below_its_floor(kind: str) -> None:
+    scores = [score(file) for file in files_of(PYTHON.minor, kind)]
+    assert sum(len(s.passed(s.public)) for s in scores) >= FLOORS[kind][PYTHON.minor]

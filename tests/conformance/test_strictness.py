@@ -8,7 +8,14 @@ import pytest
 
 from tests.conformance.facade import BORROWED_MODULES, BORROWED_NAMES
 from tests.conformance.register import BadRegister, Entry, Register, read_register
-from tests.conformance.score import ROOT, FileScore, Setup, score_file, this_python
+from tests.conformance.score import (
+    INTEROP_LOOP,
+    ROOT,
+    FileScore,
+    Setup,
+    score_file,
+    this_python,
+)
 
 PYTHON = this_python()
 pytestmark = pytest.mark.skipif(bool(PYTHON.why_not), reason=PYTHON.why_not or "runs")
@@ -41,6 +48,62 @@ def test_a_loop_in_the_wrong_order_is_noticed() -> None:
 def test_a_loop_that_hangs_is_ended(loop: str, said: str) -> None:
     (problem,) = run(ONE, loop=loop).problems
     assert said in problem
+
+
+# -- inside asyncio itself -------------------------------------------------------------------------
+
+OF_STREAMS = ["test_streams.StreamTests.test_[er]*"]
+OF_PROTOCOLS = ["test_protocols.*"]
+OF_SENDFILE = ["test_sendfile.SelectEventLoopTests.test_sendfile"]
+SPAWNING = ["test_events.TestPyGetEventLoop.test_get_event_loop_new_process"]
+
+
+def run_inside(only: list[str], loop: str, register: Register = NOTHING_EXCLUDED) -> FileScore:
+    setup = Setup(interop_loop=loop, limit=5)
+    return score_file(PYTHON, only[0].partition(".")[0], register, setup, only)
+
+
+def test_a_sound_interop_loop_has_no_problems() -> None:
+    score = run_inside(OF_STREAMS, INTEROP_LOOP)
+    assert len(score.passed()) > 20
+    assert score.problems == []
+    assert all(outcome.ticks > 0 for outcome in score.outcomes.values())
+    assert sum(outcome.steps for outcome in score.outcomes.values()) > 20
+
+
+def test_an_interop_loop_in_the_wrong_order_is_noticed() -> None:
+    score = run_inside(OF_SENDFILE, "tests.conformance.broken:InteropLastInFirstOut")
+    assert set(OF_SENDFILE) & score.missed
+
+
+def test_no_loop_of_asyncio_runs() -> None:
+    score = run_inside(OF_STREAMS, "asyncio:SelectorEventLoop")
+    assert score.problems
+    assert score.passed() == set()
+    assert all("a loop of asyncio runs" in o.detail for o in score.outcomes.values())
+
+
+def test_a_test_that_never_reaches_miniloop_is_noticed() -> None:
+    problems = run_inside(OF_PROTOCOLS, INTEROP_LOOP).problems
+    assert len(problems) == 5
+    assert all("no loop of miniloop has run in it" in problem for problem in problems)
+
+
+def test_a_test_that_reaches_miniloop_unexpectedly_is_noticed() -> None:
+    register = Register(io_without_loop=("test_streams.*",))
+    score = run_inside(OF_STREAMS, INTEROP_LOOP, register)
+    assert len(score.problems) == len(score.passed(score.public)) > 5
+    assert "the register says it runs none" in score.problems[0]
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="3.11's test forks")
+def test_a_spawned_process_has_the_interop_loop_too() -> None:
+    assert run_inside(SPAWNING, INTEROP_LOOP).problems == []
+    (problem,) = run_inside(SPAWNING, "tests.conformance.broken:BrokenWhenSpawned").problems
+    assert "AssertionError" in problem
+
+
+# -- the register ----------------------------------------------------------------------------------
 
 
 def test_an_excluded_test_that_passes_is_a_problem() -> None:
