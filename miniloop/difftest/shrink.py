@@ -13,7 +13,6 @@ from .generate import names
 from .grammar import OPERATIONS, PHASES, values
 from .programs import Block, Op, Program, operations
 
-
 SHORT = 12
 """Lines that are few enough."""
 
