@@ -77,11 +77,11 @@ def simpler(program: Program) -> Iterator[Program]:
         for smaller in fewer(block):
             for other in range(index, len(parts)):
                 for also in fewer(smaller if other == index else parts[other][1]):
-                    changed = [b for _, b in parts]
-                    changed[index] = smaller
-                    changed[other] = also
-                    named = zip((n for n, _ in parts[1:]), changed[1:], strict=True)
-                    yield Program(changed[0], tuple(named))
+                    blocks = [b for _, b in parts]
+                    blocks[index] = smaller
+                    blocks[other] = also
+                    named = zip((n for n, _ in parts[1:]), blocks[1:], strict=True)
+                    yield Program(blocks[0], tuple(named))
 
 
 def fewer(block: Block) -> Iterator[Block]:
