@@ -1,0 +1,58 @@
+"""Tornado on miniloop, and Dask's client, which stands on it."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import distributed
+from tornado import gen, httpclient, httpserver, netutil, web
+from tornado.ioloop import IOLoop
+
+from tests.ecosystem.on_interop import assert_on_miniloop, run
+
+
+def test_tornado() -> None:
+    class Handler(web.RequestHandler):
+        async def get(self) -> None:
+            assert_on_miniloop()
+            await gen.sleep(0.001)
+            self.write(self.request.path)
+
+    async def main() -> None:
+        loop = IOLoop.current()
+        assert await loop.run_in_executor(None, pow, 2, 5) == 32
+        # It takes nothing but what is an asyncio.Future.
+        added = asyncio.Event()
+        task = asyncio.create_task(asyncio.sleep(0, "result"))
+        loop.add_future(task, lambda future: added.set())
+        await added.wait()
+        assert (
+            await gen.with_timeout(timedelta(seconds=20), asyncio.sleep(0, "in time")) == "in time"
+        )
+
+        server = httpserver.HTTPServer(web.Application([("/.*", Handler)]))
+        sockets = netutil.bind_sockets(0, "127.0.0.1")
+        server.add_sockets(sockets)
+        address = f"http://127.0.0.1:{sockets[0].getsockname()[1]}"
+        client = httpclient.AsyncHTTPClient()
+        answers = await asyncio.gather(*[client.fetch(f"{address}/{n}") for n in range(20)])
+        assert [answer.body.decode() for answer in answers] == [f"/{n}" for n in range(20)]
+        client.close()
+        server.stop()
+        await server.close_all_connections()
+
+    run(main())
+
+
+def square(number: int) -> int:
+    return number * number
+
+
+def test_dask() -> None:
+    async def main() -> None:
+        options: dict[str, Any] = {"processes": False, "dashboard_address": None}
+        async with distributed.Client(asynchronous=True, **options) as client:
+            assert await client.submit(square, 6) == 36
+            assert await client.gather(client.map(square, range(5))) == [0, 1, 4, 9, 16]
+
+    run(main())
