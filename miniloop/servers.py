@@ -1,9 +1,10 @@
-"""Connections and servers: from the name of a host to a transport.
+"""Servers: who listens, who knocks, and how an address becomes a socket.
 
-A **client** connects a socket (``_create_connection``) and puts a transport on it. A **server**
-has the loop watch listening sockets; ``_accept_connection()`` is called when somebody knocks, and
-makes a transport for each who does. It lives until its last connection is closed: see
-``Server.wait_closed()``.
+A server has the loop watch its listening sockets. ``_accept_connection()`` is called when somebody
+knocks, and starts a task for each who does, which puts a transport on the connection and ends. The
+server lives on until its last connection is closed: see ``Server.wait_closed()``.
+
+A client is less: ``_connect()`` tries the addresses of a host, one after the other.
 
 Mirrors ``Server``, ``create_connection`` and ``create_server`` in ``asyncio/base_events.py``,
 ``_accept_connection`` in ``asyncio/selector_events.py``, and ``create_unix_connection`` and

@@ -1,7 +1,7 @@
 """Streams: bytes that come and go, awaited.
 
-A stream is a pair of a reader and a writer over one socket. Between the task that says ``await
-reader.readline()`` and the descriptor stand two more:
+A stream is a pair of a reader and a writer over one socket. This is the way of a line, from the
+descriptor to the task that says ``await reader.readline()``:
 
     the loop          watches the descriptor, and calls
     the transport     ``_read_ready()``: takes from the socket what is there, and hands it to

@@ -68,8 +68,8 @@ class _SelectorSocketTransport:
         self._server = server
         self._extra = {
             "socket": sock,
-            "sockname": _name(sock.getsockname),
-            "peername": peername or _name(sock.getpeername),
+            "sockname": _unless_gone(sock.getsockname),
+            "peername": peername or _unless_gone(sock.getpeername),
         }
         self._buffer = bytearray()  # what could not be sent yet
         self._eof = False  # write_eof() was called
@@ -83,7 +83,7 @@ class _SelectorSocketTransport:
         loop._transports[self._sock_fd] = self
         if sock.proto == socket.IPPROTO_TCP:
             # Send at once, do not gather small pieces first (Nagle's algorithm).
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            _unless_gone(sock.setsockopt, socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         loop.call_soon(protocol.connection_made, self)
         loop.call_soon(self._start_reading)
         loop.call_soon(_set_result_unless_cancelled, waiter, None)
@@ -315,9 +315,9 @@ class _SelectorSocketTransport:
                 self._server._detach(self)
 
 
-def _name(ask: Callable[[], Any]) -> Any:
-    """Return an address of a socket; None if there is none, as when the peer is gone already."""
+def _unless_gone(ask: Callable[..., Any], *args: Any) -> Any:
+    """Return what a socket answers; None if it cannot, as when the peer has vanished already."""
     try:
-        return ask()
+        return ask(*args)
     except OSError:
         return None
