@@ -6,6 +6,7 @@ one, write the module and name it in `COMMANDS`.
 """
 
 import argparse
+import importlib
 import os
 import platform
 import signal
@@ -13,15 +14,11 @@ import sys
 from collections.abc import Callable, Sequence
 
 import miniloop
-from miniloop.cli import compare, fuzz, lab, run
 from miniloop.cli.bad_input import BadInput
 
-COMMANDS = {
-    "run": run,
-    "compare": compare,
-    "fuzz": fuzz,
-    "lab": lab,
-}
+COMMANDS = ("run", "compare", "fuzz", "lab")
+"""Imported when a command is asked for: what `compare` starts is in this package as well, and need
+not wait for them."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -69,7 +66,8 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(
         title="commands", metavar="COMMAND", dest="command", required=True
     )
-    for name, module in COMMANDS.items():
+    for name in COMMANDS:
+        module = importlib.import_module(f"{__name__}.{name}")
         doc = module.__doc__ or ""
         command = commands.add_parser(
             name,

@@ -57,6 +57,9 @@ class Run:
             return "comes to its end"
         if self.status < 0:
             return f"crashes: {signal.Signals(-self.status).name}"
+        last = self.said.strip().rpartition("\n")[2]
+        if last and not (self.schedule.timeouts or self.schedule.events):
+            return f"cannot be started: {last}"
         return f"leaves in mid-run by os._exit({self.status})"
 
 

@@ -1,11 +1,16 @@
 """`python -m miniloop compare`: whole scripts on both loops, and what it says to bad ones."""
 
+import contextlib
+import io
+import os
 import sys
 import textwrap
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
+from miniloop.cli import main
 from miniloop.difftest.scripts import Comparison, compare_script
 from tests.cli.both_ways import ROOT, Ended, run
 
@@ -29,9 +34,18 @@ def script(folder: Path, body: str) -> str:
 
 
 def compare(folder: Path, body: str, *options: str, **environ: str) -> Ended:
-    """`python -m miniloop compare` of such a script."""
-    command = [sys.executable, "-m", "miniloop", "compare", *options, script(folder, body)]
-    return run(command, folder, **environ)
+    """`miniloop compare` of such a script, in this process: only the sides have their own."""
+    with (
+        contextlib.chdir(folder),
+        mock.patch.dict(os.environ, environ),
+        contextlib.redirect_stdout(io.StringIO()) as stdout,
+        contextlib.redirect_stderr(io.StringIO()) as stderr,
+    ):
+        try:
+            status = main(["compare", *options, script(folder, body)])
+        except SystemExit as left:
+            status = int(str(left.code))
+    return Ended(stdout.getvalue(), stderr.getvalue(), status)
 
 
 def compared(folder: Path, body: str, monkeypatch: pytest.MonkeyPatch) -> Comparison:
