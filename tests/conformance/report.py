@@ -50,7 +50,7 @@ def score_text(python: Python, scores: list[FileScore], register: Register) -> s
             f"({of(core)} on the core loop, {of(interop)} on the interop loop)\n"
             f"with asyncio's private names: {of(part['all'])}"
         )
-        if "beside" in part:
+        if part.get("steps"):
             text += (
                 f"\n{part['beside']} of those on the interop loop run no loop at all; "
                 f"the others had it take {part['steps']:,} steps of tasks"
