@@ -40,6 +40,12 @@ def test_same_output(example: Path) -> None:
     assert output("-m", "miniloop", "run", script) == on_asyncio
 
 
+@pytest.mark.parametrize("name", ["chat_room", "crawler", "echo", "http_server"])
+def test_those_with_sockets_have_the_same_schedule(name: str) -> None:
+    shown = output("-m", "miniloop", "compare", f"examples/{name}.py")
+    assert shown.splitlines()[-1].startswith("asyncio and miniloop agree: ")
+
+
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
 def test_states_its_claim(example: Path) -> None:
     tree = ast.parse(example.read_text(encoding="utf-8"))
