@@ -129,7 +129,8 @@ def table() -> list[Operation]:
         "tasks",
         ASYNC,
         cancel_self="print('{here}', asyncio.current_task().cancel({message}))",
-        # A task that waits for itself in a roundabout way is cancelled as often as it may recurse.
+        # A task that waits for itself in a roundabout way is cancelled as often as it may recurse:
+        # above 9 the number is that of the frames that were left.
         uncancel_self="print('{here}', min(9, asyncio.current_task().uncancel()))",
     )
     add(
@@ -288,8 +289,9 @@ def table() -> list[Operation]:
         wait_for_call="print('{here}', await asyncio.wait_for({c}(), {limit}))",
     )
     add("timeout", ASYNC, 4, timeout="async with asyncio.timeout({limit}):\n    {block}")
-    add("timeout", ASYNC, 1, cancelling="print('{here}', asyncio.current_task().cancelling())")
-    add("group", ASYNC, 1, group_cancelling="print('{here}', asyncio.current_task().cancelling())")
+    cancelling = "print('{here}', min(9, asyncio.current_task().cancelling()))"
+    add("timeout", ASYNC, 1, cancelling=cancelling)
+    add("group", ASYNC, 1, group_cancelling=cancelling)
     add(
         "timeout",
         ASYNC,

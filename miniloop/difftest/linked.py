@@ -54,13 +54,8 @@ class Fragment(NamedTuple):
     asks_start: bool
 
 
-class Step(NamedTuple):
-    """An operation at its place in a program."""
-
-    code: CodeType
-    waits: bool
-    label: str
-    block: tuple[Step, ...]
+# An operation at its place in a program: its code, whether it waits, its label, its block.
+Step = tuple[CodeType, bool, str, tuple[Any, ...]]
 
 
 def drivers() -> dict[str, CodeType]:
@@ -90,7 +85,7 @@ y_code = types.coroutine(y).__code__
 
 
 DRIVERS = drivers()
-DRIVER_CODES = frozenset(DRIVERS.values())
+C_DRIVER, Y_DRIVER = DRIVERS["c"], DRIVERS["y"]
 
 
 @functools.cache
@@ -130,11 +125,16 @@ def compiled(text: str) -> CodeType:
     return compile(text, COMPILED, "exec", dont_inherit=True)
 
 
-def stands_alone(block: Block) -> bool:
-    """Whether each operation of a block can be a function of its own."""
+def stands_alone(block: Block, around: str = "") -> bool:
+    """Whether each operation of a block can be a function of its own.
+
+    A `reschedule` inside another one cannot: they share their variable.
+    """
     for op in block:
-        if op[0] == "reschedule" or (isinstance(op[-1], tuple) and not stands_alone(op[-1])):
-            return False
+        if type(op[-1]) is tuple:
+            own = op[0] == "reschedule"
+            if (own and around) or not stands_alone(op[-1], op[0] if own else around):
+                return False
     return True
 
 
@@ -152,10 +152,14 @@ class Linked:
                 if name not in self._functions:
                     self._functions[name] = self._function(name, bodies.get(name, ()))
             looked_at += 1
-        self._names: set[str] = set().union(*[one.names for one in self._used])
-        if "w0" in self._names:
-            self._names.add("r0")
-        needed = [NEEDS[name] for name in self._names & NEEDS.keys()]
+        found: set[str] = set().union(*[one.names for one in self._used])
+        if "w0" in found:
+            found.add("r0")
+        names = sorted(found)
+        self._futures = [name for name in names if name[0] in "ft"]
+        lines = [declaration(name) for name in names if name[0] not in "ft"]
+        self._declarations = [compiled(line) for line in lines if line is not None]
+        needed = [NEEDS[name] for name in names if name in NEEDS]
         self._modules = {"asyncio"}.union(needed, *[one.modules for one in self._used])
         self._asks_start = any(one.asks_start for one in self._used)
 
@@ -166,10 +170,10 @@ class Linked:
             self._used.append(described(text, None, False))
             return compile(text, COMPILED, "exec", dont_inherit=True)
         steps = self._steps(block, name, kind)
-        if kind == "y" and not any(step.waits for step in steps):
+        if kind == "y" and not any(waits for _, waits, _, _ in steps):
             code = fragment(("pass_on",), "y").code
             assert code is not None
-            steps += (Step(code, True, f"{name}.end", ()),)
+            steps += ((code, True, f"{name}.end", ()),)
         return steps
 
     def _steps(self, block: Block, place: str, kind: str) -> tuple[Step, ...]:
@@ -179,7 +183,7 @@ class Linked:
 
         def steps(block: Block) -> tuple[Step, ...]:
             nonlocal counter
-            found = []
+            found: list[Step] = []
             for op in block:
                 counter += 1
                 label = f"{place}.{counter}"
@@ -190,7 +194,8 @@ class Linked:
                     one = fragment(op, kind)
                     inner = ()
                 use(one)
-                found.append(Step(one.code, one.waits, label, inner))  # type: ignore[arg-type]
+                assert one.code is not None
+                found.append((one.code, one.waits, label, inner))
             return tuple(found)
 
         return steps(block)
@@ -201,11 +206,10 @@ class Linked:
         for module in self._modules:
             names[module.partition(".")[0]] = import_(module)
         names["loop"] = loop = names["asyncio"].new_event_loop()
-        for name in sorted(self._names):
-            if name[0] in "ft":
-                names[name] = loop.create_future()
-            elif (line := declaration(name)) is not None:
-                exec(compiled(line), names)
+        for name in self._futures:
+            names[name] = loop.create_future()
+        for code in self._declarations:
+            exec(code, names)
         if self._asks_start:
             names["start"] = loop.time()
         for name, body in self._functions.items():
@@ -213,13 +217,13 @@ class Linked:
                 exec(body, names)
                 continue
             kind = name[0]
-            made = FunctionType(DRIVERS[kind], names, name)
+            function = FunctionType(DRIVERS[kind], names, name)
             steps = calls(body, names)
             if kind == "k":
-                made.__kwdefaults__ = {"steps": steps, "name": name}
+                function.__kwdefaults__ = {"steps": steps, "name": name}
             else:
-                made.__defaults__ = (None, steps) if kind == "c" else (steps,)
-            names[name] = made
+                function.__defaults__ = (None, steps) if kind == "c" else (steps,)
+            names[name] = function
         for call, _ in calls(self._phases, names):
             call(None)
 
@@ -255,7 +259,7 @@ def place(coro: Any) -> str:
             break
         file_name = code.co_filename
         if file_name == FILE_NAME:
-            if code not in DRIVER_CODES:
+            if code is not C_DRIVER and code is not Y_DRIVER:
                 labels.append(inner.__name__)
                 last = inner
         elif file_name == COMPILED:

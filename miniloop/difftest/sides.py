@@ -118,6 +118,7 @@ class Side:
         if self.future_class is not None:
             base = with_future_class(base, self.future_class)
         self._recorded = on_virtual_time(base)
+        self._for_linked = with_late_self_pipe(self._recorded)
         self._facade = ModuleType("asyncio")
         self._facade.__dict__.update(
             {name: getattr(self.module, name) for name in dir(self.module)},
@@ -165,7 +166,8 @@ class Side:
                 if name in ("r0", "w0"):
                     value.close()
 
-        return self._record(main, forget, FILE_NAME, tick_limit, EVENT_LIMIT)
+        linked = isinstance(code, Linked)
+        return self._record(main, forget, FILE_NAME, tick_limit, EVENT_LIMIT, linked)
 
     def run_function(self, function: Any, tick_limit: int = 10_000) -> Schedule:
         """The schedule of an async function without parameters: see `assert_same_schedule`."""
@@ -195,8 +197,9 @@ class Side:
         path: str,
         tick_limit: int,
         event_limit: int,
+        linked: bool = False,
     ) -> Recorder:
-        recorder, loop = self.new_loop(path, tick_limit, event_limit)
+        recorder, loop = self.new_loop(path, tick_limit, event_limit, linked)
         self._recorder = recorder
         try:
             _watchdog.watch(recorder)
@@ -229,10 +232,12 @@ class Side:
                 loop.run_until_complete(self.module.gather(*left, return_exceptions=True))
             loop.run_until_complete(loop.shutdown_asyncgens())
 
-    def new_loop(self, program: str, tick_limit: int, event_limit: int) -> tuple[Recorder, Any]:
+    def new_loop(
+        self, program: str, tick_limit: int, event_limit: int, linked: bool = False
+    ) -> tuple[Recorder, Any]:
         """A fresh recorded loop of this kind; the façade's `new_event_loop` returns it."""
         recorder = Recorder(program, tick_limit, event_limit)
-        loop = self._recorded(recorder)
+        loop = (self._for_linked if linked else self._recorded)(recorder)
         loop.set_task_factory(
             recorder.task_factory(self.task_class, self.steps_class, **self.task_options)
         )
@@ -326,6 +331,35 @@ def with_future_class(loop_class: Any, future_class: Any) -> Any:
         def create_future(self) -> Any:
             return future_class(loop=self)
 
+    return Loop
+
+
+@functools.cache
+def with_late_self_pipe(loop_class: Any) -> Any:
+    """The loop, with a self-pipe that is made when it is first written to: a tenth of the time.
+
+    For programs of the grammar: most write nothing to it, and none has a use for signals.
+    """
+
+    class Loop(loop_class):  # type: ignore[misc]
+        _ssock: Any = None
+        _csock: Any = None
+        _written = False
+
+        def _make_self_pipe(self) -> None:
+            if self._written and self._ssock is None:
+                super()._make_self_pipe()
+
+        def _write_to_self(self) -> None:
+            self._written = True
+            self._make_self_pipe()
+            super()._write_to_self()
+
+        def _close_self_pipe(self) -> None:
+            if self._ssock is not None:
+                super()._close_self_pipe()
+
+    Loop.__name__ = Loop.__qualname__ = loop_class.__name__
     return Loop
 
 

@@ -36,7 +36,9 @@ class RealTimeSide(Side):
     sees_steps = True
     """Whether the loop takes a task factory."""
 
-    def new_loop(self, program: str, tick_limit: int, event_limit: int) -> tuple[Recorder, Any]:
+    def new_loop(
+        self, program: str, tick_limit: int, event_limit: int, linked: bool = False
+    ) -> tuple[Recorder, Any]:
         """A loop made by the factory, with what of the recorder it takes."""
         recorder, unused = super().new_loop(program, tick_limit, event_limit)
         unused.close()
