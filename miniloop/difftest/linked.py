@@ -228,8 +228,9 @@ class Linked:
             call(None)
 
 
-async def nothing(group: object) -> None:
-    """An empty block."""
+# An empty block. It has defaults, as each block has: CPython 3.12.1 crashes where one call meets
+# functions with and without.
+NOTHING = FunctionType(DRIVERS["c"], {}, "", ((),))
 
 
 def calls(steps: tuple[Step, ...], names: dict[str, Any]) -> list[tuple[Callable[..., Any], bool]]:
@@ -240,7 +241,7 @@ def calls(steps: tuple[Step, ...], names: dict[str, Any]) -> list[tuple[Callable
         if inner:
             block = FunctionType(DRIVERS["c"], names, "", (calls(inner, names),))
         elif waits:
-            block = nothing
+            block = NOTHING
         made.append((FunctionType(code, names, label, (label, block)), waits))
     return made
 
