@@ -33,17 +33,17 @@ def describe(value: object) -> str:
     """A value as text that is equal on every loop: no addresses, no library wording."""
     if type(value) is str:
         return value
-    if isinstance(value, BaseException):
-        name = type(value).__name__
-        if name in OWN_ARGUMENTS:
-            return f"{name}({', '.join(map(describe, value.args))})"
-        if isinstance(value, BaseExceptionGroup):
-            return f"{name}[{', '.join(map(describe, value.exceptions))}]"
-        return f"{name}()"
     if value is None or isinstance(value, int | str):
         return str(value)
     if isinstance(value, float):
         return format(value, ".3f")
+    if isinstance(value, BaseExceptionGroup):
+        return f"{type(value).__name__}[{', '.join(map(describe, value.exceptions))}]"
+    if isinstance(value, BaseException):
+        name = type(value).__name__
+        if name in OWN_ARGUMENTS:
+            return f"{name}({', '.join(map(describe, value.args))})"
+        return f"{name}()"
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(describe, value))}]"
     if isinstance(value, set | frozenset):
