@@ -132,7 +132,8 @@ def test_readuntil_one_of_several(
     reader = reader_of(aio, loop, chunks[0], eof=False)
     for chunk in chunks[1:]:
         loop.call_soon(loop.call_soon, reader.feed_data, chunk)
-    assert loop.run_until_complete(reader.readuntil(separators)) == expected
+    reading = aio.wait_for(reader.readuntil(separators), 60)
+    assert loop.run_until_complete(reading) == expected
 
 
 def test_readuntil_that_comes_bit_by_bit(aio: ModuleType, loop: Any) -> None:
