@@ -85,6 +85,7 @@ class EventLoop(SocketEventLoop):
                 f"Closing the loop {self!r} on interpreter shutdown "
                 "stage, skipping signal handlers removal",
                 ResourceWarning,
+                stacklevel=2,
                 source=self,
             )
             self._signal_handlers.clear()

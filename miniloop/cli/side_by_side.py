@@ -6,6 +6,7 @@ the other.
 """
 
 import importlib
+import io
 import os
 import shutil
 import sys
@@ -84,7 +85,12 @@ def show(
         if not style and one[-1].startswith("select("):
             style = "dim"
         grid.add_row(*map(text, one), style=style)
-    rich_console.Console(width=sum(widths) + len(widths)).print(grid)
+    # Not to stdout itself: rich ends the program when nobody reads on.
+    table_text = io.StringIO()
+    rich_console.Console(
+        file=table_text, force_terminal=sys.stdout.isatty(), width=sum(widths) + len(widths)
+    ).print(grid)
+    print(table_text.getvalue(), end="")
 
 
 def cut(text: str, width: int) -> str:

@@ -139,6 +139,21 @@ def test_an_entry_that_says_too_little_is_refused(entry: str, tmp_path: Path) ->
         read_register(path)
 
 
+@pytest.mark.parametrize(
+    "table",
+    [
+        '[io_on_core]\ntests = ["a"]',
+        '[interop]\ntests = ["a"]\nreason = "b"\nbut = ["c"]',
+        '[io_on_cor]\ntests = ["a"]\nreason = "b"',
+    ],
+)
+def test_a_table_that_is_not_known_or_not_whole_is_refused(table: str, tmp_path: Path) -> None:
+    path = tmp_path / "register.toml"
+    path.write_text(table)
+    with pytest.raises(BadRegister):
+        read_register(path)
+
+
 OF_ASYNCIO = """
 import asyncio, miniloop, sys
 from tests.conformance.facade import Facade

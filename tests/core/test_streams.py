@@ -121,6 +121,7 @@ def test_readuntil(
         ([b"abcd"], (b"bcd", b"c"), b"abc"),
         ([b"xab"], (b"b", b"ab"), b"xab"),
         ([b"one\r", b"\n"], (b"\r\n", b"\n"), b"one\r\n"),
+        ([b"--+", b"+..."], (b"xx", b"--++"), b"--++"),
     ],
 )
 def test_readuntil_one_of_several(
@@ -128,8 +129,11 @@ def test_readuntil_one_of_several(
 ) -> None:
     if aio is asyncio and sys.version_info < (3, 13):
         pytest.skip("asyncio: 3.13")
-    reader = reader_of(aio, loop, *chunks)
-    assert loop.run_until_complete(reader.readuntil(separators)) == expected
+    reader = reader_of(aio, loop, chunks[0], eof=False)
+    for chunk in chunks[1:]:
+        loop.call_soon(loop.call_soon, reader.feed_data, chunk)
+    reading = aio.wait_for(reader.readuntil(separators), 60)
+    assert loop.run_until_complete(reading) == expected
 
 
 def test_readuntil_that_comes_bit_by_bit(aio: ModuleType, loop: Any) -> None:
@@ -310,6 +314,8 @@ def test_there_and_back(aio: ModuleType, run: Callable[..., Any]) -> None:
             assert writer.get_extra_info("sockname") == (
                 writer.get_extra_info("socket").getsockname()
             )
+            own_socket = writer.get_extra_info("socket")
+            assert own_socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0
             assert writer.get_extra_info("nothing") is None
             assert writer.get_extra_info("nothing", "else") == "else"
             assert writer.can_write_eof()

@@ -138,21 +138,21 @@ def test_websocket_echo(tls: bool, contexts: tuple[ssl.SSLContext, ssl.SSLContex
 
 def test_a_request_that_takes_too_long_is_given_up_on_both_sides() -> None:
     async def main() -> None:
-        cancelled = asyncio.Event()
+        time_is_up, cancelled = asyncio.timeout(None), asyncio.Event()
 
         async def hang(request: web.Request) -> web.Response:
+            time_is_up.reschedule(asyncio.get_running_loop().time())
             try:
                 await asyncio.Event().wait()
             finally:
                 cancelled.set()
             return web.Response()
 
-        async with serving(hang) as address:
-            timeout = aiohttp.ClientTimeout(total=0.05)
-            async with aiohttp.ClientSession(address, timeout=timeout) as session:
-                with pytest.raises(TimeoutError):
+        async with serving(hang) as address, aiohttp.ClientSession(address) as session:
+            with pytest.raises(TimeoutError):
+                async with time_is_up:
                     await session.get("/")
-                await cancelled.wait()
+            await cancelled.wait()
 
     run(main())
 
