@@ -35,7 +35,7 @@ from .programs import FILE_NAME
 # recurses, and how deep a recursion may go differs between C and Python code.
 TICK_LIMIT = 60
 EVENT_LIMIT = 64
-DEEPEST = 700
+DEEPEST = 1500
 """Frames. A task that waits for itself in a roundabout way is cancelled until there are as many."""
 LONGEST = 10.0
 """Seconds: programs take milliseconds."""
@@ -424,7 +424,7 @@ def quiet() -> Iterator[None]:
     hook, sys.unraisablehook = sys.unraisablehook, lambda _: None
     # Deep enough that programs that recurse reach EVENT_LIMIT first.
     depth = sys.getrecursionlimit()
-    sys.setrecursionlimit(max(depth, 1_500))
+    sys.setrecursionlimit(max(depth, 2_000))
     was_enabled = gc.isenabled()
     gc.disable()
     policy: Any = getattr(asyncio.get_event_loop_policy(), "_local", None)

@@ -98,6 +98,8 @@ class Recorder:
             self.cut = reason
             self.selector.tick_limit = self.selector.ticks
             self._last_tick = self.selector.ticks
+        elif reason and not self.cut:  # during the teardown: reports are not comparable
+            self.cut = reason
 
     def print(self, *values: object, **_: object) -> None:
         """Stand-in for the built-in `print`: what a program prints is an event.

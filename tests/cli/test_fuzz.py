@@ -91,7 +91,7 @@ def test_a_foreign_loop_with_a_selector_is_compared_to_the_tick(folder: Path) ->
 
 
 def test_a_finding_is_reproduced_by_its_line(folder: Path) -> None:
-    options = ["--examples", "3", "--without", "eager", "--without", "readiness"]
+    options = ["--examples", "10", "--without", "debug", "--without", "readiness"]
     found = fuzz(folder, "--loop", "loops:Backwards", *options)
     line = next(line for line in found.stdout.splitlines() if line.startswith("reproduce: "))
     again = run([sys.executable, *line.split()[2:]], folder)
