@@ -25,7 +25,7 @@ from collections.abc import Awaitable, Coroutine, Generator, Iterable
 from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, FIRST_EXCEPTION
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, overload
 
-from .coroutines import iscoroutine
+from .coroutines import _can_be_driven, iscoroutine
 from .exceptions import CancelledError
 from .futures import _FINISHED, _PENDING, Future, _set_result_unless_cancelled, isfuture
 from .queues import Queue
@@ -209,7 +209,7 @@ async def wait(
     if return_when not in (FIRST_COMPLETED, FIRST_EXCEPTION, ALL_COMPLETED):
         raise ValueError(f"Invalid return_when value: {return_when}")
     fs = set(fs)
-    if any(iscoroutine(f) for f in fs):
+    if any(_can_be_driven(f) for f in fs):
         raise TypeError("Passing coroutines is forbidden, use tasks explicitly.")
     return await _wait(fs, timeout, return_when, get_running_loop())
 

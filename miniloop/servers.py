@@ -117,7 +117,7 @@ class Server:
             self._loop._add_reader(sock.fileno(), self._accept_connection, sock)
 
     async def _accept_connection2(self, connection: socket.socket, address: Any) -> None:
-        """Make the stream of one connection."""
+        """Put a transport and a protocol on one connection."""
         if self._sockets is None:  # closed while the connection waited for its turn
             connection.close()
             return
@@ -395,14 +395,20 @@ async def _create_unix_server(
     server = Server(loop, [sock], protocol_factory, backlog)
     name = sock.getsockname()
     if cleanup_socket and not _is_abstract(name):
-        server._unlink = name, os.stat(name).st_ino
+        try:
+            server._unlink = name, os.stat(name).st_ino
+        except FileNotFoundError:
+            pass  # somebody was quicker
     if start_serving:
         await server.start_serving()
     return server
 
 
 def _bind_path(path: str | bytes) -> socket.socket:
-    """Return a bound Unix socket; a stale one of that name, left by the dead, is removed."""
+    """Return a bound Unix socket.
+
+    A socket of that name is removed first, be it left by the dead or still listened on.
+    """
     if not _is_abstract(path):
         try:
             if stat.S_ISSOCK(os.stat(path).st_mode):
@@ -453,7 +459,10 @@ def _check_sock(
 def _refuse(
     ssl: Any = None, happy_eyeballs_delay: Any = None, interleave: Any = None, **with_ssl: Any
 ) -> None:
-    """Raise NotImplementedError for what only asyncio's own streams can do."""
+    """Raise NotImplementedError for what only asyncio's own streams can do.
+
+    TypeError for an argument that they do not know either, ValueError for TLS's without ``ssl``.
+    """
     for name, value in with_ssl.items():
         if name not in ("server_hostname", "ssl_handshake_timeout", "ssl_shutdown_timeout"):
             raise TypeError(f"unexpected keyword argument {name!r}")

@@ -40,13 +40,13 @@ class SocketEventLoop(BaseEventLoop):
     """What a loop that watches descriptors can do with sockets.
 
     All sockets must be non-blocking (``sock.setblocking(False)``; debug mode raises ValueError for
-    others). TLS sockets are refused with TypeError, and sockets that a stream is using with
-    RuntimeError. What the system call raises is raised here: OSError and its kin. Cancelling is
-    safe at any time: the descriptor is watched no more.
+    others). TLS sockets are refused with TypeError, and sockets that a stream is using, once there
+    is something to wait for, with RuntimeError. What the system call raises is raised here: OSError
+    and its kin. Cancelling is safe at any time: the descriptor is watched no more.
     """
 
     async def sock_recv(self, sock: socket.socket, n: int) -> bytes:
-        """Return what has come, at least one byte and at most ``n``; b"" at the end of it.
+        """Return what has come, at least one byte and at most ``n``; b"" if the peer has ended.
 
         Mirrors ``asyncio.selector_events.BaseSelectorEventLoop.sock_recv``.
         """

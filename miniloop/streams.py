@@ -27,9 +27,10 @@ the transport's buffer, and the loop has it sent on when there is room. See ``tr
   nobody is kept back.
 
 **The end** of a connection is always told by ``connection_lost(error)``, one tick after it became
-known; None is an end in good order. It wakes all who wait: the reader's task (end of data, or the
-error), ``drain()`` and ``wait_closed()``. A peer that has stopped sending is not the end: it may
-still listen. It is told by ``eof_received()``, and the connection stays open for writing.
+known (at once, if after ``close()`` the last of the buffer has gone); None is an end in good order.
+It wakes all who wait: the reader's task (end of data, or the error), ``drain()`` and
+``wait_closed()``. A peer that has stopped sending is not the end: it may still listen. It is told
+by ``eof_received()``, and the connection stays open for writing.
 
 TLS is not here. ``miniloop.interop.EventLoop`` runs asyncio's own streams, which have it.
 
@@ -48,7 +49,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from .combinators import sleep
-from .coroutines import iscoroutine
+from .coroutines import _can_be_driven
 from .exceptions import IncompleteReadError, LimitOverrunError
 from .futures import Future
 from .reprs import extract_stack
@@ -305,12 +306,12 @@ class StreamReaderProtocol:
 
     def __init__(
         self,
-        stream_reader: StreamReader,
+        stream_reader: StreamReader | None,
         client_connected_cb: Callable[[StreamReader, StreamWriter], object] | None = None,
         loop: EventLoop | None = None,
     ) -> None:
         self._loop = get_event_loop() if loop is None else loop
-        self._stream_reader_wr = weakref.ref(stream_reader)
+        self._stream_reader_wr = None if stream_reader is None else weakref.ref(stream_reader)
         # On a server's side nobody else knows the reader before the connection stands.
         self._strong_reader = stream_reader if client_connected_cb is not None else None
         self._client_connected_cb = client_connected_cb
@@ -322,7 +323,7 @@ class StreamReaderProtocol:
 
     @property
     def _stream_reader(self) -> StreamReader | None:
-        return self._stream_reader_wr()
+        return None if self._stream_reader_wr is None else self._stream_reader_wr()
 
     def connection_made(self, transport: Any) -> None:
         """Have the server's callback called with reader and writer."""
@@ -335,7 +336,7 @@ class StreamReaderProtocol:
         writer = StreamWriter(transport, self, reader, self._loop)
         result: Any = self._client_connected_cb(reader, writer)
         self._strong_reader = None
-        if iscoroutine(result):
+        if _can_be_driven(result):
 
             def report(task: Task[Any]) -> None:
                 if task.cancelled():
@@ -600,9 +601,10 @@ async def start_unix_server(
 ) -> Server:
     """Like ``start_server``, on a Unix socket named ``path``.
 
-    A stale one of that name is removed first, and this one when the server is closed, unless
-    ``cleanup_socket`` is False. Further: ``sock``, ``backlog``, ``start_serving``. Raises OSError
-    if somebody listens there. Mirrors ``asyncio.start_unix_server``.
+    A socket of that name is removed first, even one on which somebody listens: that server gets no
+    more connections. This one is removed when the server is closed, unless ``cleanup_socket`` is
+    False. Further: ``sock``, ``backlog``, ``start_serving``. Raises OSError where ``path`` cannot be
+    bound. Mirrors ``asyncio.start_unix_server``.
     """
     factory = _protocol_factory(client_connected_cb, limit)
     return await _create_unix_server(get_running_loop(), factory, path, **kwds)

@@ -14,9 +14,9 @@ In goes through ``_read_ready()``, which the loop calls when there is something 
 through ``write()``, which sends at once what the socket takes; the rest stays in ``_buffer``, the
 loop watches for room, and calls ``_write_ready()``.
 
-A protocol is never called from within its own call of the transport: beginning and end come by
-``call_soon()``, one tick later. (What ``StreamReaderProtocol`` makes of the calls is in
-``streams.py``; it is the only protocol here.)
+Beginning and end come from the loop, by ``call_soon()``, never from within the protocol's own call
+of the transport. ``pause_writing()`` does: ``write()`` calls it. (What ``StreamReaderProtocol``
+makes of the calls is in ``streams.py``; it is the only protocol here.)
 
 Mirrors ``_SelectorSocketTransport`` in ``asyncio/selector_events.py``, with its bases there and in
 ``asyncio/transports.py``.
@@ -119,15 +119,7 @@ class _SelectorSocketTransport:
         except (SystemExit, KeyboardInterrupt):
             raise
         except BaseException as exc:
-            self._loop.call_exception_handler(
-                {
-                    "message": "Fatal error: the protocol failed to take what was received",
-                    "exception": exc,
-                    "transport": self,
-                    "protocol": self._protocol,
-                }
-            )
-            self._force_close(exc)
+            self._fatal_error(exc, "Fatal error: the protocol failed to take what was received")
 
     def pause_reading(self) -> None:
         """Read nothing until ``resume_reading()``: the peer will have to wait."""
@@ -164,9 +156,11 @@ class _SelectorSocketTransport:
             return
         if not self._buffer:
             sent = self._send(data)
-            if sent is None or sent == len(data):
+            if sent is None:
                 return
-            data = memoryview(data)[sent:]
+            data = memoryview(data).cast("B")[sent:]
+            if not data:
+                return
             self._loop._add_writer(self._sock_fd, self._write_ready)
         self._buffer += data
         self._maybe_pause_protocol()
@@ -181,8 +175,10 @@ class _SelectorSocketTransport:
             return self._sock.send(data)  # type: ignore[no-any-return]
         except (BlockingIOError, InterruptedError):
             return 0
-        except OSError as exc:
-            self._force_close(exc)
+        except (SystemExit, KeyboardInterrupt):
+            raise
+        except BaseException as exc:
+            self._fatal_error(exc, "Fatal write error on socket transport")
             return None
 
     def _write_ready(self) -> None:
@@ -270,6 +266,18 @@ class _SelectorSocketTransport:
     def abort(self) -> None:
         """Close now; what has not been sent is lost."""
         self._force_close(None)
+
+    def _fatal_error(self, exc: BaseException, message: str) -> None:
+        if not isinstance(exc, OSError):  # those are all in a day's work; who reads or drains sees
+            self._loop.call_exception_handler(
+                {
+                    "message": message,
+                    "exception": exc,
+                    "transport": self,
+                    "protocol": self._protocol,
+                }
+            )
+        self._force_close(exc)
 
     def _force_close(self, exc: BaseException | None) -> None:
         if self._conn_lost:

@@ -874,3 +874,78 @@ def test_debug_mode(aio: ModuleType, run: Callable[..., Any]) -> None:
         await close(writer, other)
 
     run(main(), debug=True)
+
+
+# -- found by a reader -----------------------------------------------------------------------------
+
+
+def test_a_view_of_wide_items_is_sent_whole(aio: ModuleType, run: Callable[..., Any]) -> None:
+    async def main() -> None:
+        reader, _, _, writer = ends = await streams(aio)
+        writer.write(memoryview(b"abcdefghijkl").cast("I"))
+        writer.write_eof()
+        assert await reader.read() == b"abcdefghijkl"
+        await close(ends[1], writer)
+
+    run(main())
+
+
+def test_what_cannot_be_sent_closes_the_connection(
+    aio: ModuleType, run: Callable[..., Any]
+) -> None:
+    async def main() -> None:
+        told: list[dict[str, Any]] = []
+        loop = aio.get_running_loop()
+        loop.set_exception_handler(lambda loop, context: told.append(context))
+        reader, one, _, other = await streams(aio)
+        other.write(memoryview(b"abcdef")[::2])  # with gaps
+        assert [context["message"] for context in told] == ["Fatal write error on socket transport"]
+        assert await reader.read() == b""
+        with pytest.raises(BufferError):
+            await other.wait_closed()
+        await close(one)
+
+    run(main())
+
+
+@unix
+def test_a_unix_socket_whose_name_is_gone(
+    aio: ModuleType, run: Callable[..., Any], tmp_path: Path
+) -> None:
+    path = str(tmp_path / "socket")
+
+    async def main() -> None:
+        sock = socket.socket(socket.AF_UNIX)
+        sock.bind(path)
+        os.unlink(path)
+        server = await aio.start_unix_server(print, sock=sock)
+        server.close()
+        await server.wait_closed()
+
+    run(main())
+
+
+def test_a_protocol_without_reader(aio: ModuleType, run: Callable[..., Any]) -> None:
+    async def main() -> None:
+        aio.StreamReaderProtocol(None).connection_lost(None)
+
+    run(main())
+
+
+def test_a_generator_takes_a_connection(run: Callable[..., Any], aio: ModuleType) -> None:
+    if aio is asyncio:
+        pytest.skip("asyncio drives no plain generators")
+
+    def answer(reader: Any, writer: Any) -> Any:
+        line = yield from reader.readline().__await__()
+        writer.write(line.upper())
+        writer.close()
+
+    async def main() -> None:
+        async with await miniloop.start_server(answer, "127.0.0.1", 0) as server:
+            reader, writer = await miniloop.open_connection(*server.sockets[0].getsockname())
+            writer.write(b"hello\n")
+            assert await reader.read() == b"HELLO\n"
+            await close(writer)
+
+    run(main())
