@@ -1,7 +1,8 @@
-"""miniloop: an asyncio that a person can read in an afternoon.
+"""miniloop: an asyncio whose scheduling a person can read in an afternoon.
 
-``import miniloop as asyncio`` serves any program that uses no protocols, TLS or subprocesses. It
-schedules to the tick as the asyncio of CPython 3.13 does: same order, same iteration of the loop.
+``import miniloop as asyncio`` serves any program that uses no protocols, TLS, subprocesses,
+``sendfile``, event loop policies or abstract classes of asyncio's. It schedules to the tick as the
+asyncio of CPython 3.13 does: same order, same iteration of the loop.
 
 What an event loop is, in five lines, since everything below speaks of it. It has a *ready queue*
 of what can run now: callbacks, and tasks. One round of its work is a *tick*: wait for the world
@@ -33,7 +34,8 @@ itself is met everywhere before it is read.
     servers           Server: who listens, and who connects
     streams           open_connection, start_server: bytes that come and go, awaited
 
-Whoever has an hour reads handles, futures, tasks and loop: that is the event loop.
+Whoever has an hour reads handles, futures, tasks and loop: that is the event loop. An afternoon is
+enough for the scheduling, up to combinators.
 """
 
 from .combinators import (

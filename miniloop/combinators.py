@@ -111,7 +111,8 @@ def gather(
 
     Coroutines are made tasks. The first exception ends the future, and the others go on, their
     results unseen; with ``return_exceptions`` an exception is a result like any other. Cancelling
-    the future cancels all that are not done. Mirrors ``asyncio.gather``.
+    the future cancels all that are not done. Raises ValueError if the arguments belong to two
+    loops. Mirrors ``asyncio.gather``.
     """
     if not coros_or_futures:
         empty = get_event_loop().create_future()
@@ -200,7 +201,7 @@ async def wait(
 
     ``return_when`` is ALL_COMPLETED, FIRST_COMPLETED or FIRST_EXCEPTION. Nothing is cancelled
     and TimeoutError is not raised. TypeError for coroutines (make tasks of them), ValueError for
-    no futures. Mirrors ``asyncio.wait``.
+    no futures or another ``return_when``. Mirrors ``asyncio.wait``.
     """
     if isfuture(fs) or iscoroutine(fs):
         raise TypeError(f"expect a list of futures, not {type(fs).__name__}")
@@ -305,7 +306,7 @@ def as_completed(
     ``async for`` gives the futures themselves, done; a plain ``for`` gives coroutines that wait
     for the next one's result. Either raises TimeoutError for those not done after ``timeout``
     seconds. Coroutines are made tasks, which start in the order given (in asyncio in any order).
-    Mirrors ``asyncio.as_completed``.
+    Raises TypeError for a single awaitable. Mirrors ``asyncio.as_completed``.
     """
     if inspect.isawaitable(fs):
         raise TypeError(f"expects an iterable of awaitables, not {type(fs).__name__}")

@@ -71,7 +71,10 @@ def _can_be_driven(obj: object) -> bool:
 
 
 def _is_debug_mode() -> bool:
-    """Return True if new loops start in debug mode (``-X dev`` or ``PYTHONASYNCIODEBUG``)."""
+    """Return True if new loops start in debug mode (``-X dev`` or ``PYTHONASYNCIODEBUG``).
+
+    Debug mode checks and reports more, see ``loop.set_debug()``.
+    """
     return sys.flags.dev_mode or (
         not sys.flags.ignore_environment and bool(os.environ.get("PYTHONASYNCIODEBUG"))
     )

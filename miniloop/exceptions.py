@@ -15,7 +15,7 @@ from asyncio import (
     LimitOverrunError,
     QueueEmpty,
     QueueFull,
-    SendfileNotAvailableError,
+    SendfileNotAvailableError,  # for `except` clauses only: there is no sendfile here to raise it
     TimeoutError,  # since 3.11 this is the builtin
 )
 

@@ -94,7 +94,7 @@ class Future(Generic[_T]):
         self._init(get_event_loop() if loop is None else loop)
 
     # A class called with keywords takes twice the time of all that follows here. Loops make their
-    # futures and tasks with __new__() and _init() instead.
+    # futures with __new__() and _init() instead, and their tasks with __new__() and _init_task().
     def _init(self, loop: BaseEventLoop) -> None:
         self._loop = loop
         self._state = _PENDING
@@ -148,7 +148,7 @@ class Future(Generic[_T]):
         if self._state is not _FINISHED:
             raise InvalidStateError("Exception is not set.")
         if self._never_retrieved:
-            self._log_traceback = False
+            self._log_traceback = False  # now somebody has asked: no report
         return self._exception
 
     def _failure(self) -> BaseException:
@@ -156,7 +156,7 @@ class Future(Generic[_T]):
         if self._exception is None:
             return self._make_cancelled_error()
         if self._never_retrieved:
-            self._log_traceback = False
+            self._log_traceback = False  # now somebody has asked: no report
         return self._exception.with_traceback(self._exception_tb)
 
     # -- ending --------------------------------------------------------------------------------
@@ -175,7 +175,7 @@ class Future(Generic[_T]):
 
         Raises InvalidStateError if it has ended already, TypeError for what is no exception.
         An exception that nobody asks for before the future is destroyed goes to the loop's
-        exception handler.
+        exception handler (see ``loop.call_exception_handler()``).
         """
         if self._state is not _PENDING:
             raise InvalidStateError(f"{self._state}: {self!r}")

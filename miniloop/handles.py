@@ -25,7 +25,7 @@ __all__ = ["Handle", "TimerHandle"]
 
 
 class Handle:
-    """A callback with its arguments and its context, as ``call_soon`` returns it.
+    """A callback with its arguments and its contextvars context, as ``call_soon`` returns it.
 
     Mirrors ``asyncio.events.Handle``.
     """
@@ -47,14 +47,15 @@ class Handle:
         self._loop = loop
         self._context = copy_context() if context is None else context
         self._cancelled = False
-        if loop._debug and loop.get_debug():  # the attribute is quick, the method is what counts
+        # The attribute is quick, the method is what counts (a subclass may override it).
+        if loop._debug and loop.get_debug():
             self._source_traceback = extract_stack(sys._getframe(1))
 
     def _run(self) -> None:
         """Call the callback in its context. Called by the loop, once.
 
-        An exception does not stop the loop, it is reported; only SystemExit and
-        KeyboardInterrupt pass through.
+        An exception does not stop the loop, it goes to the loop's exception handler (see
+        ``loop.call_exception_handler()``); only SystemExit and KeyboardInterrupt pass through.
         """
         if self._cancelled:
             return

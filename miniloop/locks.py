@@ -1,11 +1,13 @@
 """Locks, and all else that tasks can queue up at.
 
 They all work alike. Who cannot go on makes a future, puts it at the end of ``_waiters``, and
-awaits it. Who makes room sets the result of the first future that is not done. A Lock is not
-handed over: the one who was woken takes it when its step comes, and until then everyone who comes
-must see that somebody is about to. (A Semaphore takes the room in the name of the one it wakes.)
-The hard part is always the same: the waiter that is woken
-and cancelled in the same tick. It must pass on what it was woken for.
+awaits it. Who makes room sets results: a Lock that of the first in line only, a Semaphore that of
+the first which is not done, an Event those of all, a Condition those of as many as it is told.
+
+A Lock is not handed over: the one who was woken takes it when its step comes, and until then
+everyone who comes must see that somebody is about to. (A Semaphore takes the room in the name of
+the one it wakes.) The hard part is always the same: the waiter that is woken and cancelled in the
+same tick. It must pass on what it was woken for.
 
 No locks in the sense of threads: between two awaits nobody else runs.
 
@@ -313,8 +315,8 @@ class BoundedSemaphore(Semaphore):
 class _BarrierState(enum.Enum):
     FILLING = "filling"
     DRAINING = "draining"  # full: all go on; newcomers wait until the last is out
-    RESETTING = "resetting"
-    BROKEN = "broken"
+    RESETTING = "resetting"  # those who wait leave with an error; newcomers wait until all are out
+    BROKEN = "broken"  # all who wait and all who come get an error, until reset()
 
 
 class Barrier(_LoopBoundMixin):

@@ -64,6 +64,8 @@ MAXIMUM_SELECT_TIMEOUT = 24 * 3600  # seconds; longer waits are refused by some 
 class BaseEventLoop:
     """The loop by itself: ready queue, timers, ticks. Mirrors ``asyncio.BaseEventLoop``.
 
+    Every public method mirrors the one of that name in asyncio.
+
     A subclass must say how it is woken from another thread (``_write_to_self``) and what a
     selector event means (``_process_events``); ``EventLoop`` does.
     """
@@ -207,7 +209,10 @@ class BaseEventLoop:
     def call_soon_threadsafe(
         self, callback: Callable[..., object], *args: Any, context: Context | None = None
     ) -> Handle:
-        """Like ``call_soon``, from any thread: wakes the loop if it waits in ``select()``."""
+        """Like ``call_soon``, from any thread: wakes the loop if it waits in ``select()``.
+
+        Raises RuntimeError if the loop is closed.
+        """
         self._check_closed()
         if self._debug:
             self._check_callback(callback, "call_soon_threadsafe")
@@ -328,7 +333,10 @@ class BaseEventLoop:
         return task
 
     def set_task_factory(self, factory: Callable[..., Any] | None) -> None:
-        """Have tasks made by ``factory(loop, coro, context=...)``; None means ``Task``."""
+        """Have tasks made by ``factory(loop, coro, context=...)``; None means ``Task``.
+
+        Raises TypeError for what is neither None nor callable.
+        """
         if factory is not None and not callable(factory):
             raise TypeError("task factory must be a callable or None")
         self._task_factory = factory
@@ -376,7 +384,8 @@ class BaseEventLoop:
     def run_until_complete(self, future: Awaitable[_T] | Generator[Any, Any, _T]) -> _T:
         """Run until *future* is done; return its result or raise its exception.
 
-        A coroutine is made a task first. Raises RuntimeError if ``stop()`` came before the end.
+        A coroutine is made a task first. Raises RuntimeError if ``stop()`` came before the end,
+        and as ``run_forever()`` does.
         """
         self._check_closed()
         self._check_running()
@@ -476,6 +485,7 @@ class BaseEventLoop:
 
         ``context`` is a dict with "message" and, where they apply, "exception", "future",
         "task", "handle", "asyncgen", "source_traceback". None restores the default, which logs.
+        Raises TypeError for what is neither None nor callable.
         """
         if handler is not None and not callable(handler):
             raise TypeError(f"A callable object or None is expected, got {handler!r}")
@@ -509,8 +519,8 @@ class BaseEventLoop:
     def call_exception_handler(self, context: dict[str, Any]) -> None:
         """Report an error that nobody can catch to the exception handler.
 
-        It runs in the contextvars context of the task, future or handle at fault. Errors of the
-        handler itself are logged; only SystemExit and KeyboardInterrupt pass through.
+        It runs in the contextvars context of the task or handle at fault, if there is one. Errors
+        of the handler itself are logged; only SystemExit and KeyboardInterrupt pass through.
         """
         handler = self._exception_handler
         if handler is None:

@@ -100,7 +100,10 @@ class Queue(_LoopBoundMixin, Generic[_T]):
         return self.get_nowait()
 
     def get_nowait(self) -> _T:
-        """Take an item out. Raises QueueEmpty, or QueueShutDown if it was shut down."""
+        """Take an item out and return it.
+
+        Raises QueueEmpty, or QueueShutDown if it is empty and shut down.
+        """
         if self.empty():
             if self._is_shutdown:
                 raise QueueShutDown

@@ -4,8 +4,9 @@ A thread runs at most one loop at a time and a loop at most one task at a time. 
 is called without being told its loop (``sleep``, ``Lock``, ``create_task``) asks here.
 
 Mirrors the end of ``asyncio/events.py`` (running loop, current loop) and of ``asyncio/tasks.py``
-(current task, registry of tasks). asyncio keeps the current loop in an event loop *policy*; there
-are none here, they are deprecated since Python 3.12.
+(current task, and the register of tasks that ``all_tasks()`` reads). asyncio keeps the current loop
+in an event loop *policy*, an object that a program can replace to say which loop a thread gets;
+there are none here, Python 3.14 deprecates them.
 """
 
 from __future__ import annotations
@@ -42,8 +43,8 @@ class _Thread(threading.local):
 
 _thread = _Thread()
 
-# Makes a loop. Filled in by selector_events.py: this floor knows that there are loops, the
-# floor above knows how to build one.
+# Makes a loop. Filled in by selector_events.py: this file knows that there are loops, a later file
+# knows how to build one.
 _loop_factory: Callable[[], EventLoop] | None = None
 
 # -- the running loop --------------------------------------------------------------------------
@@ -166,7 +167,7 @@ def _current_task_of(loop: Any) -> Task[Any] | None:
     task: Task[Any] | None
     if _is_loop(loop):
         task = getattr(loop, "_current_task", None)
-    else:
+    else:  # a mock, not a loop: its speed does not matter
         task = vars(loop).get("_current_task")
     return task
 

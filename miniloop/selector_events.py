@@ -14,7 +14,8 @@ The selector and the socket pair are made when they are first needed, so that a 
 selector of its own runs where there are no sockets (in a browser).
 
 Mirrors ``asyncio/selector_events.py`` and ``asyncio/unix_events.py`` (without what is in
-``sockets.py`` and ``streams.py``), and the executor part of ``asyncio/base_events.py``.
+``sockets.py``, ``transports.py`` and ``servers.py``), and the executor part of
+``asyncio/base_events.py``.
 """
 
 from __future__ import annotations
@@ -47,7 +48,9 @@ _T = TypeVar("_T")
 
 
 class EventLoop(SocketEventLoop):
-    """The event loop. Mirrors ``asyncio.SelectorEventLoop``, without transports of one's own.
+    """The event loop. Mirrors ``asyncio.SelectorEventLoop``, without protocols of one's own.
+
+    Every public method mirrors the one of that name in asyncio.
 
     ``selector`` is any ``selectors.BaseSelector``, by default the best of the platform. The loop
     closes it in ``close()``.
@@ -332,7 +335,8 @@ class EventLoop(SocketEventLoop):
 
         Any ``concurrent.futures.Executor`` will do: threads, processes, a cluster. None means
         the default one, a ThreadPoolExecutor made at first use. Cancelling the future does not
-        stop a call that has begun.
+        stop a call that has begun. Raises RuntimeError if the loop is closed, or if the executor
+        was shut down.
         """
         self._check_closed()
         if self._debug:

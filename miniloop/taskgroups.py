@@ -31,8 +31,8 @@ _T = TypeVar("_T")
 class TaskGroup:
     """An ``async with`` block that waits for its tasks. Mirrors ``asyncio.TaskGroup``.
 
-    Leaving the block raises an ExceptionGroup of what its tasks, and the block itself, have
-    raised; KeyboardInterrupt and SystemExit come bare.
+    Leaving the block raises a BaseExceptionGroup of what its tasks, and the block itself, have
+    raised (an ExceptionGroup if all are Exceptions); KeyboardInterrupt and SystemExit come bare.
     """
 
     _loop: EventLoop

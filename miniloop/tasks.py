@@ -82,10 +82,10 @@ _next_task_number = itertools.count(1).__next__
 class Task(Future[_T]):
     """A coroutine that runs by itself, in steps. Made by ``create_task()``.
 
-    ``coro`` is a coroutine or a generator; anything else raises TypeError. ``name`` is shown in
-    reports. ``context`` is the contextvars context that the steps run in, by default a copy of
-    the present one. With ``eager_start`` the first step is taken at once, inside the
-    constructor, if the loop is running. Mirrors ``asyncio.Task``.
+    ``coro`` is a coroutine or a generator; anything else raises TypeError, and a closed loop
+    RuntimeError. ``name`` is shown in reports. ``context`` is the contextvars context that the
+    steps run in, by default a copy of the present one. With ``eager_start`` the first step is
+    taken at once, inside the constructor, if the loop is running. Mirrors ``asyncio.Task``.
     """
 
     __slots__ = (

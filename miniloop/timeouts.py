@@ -34,7 +34,7 @@ class Timeout:
     """The context manager that ``timeout()`` and ``timeout_at()`` return.
 
     ``when`` is the deadline in seconds on the clock of ``loop.time()``, or None for no deadline.
-    Mirrors ``asyncio.Timeout``.
+    Entering it outside a task, or a second time, raises RuntimeError. Mirrors ``asyncio.Timeout``.
     """
 
     _task: Task[Any]
@@ -135,7 +135,7 @@ def _insert_timeout_error(exc: BaseException) -> None:
 
 
 def timeout(delay: float | None) -> Timeout:
-    """Return an ``async with`` block that raises TimeoutError after ``delay`` seconds.
+    """Return a context manager for ``async with`` that raises TimeoutError after ``delay`` seconds.
 
     None means never. Raises RuntimeError if no loop is running. Mirrors ``asyncio.timeout``.
     """

@@ -143,8 +143,8 @@ def reasons(comparison: Comparison, run_again: Callable[[str], Run]) -> Iterator
         yield (
             "note",
             "asyncio does not agree with itself either, when it runs this a second time: the "
-            "script depends on what changes from run to run, such as the date, a file that it "
-            "writes or a race of threads",
+            "script depends on what changes from run to run, such as the date, a port number "
+            "that the system chooses, a file that it writes or a race of threads",
         )
         return
     version = ".".join(map(str, sys.version_info[:2]))

@@ -25,7 +25,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--interop",
         action="store_true",
         default=None,
-        help="the real asyncio, with every loop miniloop's: for what needs transports, TLS, "
+        help="the real asyncio, with every loop miniloop's: for what needs protocols, TLS, "
         "subprocesses, or a library that imports asyncio",
     )
     way.add_argument(

@@ -60,7 +60,8 @@ class Future(miniloop.Future[_T]):
         return _NeverRetrieved(self)
 
 
-# All subclasses get one; the companion above does its work, and costs nothing until it is needed.
+# Every subclass of Future is given a __del__ (Future.__init_subclass__); the companion above does
+# its work, and costs nothing until it is needed.
 del Future.__del__  # type: ignore[attr-defined]
 
 
@@ -102,13 +103,15 @@ _AsyncioEventLoop = asyncio.SelectorEventLoop
 class EventLoop(miniloop.EventLoop, _AsyncioEventLoop):  # type: ignore[misc]
     """miniloop's scheduling, the standard library's transports.
 
-    ``selector`` is any ``selectors.BaseSelector``, by default the best of the platform.
+    ``selector`` is any ``selectors.BaseSelector``, by default the best of the platform. Unlike the
+    core's loop it has its selector and its self-pipe at once: asyncio's ``__init__`` makes them.
     """
 
     _current_task = property(_current_tasks.get, _set_current_task)
 
     def __init__(self, selector: selectors.BaseSelector | None = None) -> None:
-        _set_current_task(self, self)  # 3.12 insists that there be one before there is none
+        # Setting None comes next, and 3.12's _swap_current_task fails to remove what was never set.
+        _set_current_task(self, self)
         miniloop.EventLoop.__init__(self, selector)
         _AsyncioEventLoop.__init__(self, selector)  # what the transports need
 
@@ -125,7 +128,7 @@ class EventLoop(miniloop.EventLoop, _AsyncioEventLoop):  # type: ignore[misc]
         if asyncio._get_running_loop() is not None:
             raise RuntimeError("Cannot run the event loop while another loop is running")
 
-    # The main task is known by the callback that this one gives it.
+    # Libraries (anyio) find the main task by asyncio's own callback on it, which this one adds.
     run_until_complete = _AsyncioEventLoop.run_until_complete
 
     def create_future(self) -> Future[Any]:  # type: ignore[override]

@@ -11,8 +11,17 @@ import sys
 import tempfile
 from pathlib import Path
 
-from . import score
-from .mutants import Mutant, sample
+try:
+    from . import score
+    from .mutants import Mutant, sample
+except ModuleNotFoundError as error:
+    if error.name not in ("libcst", "mutmut"):
+        raise
+    print(
+        f"python -m tests.mutation: {error.name} is not installed; pip install -e '.[mutation]'",
+        file=sys.stderr,
+    )
+    sys.exit(2)
 
 ROOT = Path(__file__).parents[2]
 SUITE = Path(__file__).with_name("suite.py")
