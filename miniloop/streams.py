@@ -603,8 +603,8 @@ async def start_unix_server(
 
     A socket of that name is removed first, even one on which somebody listens: that server gets no
     more connections. This one is removed when the server is closed, unless ``cleanup_socket`` is
-    False. Further: ``sock``, ``backlog``, ``start_serving``. Raises OSError where ``path`` cannot be
-    bound. Mirrors ``asyncio.start_unix_server``.
+    False. Further: ``sock``, ``backlog``, ``start_serving``. Raises OSError where ``path`` cannot
+    be bound. Mirrors ``asyncio.start_unix_server``.
     """
     factory = _protocol_factory(client_connected_cb, limit)
     return await _create_unix_server(get_running_loop(), factory, path, **kwds)
