@@ -51,6 +51,10 @@ def describe(value: object) -> str:
     return type(value).__name__
 
 
+TORN_DOWN = "while all is torn down"
+"""How the reason ends if it was found after the end of the run."""
+
+
 class Recorder:
     """Collects the schedule of one run on one loop.
 
@@ -98,8 +102,8 @@ class Recorder:
             self.cut = reason
             self.selector.tick_limit = self.selector.ticks
             self._last_tick = self.selector.ticks
-        elif reason and not self.cut:  # during the teardown: reports are not comparable
-            self.cut = reason
+        elif reason and not self.cut:  # the destructors' reports are not comparable
+            self.cut = f"{reason}, {TORN_DOWN}"
 
     def print(self, *values: object, **_: object) -> None:
         """Stand-in for the built-in `print`: what a program prints is an event.

@@ -7,6 +7,7 @@ import pytest
 from miniloop.difftest import quiet, side
 from miniloop.difftest.fuzz import numbered_program
 from miniloop.difftest.linked import Linked
+from miniloop.trace.recorder import TORN_DOWN
 
 PIECES = 4
 COUNT = 250
@@ -33,7 +34,9 @@ def test_same_schedule(name, piece):
                 continue  # how deep it may go depends on how many frames there are
             assert events(linked) == events(printed), f"program {number}\n{program}"
             assert linked.timeouts == printed.timeouts, f"program {number}"
-            assert linked.cut == printed.cut, f"program {number}"
+            # Destructors come in another order, and so what is found by them.
+            cuts = ["" if run.cut.endswith(TORN_DOWN) else run.cut for run in (linked, printed)]
+            assert cuts[0] == cuts[1], f"program {number}"
 
 
 def test_a_place_is_the_label_of_its_operation():
