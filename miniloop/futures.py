@@ -239,8 +239,7 @@ class Future(Generic[_T]):
         # The argument, the future itself, is filled in at the end: a handle that held it now
         # would make a cycle, and only the garbage collector could free a forgotten future.
         handle = Handle(fn, (), self._loop, context)
-        if handle._source_traceback:
-            del handle._source_traceback[-1]
+        handle._source_traceback = None  # noted when the future ends: asyncio makes it then
         self._add_waiting(handle)
 
     def remove_done_callback(self, fn: Callable[[Future[_T]], object]) -> int:
@@ -281,6 +280,9 @@ class Future(Generic[_T]):
         if loop._closed or loop._debug:
             loop._check_closed()
             loop._check_thread()
+            for entry in waiting if type(waiting) is list else [waiting]:
+                if type(entry) is Handle:
+                    entry._source_traceback = extract_stack(sys._getframe(1))
         if type(waiting) is list:
             for entry in waiting:
                 if type(entry) is Handle:
