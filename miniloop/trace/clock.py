@@ -46,7 +46,8 @@ class CountingSelector(selectors.BaseSelector):
     """Counts calls of `select` and turns their timeouts into virtual time.
 
     Descriptors that are ready at once come out in the order in which they were registered: the
-    order in which the kernel names them is undefined.
+    order in which the kernel names them is undefined. The loop's self-pipe comes before all, since
+    asyncio registers it at the start, and miniloop at the first need.
     """
 
     def __init__(self, clock: VirtualClock, tick_limit: int = 100_000) -> None:
@@ -68,12 +69,18 @@ class CountingSelector(selectors.BaseSelector):
         ready: list[tuple[selectors.SelectorKey, int]] = self._real.select(0)
         if ready:
             if len(ready) > 1:
-                ready.sort(key=lambda pair: self._registered[pair[0].fd])
+                ready.sort(key=self._turn)
         elif timeout is None:
             ready = self.wait_for_ever()
         elif timeout > 0:
             self.clock.now += math.ceil(timeout * 1e3) * 1e-3
         return ready
+
+    def _turn(self, event: tuple[selectors.SelectorKey, int]) -> tuple[bool, int]:
+        key = event[0]
+        reader = key.data[0] if isinstance(key.data, tuple) else None
+        name = getattr(getattr(reader, "_callback", None), "__name__", "")
+        return name != "_read_from_self", self._registered[key.fd]
 
     def wait_for_ever(self) -> list[tuple[selectors.SelectorKey, int]]:
         """What to do when only a thread or a peer outside the loop could wake it: here, give up."""
