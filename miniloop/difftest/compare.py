@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from types import CodeType
@@ -10,7 +11,7 @@ from typing import Any
 from ..trace import Schedule
 from .linked import Linked
 from .programs import FILE_NAME, Program
-from .sides import Side, quiet, reported, side
+from .sides import DEEPEST, Side, quiet, reported, side
 
 # How deep a recursion may go differs between C and Python code, and what comes after one that went
 # too deep is nobody's promise: schedules are compared up to there.
@@ -128,7 +129,7 @@ def assert_same_schedule(
     if isinstance(program, str):
         program = compile(program, FILE_NAME, "exec")  # type: ignore[assignment]
     reference, *others = [loop if isinstance(loop, Side) else side(loop) for loop in loops]
-    with quiet():
+    with quiet(DEEPEST if isinstance(program, Program) else max(DEEPEST, sys.getrecursionlimit())):
         for other in others:
             if isinstance(program, Program | CodeType):
                 found = compare(program, reference, other)

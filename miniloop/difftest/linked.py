@@ -51,11 +51,12 @@ class Fragment(NamedTuple):
     functions: tuple[str, ...]
     """The functions among these."""
     modules: frozenset[str]
+    """Other than asyncio."""
     asks_start: bool
 
 
-# An operation at its place in a program: its code, whether it waits, its label, its block.
-Step = tuple[CodeType, bool, str, tuple[Any, ...]]
+# An operation at its place in a program, and whether to await it.
+Step = tuple[Callable[..., Any], bool]
 
 
 def drivers() -> dict[str, CodeType]:
@@ -114,7 +115,7 @@ def described(text: str, code: CodeType | None, waits: bool) -> Fragment:
     """A fragment, and what its text mentions."""
     names = frozenset(NAME.findall(text))
     (line,) = modules(text, set(names))
-    imported = frozenset(line.removeprefix("import ").split(", "))
+    imported = frozenset(line.removeprefix("import ").split(", ")) - {"asyncio"}
     functions = tuple(sorted(names & HEADS_OF.keys()))
     return Fragment(code, waits, names, functions, imported, "start" in text)
 
@@ -139,69 +140,96 @@ def stands_alone(block: Block, around: str = "") -> bool:
 
 
 class Linked:
-    """A program, ready to run."""
+    """A program, ready to run, on one loop after the other."""
 
     def __init__(self, program: Program) -> None:
-        self._used: list[Fragment] = []
-        bodies = dict(program.functions)
+        self.names: dict[str, Any] = {}
+        """The globals of its functions, on whichever loop they run."""
+        self._mentioned: set[str] = set()
+        self._modules = {"asyncio"}
+        self._asks_start = False
+        self._waiting: list[str] = []
         self._phases = self._steps(program.phases, "main", "p")
-        self._functions: dict[str, tuple[Step, ...] | CodeType] = {}
-        looked_at = 0
-        while looked_at < len(self._used):
-            for name in self._used[looked_at].functions:
-                if name not in self._functions:
-                    self._functions[name] = self._function(name, bodies.get(name, ()))
-            looked_at += 1
-        found: set[str] = set().union(*[one.names for one in self._used])
+        self._functions: dict[str, FunctionType] = {}
+        self._texts: dict[str, CodeType] = {}
+        bodies = dict(program.functions)
+        while self._waiting:
+            name = self._waiting.pop()
+            if name not in self._functions and name not in self._texts:
+                self._add(name, bodies.get(name, ()))
+        found = self._mentioned
         if "w0" in found:
             found.add("r0")
-        names = sorted(found)
-        self._futures = [name for name in names if name[0] in "ft"]
-        lines = [declaration(name) for name in names if name[0] not in "ft"]
-        self._declarations = [compiled(line) for line in lines if line is not None]
-        needed = [NEEDS[name] for name in names if name in NEEDS]
-        self._modules = {"asyncio"}.union(needed, *[one.modules for one in self._used])
-        self._asks_start = any(one.asks_start for one in self._used)
+        self._futures = []
+        self._declarations = []
+        for name in sorted(found):
+            if name[0] in "ft":
+                self._futures.append(name)
+            elif (line := declaration(name)) is not None:
+                self._declarations.append(compiled(line))
+                if name in NEEDS:
+                    self._modules.add(NEEDS[name])
 
-    def _function(self, name: str, block: Block) -> tuple[Step, ...] | CodeType:
+    def _use(self, one: Fragment) -> None:
+        self._mentioned.update(one.names)
+        self._waiting += one.functions
+        if one.modules:
+            self._modules |= one.modules
+        if one.asks_start:
+            self._asks_start = True
+
+    def _add(self, name: str, block: Block) -> None:
+        """Make one function of the program."""
         kind = name[0]
         if kind == "g" or not stands_alone(block):
             text = function(name, block)
-            self._used.append(described(text, None, False))
-            return compile(text, COMPILED, "exec", dont_inherit=True)
+            self._use(described(text, None, False))
+            self._texts[name] = compile(text, COMPILED, "exec", dont_inherit=True)
+            return
         steps = self._steps(block, name, kind)
-        if kind == "y" and not any(waits for _, waits, _, _ in steps):
+        if kind == "y" and not any(waits for _, waits in steps):
             code = fragment(("pass_on",), "y").code
             assert code is not None
-            steps += ((code, True, f"{name}.end", ()),)
-        return steps
+            steps.append((self._function(code, f"{name}.end", f"{name}.end", NOTHING), True))
+        driver = DRIVERS[kind]
+        if kind == "k":
+            self._functions[name] = made = FunctionType(driver, self.names, name)
+            made.__kwdefaults__ = {"steps": steps, "name": name}
+        else:
+            defaults = (None, steps) if kind == "c" else (steps,)
+            self._functions[name] = self._function(driver, name, *defaults)
 
-    def _steps(self, block: Block, place: str, kind: str) -> tuple[Step, ...]:
+    def _function(self, code: CodeType, name: str, *defaults: object) -> FunctionType:
+        return FunctionType(code, self.names, name, defaults)
+
+    def _steps(self, block: Block, place: str, kind: str) -> list[Step]:
         """The operations of a function, numbered as in the printed program."""
         counter = 0
-        use = self._used.append
+        names = self.names
 
-        def steps(block: Block) -> tuple[Step, ...]:
+        def steps(block: Block) -> list[Step]:
             nonlocal counter
             found: list[Step] = []
             for op in block:
                 counter += 1
                 label = f"{place}.{counter}"
+                inner: Callable[..., Any] | None
                 if type(op[-1]) is tuple:
                     one = fragment(op[:-1], kind)
-                    inner = steps(op[-1])
+                    inner = FunctionType(C_DRIVER, names, "", (steps(op[-1]),))
                 else:
                     one = fragment(op, kind)
-                    inner = ()
-                use(one)
+                    inner = NOTHING if one.waits else None
+                self._use(one)
                 assert one.code is not None
-                found.append((one.code, one.waits, label, inner))
-            return tuple(found)
+                found.append((FunctionType(one.code, names, label, (label, inner)), one.waits))
+            return found
 
         return steps(block)
 
-    def run(self, names: dict[str, Any]) -> None:
-        """Run it, with these names as its globals."""
+    def run(self) -> None:
+        """Run it, in `names`."""
+        names = self.names
         import_ = names["__builtins__"]["__import__"]
         for module in self._modules:
             names[module.partition(".")[0]] = import_(module)
@@ -212,19 +240,10 @@ class Linked:
             exec(code, names)
         if self._asks_start:
             names["start"] = loop.time()
-        for name, body in self._functions.items():
-            if isinstance(body, CodeType):
-                exec(body, names)
-                continue
-            kind = name[0]
-            function = FunctionType(DRIVERS[kind], names, name)
-            steps = calls(body, names)
-            if kind == "k":
-                function.__kwdefaults__ = {"steps": steps, "name": name}
-            else:
-                function.__defaults__ = (None, steps) if kind == "c" else (steps,)
-            names[name] = function
-        for call, _ in calls(self._phases, names):
+        names.update(self._functions)
+        for code in self._texts.values():
+            exec(code, names)
+        for call, _ in self._phases:
             call(None)
 
 
@@ -233,50 +252,33 @@ class Linked:
 NOTHING = FunctionType(DRIVERS["c"], {}, "", ((),))
 
 
-def calls(steps: tuple[Step, ...], names: dict[str, Any]) -> list[tuple[Callable[..., Any], bool]]:
-    """Functions for the operations, and whether to await each."""
-    made: list[tuple[Callable[..., Any], bool]] = []
-    for code, waits, label, inner in steps:
-        block: Callable[..., Any] | None = None
-        if inner:
-            block = FunctionType(DRIVERS["c"], names, "", (calls(inner, names),))
-        elif waits:
-            block = NOTHING
-        made.append((FunctionType(code, names, label, (label, block)), waits))
-    return made
-
-
 def place(coro: Any) -> str:
     """Where a linked coroutine is suspended: the operations, then the line of the last one."""
     inner = coro
     labels: list[str] = []
     last: Any = None
+    frame: Any
     while True:
         if type(inner) is CoroutineType:
-            code, after = inner.cr_code, inner.cr_await
+            frame, after = inner.cr_frame, inner.cr_await
         elif type(inner) is GeneratorType:
-            code, after = inner.gi_code, inner.gi_yieldfrom
+            frame, after = inner.gi_frame, inner.gi_yieldfrom
         else:
             break
-        file_name = code.co_filename
-        if file_name == FILE_NAME:
-            if code is not C_DRIVER and code is not Y_DRIVER:
+        code = frame.f_code
+        if code is not C_DRIVER and code is not Y_DRIVER:
+            file_name = code.co_filename
+            if file_name == FILE_NAME:
                 labels.append(inner.__name__)
-                last = inner
-        elif file_name == COMPILED:
-            labels.append(f"{inner.__name__} line {frame_of(inner).f_lineno}")
-            last = None
-        else:
-            if not labels:
-                return code.co_name
-            break
+                last = frame
+            elif file_name == COMPILED:
+                labels.append(f"{inner.__name__} line {frame.f_lineno}")
+                last = None
+            else:
+                if not labels:
+                    return str(code.co_name)
+                break
         inner = after
     if last is not None:
-        labels.append(f"line {frame_of(last).f_lineno}")
+        labels.append(f"line {last.f_lineno}")
     return " > ".join(labels) or type(inner).__name__
-
-
-def frame_of(coro: Any) -> Any:
-    """The frame of a suspended coroutine or generator."""
-    frame: Any = coro.cr_frame if type(coro) is CoroutineType else coro.gi_frame
-    return frame

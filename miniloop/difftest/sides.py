@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import asyncio.constants
 import asyncio.futures
 import asyncio.tasks
 import builtins
-import concurrent.futures
 import contextlib
 import contextvars
 import functools
@@ -14,6 +14,7 @@ import gc
 import importlib
 import linecache
 import logging
+import queue
 import signal
 import sys
 import threading
@@ -21,10 +22,10 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from types import CodeType, ModuleType
+from types import CodeType, FrameType, ModuleType
 from typing import Any, ClassVar
 
-from .. import running
+from .. import reprs, running
 from ..trace import Recorder, Schedule, on_virtual_time
 from ..trace.recorder import describe
 from .known import StepsOfPythonTask, watches
@@ -36,9 +37,11 @@ from .programs import FILE_NAME
 TICK_LIMIT = 60
 EVENT_LIMIT = 64
 DEEPEST = 1500
-"""Frames. A task that waits for itself in a roundabout way is cancelled until there are as many."""
-LONGEST = 10.0
-"""Seconds: programs take milliseconds."""
+"""Frames. A task that waits for itself in a roundabout way is cancelled until there are as many;
+other programs that recurse reach EVENT_LIMIT first."""
+LONGEST = 5.0
+"""Seconds: programs take milliseconds. One that runs from before one ring of the watchdog until
+after the next, this far apart, hangs."""
 
 
 class OrderedSet(dict[Any, None]):
@@ -72,21 +75,32 @@ def ordered_group(group_class: Any) -> Any:
 class Thread:
     """Stand-in for `threading.Thread` whose threads are one that is kept: a tenth of the time."""
 
-    _pool: ClassVar[concurrent.futures.ThreadPoolExecutor | None] = None
+    _jobs: ClassVar[queue.SimpleQueue[Thread] | None] = None
 
     def __init__(self, *, target: Callable[..., Any], args: tuple[Any, ...] = ()) -> None:
-        self._job = target, args
-        self._done: concurrent.futures.Future[Any] | None = None
+        self._target = target
+        self._args = args
+        self._running = threading.Lock()
 
     def start(self) -> None:  # noqa: D102
-        if Thread._pool is None:
-            Thread._pool = concurrent.futures.ThreadPoolExecutor(1)
-        target, args = self._job
-        self._done = Thread._pool.submit(target, *args)
+        if Thread._jobs is None:
+            Thread._jobs = queue.SimpleQueue()
+            threading.Thread(target=self._work, args=(Thread._jobs,), daemon=True).start()
+        self._running.acquire()
+        Thread._jobs.put(self)
 
     def join(self) -> None:  # noqa: D102
-        if self._done is not None:
-            concurrent.futures.wait([self._done])
+        with self._running:
+            pass
+
+    @staticmethod
+    def _work(jobs: queue.SimpleQueue[Thread]) -> None:
+        while True:
+            thread = jobs.get()
+            with contextlib.suppress(BaseException):  # a thread dies alone
+                thread._target(*thread._args)
+            thread._running.release()
+            del thread
 
 
 _threading = ModuleType("threading")
@@ -117,6 +131,8 @@ class Side:
         base = self.loop_class
         if self.future_class is not None:
             base = with_future_class(base, self.future_class)
+        self._recorder: Recorder
+        self._loop: Any = None
         self._recorded = on_virtual_time(base)
         self._for_linked = with_late_self_pipe(self._recorded)
         self._facade = ModuleType("asyncio")
@@ -125,6 +141,8 @@ class Side:
             Task=self.task_class,
             TaskGroup=ordered_group(self.module.TaskGroup),
             run=self._run,
+            new_event_loop=lambda: self._loop,
+            eager_task_factory=self._make_eager_task,
         )
         if self.module is asyncio and self.watched:
             known = watches(self._cut, self.task_class, self._facade.TaskGroup)
@@ -145,18 +163,17 @@ class Side:
 
     def record(self, code: CodeType | Linked, tick_limit: int = TICK_LIMIT) -> Recorder:
         """As `run`, but what destructors report is not there until garbage is collected."""
-        names: dict[str, Any] = {
-            "__builtins__": self._builtins,
-            "__name__": "__main__",
-            "repr": describe,
-        }
+        linked = isinstance(code, Linked)
+        names: dict[str, Any] = code.names if isinstance(code, Linked) else {}
+        names["__builtins__"] = self._builtins
+        names["__name__"] = "__main__"
+        names["repr"] = describe
 
         def main(loop: Any, log: Any) -> None:
             names["print"] = log
             if isinstance(code, Linked):
                 self._recorder.place = place
-                with shallow():
-                    code.run(names)
+                code.run()
             else:
                 exec(code, names)
 
@@ -166,7 +183,6 @@ class Side:
                 if name in ("r0", "w0"):
                     value.close()
 
-        linked = isinstance(code, Linked)
         return self._record(main, forget, FILE_NAME, tick_limit, EVENT_LIMIT, linked)
 
     def run_function(self, function: Any, tick_limit: int = 10_000) -> Schedule:
@@ -200,7 +216,6 @@ class Side:
         linked: bool = False,
     ) -> Recorder:
         recorder, loop = self.new_loop(path, tick_limit, event_limit, linked)
-        self._recorder = recorder
         try:
             _watchdog.watch(recorder)
             contextvars.Context().run(main, loop, recorder.print)
@@ -241,16 +256,17 @@ class Side:
         loop.set_task_factory(
             recorder.task_factory(self.task_class, self.steps_class, **self.task_options)
         )
-        facade: Any = self._facade
         if not self.watched:
             loop._is_report = lambda context: False
         clock: Any = self._time
         clock.sleep, clock.time, clock.monotonic = recorder.clock.sleep, *[recorder.clock.time] * 2
-        facade.new_event_loop = lambda: loop
-        facade.eager_task_factory = recorder.task_factory(
-            self.task_class, self.steps_class, eager_start=True
-        )
+        self._recorder, self._loop = recorder, loop
         return recorder, loop
+
+    def _make_eager_task(self, loop: Any, coro: Any, **rest: Any) -> Any:
+        """Stand-in for `asyncio.eager_task_factory`."""
+        factory = self._recorder.task_factory(self.task_class, self.steps_class, eager_start=True)
+        return factory(loop, coro, **rest)
 
 
 class Hangs(BaseException):
@@ -264,7 +280,8 @@ class Watchdog:
     """
 
     def __init__(self) -> None:
-        self._recorder: Recorder | None = None
+        self._running: Recorder | None = None
+        self._seen: Recorder | None = None
         self._handler: Any = None
         self.on = False
 
@@ -272,48 +289,36 @@ class Watchdog:
         """Take the signal."""
         if hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread():
             self._handler = signal.signal(signal.SIGALRM, self._ring)
+            signal.setitimer(signal.ITIMER_REAL, LONGEST, LONGEST)
             self.on = True
 
     def end(self) -> None:
         """Give the signal back."""
         if self.on:
             self.on = False
+            self._seen = None
+            signal.setitimer(signal.ITIMER_REAL, 0)
             signal.signal(signal.SIGALRM, self._handler or signal.SIG_DFL)
 
     def watch(self, recorder: Recorder) -> None:
         """A program begins."""
-        if self.on:
-            self._recorder = recorder
-            # Again and again: a program may catch what is raised.
-            signal.setitimer(signal.ITIMER_REAL, LONGEST, 0.1)
+        self._running = recorder
 
     def leave(self) -> None:
         """It has ended."""
-        if self.on:
-            signal.setitimer(signal.ITIMER_REAL, 0)
-            self._recorder = None
+        self._running = None
 
     def _ring(self, *_: object) -> None:
-        if self._recorder is not None:
-            self._recorder.stop("hangs")
+        recorder = self._running
+        if recorder is not None and recorder is self._seen:
+            recorder.stop("hangs")
+            # Again and again, and soon: a program may catch what is raised.
+            signal.setitimer(signal.ITIMER_REAL, 0.1, LONGEST)
             raise Hangs
+        self._seen = recorder
 
 
 _watchdog = Watchdog()
-
-
-@contextlib.contextmanager
-def shallow() -> Iterator[None]:
-    """Let recursion go as deep as it takes to reach EVENT_LIMIT, and not far beyond."""
-    usual = sys.getrecursionlimit()
-    frame, depth = sys._getframe(), 0
-    while frame := frame.f_back:  # type: ignore[assignment]
-        depth += 1
-    sys.setrecursionlimit(min(usual, depth + DEEPEST))
-    try:
-        yield
-    finally:
-        sys.setrecursionlimit(usual)
 
 
 def reported(*recorders: Recorder) -> list[Schedule]:
@@ -408,23 +413,36 @@ def close_unasked_loops() -> None:
             setattr(local, attribute, None)
 
 
+def depth() -> int:
+    """How many frames there are."""
+    frame: FrameType | None = sys._getframe()
+    count = 0
+    while frame := frame and frame.f_back:
+        count += 1
+    return count
+
+
 @contextlib.contextmanager
-def quiet() -> Iterator[None]:
+def quiet(deepest: int = DEEPEST) -> Iterator[None]:
     """For the time of many runs: no log, no warnings, no garbage collection in mid-program.
 
     Programs of the grammar leave tasks pending and exceptions unretrieved on purpose; what matters
-    of that is in their schedules.
+    of that is in their schedules. Recursion ends `deepest` frames from here.
     """
     loggers = [logging.getLogger(name) for name in ("asyncio", "concurrent.futures")]
     were_disabled = [logger.disabled for logger in loggers]
     for logger in loggers:
         logger.disabled = True
-    # Debug mode keeps stacks, and would look for each file on disk again and again.
+    # Debug mode keeps stacks, and would look for each file on disk again and again. Whether there is
+    # one counts, not how deep it is.
     check, linecache.checkcache = linecache.checkcache, lambda *_: None
+    keepers: tuple[Any, Any] = asyncio.constants, reprs
+    stacks = [module.DEBUG_STACK_DEPTH for module in keepers]
+    for module in keepers:
+        module.DEBUG_STACK_DEPTH = 3
     hook, sys.unraisablehook = sys.unraisablehook, lambda _: None
-    # Deep enough that programs that recurse reach EVENT_LIMIT first.
-    depth = sys.getrecursionlimit()
-    sys.setrecursionlimit(max(depth, 2_000))
+    usual = sys.getrecursionlimit()
+    sys.setrecursionlimit(depth() + deepest)
     was_enabled = gc.isenabled()
     gc.disable()
     policy: Any = getattr(asyncio.get_event_loop_policy(), "_local", None)
@@ -442,10 +460,12 @@ def quiet() -> Iterator[None]:
     finally:
         if not nested:
             _watchdog.end()
-        sys.setrecursionlimit(depth)
+        sys.setrecursionlimit(usual)
         if was_enabled:
             gc.enable()
         for logger, was_disabled in zip(loggers, were_disabled, strict=True):
             logger.disabled = was_disabled
         sys.unraisablehook = hook
         linecache.checkcache = check
+        for module, frames in zip(keepers, stacks, strict=True):
+            module.DEBUG_STACK_DEPTH = frames

@@ -66,7 +66,9 @@ class CountingSelector(selectors.BaseSelector):
         self.timeouts.append(round(timeout, 3) if timeout else timeout)
         if self.ticks > self.tick_limit:
             raise Stuck(f"still running after {self.tick_limit} ticks")
-        ready: list[tuple[selectors.SelectorKey, int]] = self._real.select(0)
+        ready: list[tuple[selectors.SelectorKey, int]] = []
+        if self._registered:
+            ready = self._real.select(0)
         if ready:
             if len(ready) > 1:
                 ready.sort(key=self._turn)

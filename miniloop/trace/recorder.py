@@ -26,29 +26,32 @@ OWN_ARGUMENTS = frozenset(
 FROM_DESTRUCTORS = re.compile("never retrieved|was destroyed")
 
 
+# Named, since `int | str` in a call is made anew each time.
+PLAIN = (str, int)
+LISTS = (list, tuple)
+SETS = (set, frozenset)
+
 _new: Callable[..., Any] = tuple.__new__
 
 
 def describe(value: object) -> str:
     """A value as text that is equal on every loop: no addresses, no library wording."""
-    if type(value) is str:
-        return value
-    if value is None or isinstance(value, int | str):
+    if value is None or isinstance(value, PLAIN):
         return str(value)
-    if isinstance(value, float):
-        return format(value, ".3f")
-    if isinstance(value, BaseExceptionGroup):
-        return f"{type(value).__name__}[{', '.join(map(describe, value.exceptions))}]"
+    name = type(value).__name__
     if isinstance(value, BaseException):
-        name = type(value).__name__
-        if name in OWN_ARGUMENTS:
+        if isinstance(value, BaseExceptionGroup):
+            return f"{name}[{', '.join(map(describe, value.exceptions))}]"
+        if name in OWN_ARGUMENTS and value.args:
             return f"{name}({', '.join(map(describe, value.args))})"
         return f"{name}()"
-    if isinstance(value, list | tuple):
+    if isinstance(value, float):
+        return format(value, ".3f")
+    if isinstance(value, LISTS):
         return f"[{', '.join(map(describe, value))}]"
-    if isinstance(value, set | frozenset):
+    if isinstance(value, SETS):
         return f"{{{', '.join(sorted(map(describe, value)))}}}"
-    return type(value).__name__
+    return name
 
 
 TORN_DOWN = "while all is torn down"
@@ -154,15 +157,21 @@ class Recorder:
         `fixed` goes to every task (`eager_start=True`, say).
         """
         serial = self.serial
+        # A task and its steps that name each other are not freed before garbage is collected.
+        names_itself = steps_class is not None
         steps_class = steps_class or Steps
 
         def factory(loop: Any, coro: Any, **keywords: Any) -> Any:
-            inner = unwrapped(coro)
-            name = getattr(inner, "__name__", type(inner).__name__)
+            name = getattr(coro, "__name__", "")
+            inner = coro
+            if not name or name == "_wrap_awaitable":
+                inner = unwrapped(coro)
+                name = getattr(inner, "__name__", type(inner).__name__)
             steps = steps_class(coro, name, next(serial), self)
             steps.inner = inner
             task = task_class(steps, loop=loop, **fixed, **keywords)
-            steps.task = task
+            if names_itself:
+                steps.task = task
             return task
 
         return factory
@@ -269,7 +278,7 @@ def on_virtual_time(loop_class: Any) -> Any:
 
     class Recorded(loop_class):  # type: ignore[misc]
         def __init__(self, recorder: Recorder) -> None:
-            self._virtual_time = recorder.clock.time
+            self.time = recorder.clock.time
             self._is_report = recorder.is_report
             super().__init__(recorder.selector)
             self.set_exception_handler(recorder.exception_handler)
@@ -277,9 +286,6 @@ def on_virtual_time(loop_class: Any) -> Any:
         def call_exception_handler(self, context: dict[str, Any]) -> None:
             if not self._is_report(context):
                 super().call_exception_handler(context)
-
-        def time(self) -> float:
-            return self._virtual_time()
 
     Recorded.__name__ = Recorded.__qualname__ = loop_class.__name__
     return Recorded
