@@ -72,7 +72,23 @@ DOMAINS: dict[str, tuple[str, ...]] = {
         "asyncio.shield(asyncio.gather(t1, f0))",
         "asyncio.wait_for(f0, 0.01)",
         "asyncio.wait_for(t1, 0)",
+        "o0",
     ),
+    "how": (
+        "loop.call_soon(",
+        "loop.call_soon_threadsafe(",
+        "loop.call_later(0.01, ",
+        "loop.call_at(0, ",
+    ),
+    "schedule": (
+        "loop.call_soon(",
+        "f0.add_done_callback(",
+        "loop.call_soon_threadsafe(",
+        "loop.call_later(0.01, ",
+        "loop.call_at(0, ",
+        "t1.add_done_callback(",
+    ),
+    "create": ("loop", "asyncio"),
 }
 
 
@@ -138,6 +154,10 @@ def table() -> list[Operation]:
         SYNC,
         1,
         uncancel="if isinstance({t}, asyncio.Task): print('{here}', min(9, {t}.uncancel()))",
+        spawn_named="{t} = loop.create_task({c}(), name={n})\n"
+        "print('{here}', repr({t}.get_name()))",
+        rename="if isinstance({t}, asyncio.Task):\n    {t}.set_name({n})\n"
+        "    print('{here}', repr({t}.get_name()))",
         ensure="{t} = asyncio.ensure_future({x})",
     )
     add("tasks", SYNC, 3, mark="print('{here}')")
@@ -266,6 +286,7 @@ def table() -> list[Operation]:
         gather_3="print('{here}', await asyncio.gather({c}(), {thing}, {c2}(), {many}))",
     )
     add("gather", ANY, 2, gather_kept="{t} = asyncio.gather({x}, {x2}, {many})")
+    add("gather", SYNC, 1, gather_spawned="{t} = asyncio.gather({x}, {c}(), {many})")
     add("shield", ANY, 1, shield="{t} = asyncio.shield({x})")
     # Only the sizes are printed: `wait` returns sets. It also adds its callbacks in the order of a
     # set. That shows when several futures are done already and it looks for the first exception:
@@ -434,12 +455,18 @@ def table() -> list[Operation]:
         context_later="loop.call_later({delay}, lambda: print('{here}', {v}.get()))",
         context_done="{v}.set({n}); {x}.add_done_callback(lambda x: print('{here}', {v}.get()))",
         context_get="print('{here}', {v}.get())",
+        context_given="{v}.set({n}); {schedule}lambda *x: print('{here}', {v}.get()), "
+        "context=contextvars.Context())",
+        context_of_task="async def show():\n    print('{here}', {v}.get())\n"
+        "{v}.set({n}); loop.create_task(show(), context=contextvars.Context())",
     )
     add(
         "contexts",
         ANY,
         1,
         spawn_context="{t} = asyncio.create_task({c}(), context=contextvars.copy_context())",
+        spawn_show="async def show():\n    print('{here}', {v}.get())\n"
+        "{v}.set({n}); asyncio.create_task(show(), context=contextvars.Context(), name='n')",
     )
     add("stop", SYNC, 2, stop="loop.stop()")
     add(
@@ -451,6 +478,17 @@ def table() -> list[Operation]:
         handler_fails="loop.set_exception_handler(lambda loop, context: {failure})",
         handler_call="loop.call_exception_handler({{'message': 'by hand'}})",
     )
+    # What it is given, and the context that it runs in: that of the callback since 3.12 only.
+    add(
+        "handler",
+        SYNC,
+        1,
+        since=(3, 12),
+        handler_sees="{v}.set({n})\n"
+        "loop.set_exception_handler(lambda where, context: print('{here}', where is loop, "
+        "*sorted(context), {v}.get()))",
+        fails_elsewhere="{v}.set(5); {how}lambda: 1 / 0, context=contextvars.Context())",
+    )
     add(
         "async_generators",
         ASYNC,
@@ -460,6 +498,12 @@ def table() -> list[Operation]:
         one_of="print('{here}', await anext({g}(), None))",
     )
     add("async_generators", "g", 12, **{"yield": "yield {n}"})
+    add(
+        "async_generators",
+        "p",
+        2,
+        shutdown_asyncgens="loop.run_until_complete(loop.shutdown_asyncgens())",
+    )
     add("generators", "y", 8, pass_on="yield", pass_on_from="print('{here}', (yield from {thing}))")
     add(
         "readiness",
@@ -485,6 +529,10 @@ def table() -> list[Operation]:
         ask_future="print('{here}', {x}.result())",
         ask_exception="print('{here}', {x}.exception())",
         ask_loop="print('{here}', loop.is_running(), loop.is_closed(), loop.get_debug())",
+        ask_stack="if isinstance({t}, asyncio.Task) and not {t}.done():\n"
+        "    print('{here}', len({t}.get_stack(limit=1)))",
+        print_stack="if isinstance({t}, asyncio.Task) and not {t}.done():\n"
+        "    {t}.print_stack(limit=1, file=types.SimpleNamespace(write=lambda text: print(text[:5])))",
         ask_when="print('{here}', isinstance({h}, asyncio.TimerHandle) and {h}.when())",
         ask_order="print('{here}', {h} == {h2}, {h} < {h2}, {h} <= {h2}, {h} > {h2}, {h} >= {h2})",
         ask_tasks="print('{here}', len(asyncio.all_tasks(loop)), "
@@ -524,6 +572,7 @@ def table() -> list[Operation]:
         plain_task="factory = loop.get_task_factory()\n"
         "loop.set_task_factory(None)\n"
         "print(loop.create_task({a}(), name='{here}').get_name())\n"
+        "print(asyncio.create_task({a}()).get_name().strip('0123456789'))\n"
         "loop.set_task_factory(factory)",
         plain_task_context="factory = loop.get_task_factory()\n"
         "loop.set_task_factory(None)\n"
@@ -545,10 +594,16 @@ def table() -> list[Operation]:
         "debug",
         SYNC,
         1,
-        call_coroutine="loop.call_soon({a})",
-        call_nothing="loop.call_soon({n})",
-        call_later_coroutine="loop.call_later(0.01, {a})",
-        threadsafe_nothing="loop.call_soon_threadsafe({n})",
+        call_coroutine="try:\n    {how}{a})\n"
+        "except TypeError as error:\n    print('{here}', *error.args)",
+        call_nothing="try:\n    {how}{n})\n"
+        "except TypeError as error:\n    print('{here}', *error.args)",
+        # Where it was made: whether in a file of the library or in the program. (Of callbacks of
+        # futures asyncio's C and Python code say different things.)
+        made_where="loop.set_exception_handler(lambda loop, context: print('{here}', "
+        "type(context.get('exception')) is ZeroDivisionError "
+        "and [x.filename[-1] for x in context.get('source_traceback', ())[-1:]]))\n"
+        "loop.set_debug(True); {how}lambda: 1 / 0)",
         wrong_thread="def wrong():\n    try:\n        loop.call_soon({k})\n"
         "    except RuntimeError as error:\n        print('{here}', repr(error))\n"
         "thread = threading.Thread(target=wrong)\nthread.start(); thread.join()",

@@ -142,8 +142,10 @@ class Side:
             TaskGroup=ordered_group(self.module.TaskGroup),
             run=self._run,
             new_event_loop=lambda: self._loop,
-            eager_task_factory=self._make_eager_task,
         )
+        if hasattr(self.module, "create_eager_task_factory"):
+            factory = self.module.create_eager_task_factory(self._make_task)
+            self._facade.__dict__["eager_task_factory"] = factory
         if self.module is asyncio and self.watched:
             known = watches(self._cut, self.task_class, self._facade.TaskGroup)
             self._facade.__dict__.update(known)
@@ -263,10 +265,9 @@ class Side:
         self._recorder, self._loop = recorder, loop
         return recorder, loop
 
-    def _make_eager_task(self, loop: Any, coro: Any, **rest: Any) -> Any:
-        """Stand-in for `asyncio.eager_task_factory`."""
-        factory = self._recorder.task_factory(self.task_class, self.steps_class, eager_start=True)
-        return factory(loop, coro, **rest)
+    def _make_task(self, coro: Any, *, loop: Any, **rest: Any) -> Any:
+        """What `eager_task_factory` makes, a task whose steps are recorded."""
+        return self._recorder.task_factory(self.task_class, self.steps_class)(loop, coro, **rest)
 
 
 class Hangs(BaseException):
@@ -433,13 +434,13 @@ def quiet(deepest: int = DEEPEST) -> Iterator[None]:
     were_disabled = [logger.disabled for logger in loggers]
     for logger in loggers:
         logger.disabled = True
-    # Debug mode keeps stacks, and would look for each file on disk again and again. Whether there is
-    # one counts, not how deep it is.
+    # Debug mode keeps stacks, and would look for each file on disk again and again. Whether there
+    # is one counts, and how it ends: three frames of the library are taken off it at most.
     check, linecache.checkcache = linecache.checkcache, lambda *_: None
     keepers: tuple[Any, Any] = asyncio.constants, reprs
     stacks = [module.DEBUG_STACK_DEPTH for module in keepers]
     for module in keepers:
-        module.DEBUG_STACK_DEPTH = 3
+        module.DEBUG_STACK_DEPTH = 5
     hook, sys.unraisablehook = sys.unraisablehook, lambda _: None
     usual = sys.getrecursionlimit()
     sys.setrecursionlimit(depth() + deepest)

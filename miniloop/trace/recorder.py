@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import itertools
 import re
+import weakref
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -122,7 +123,12 @@ class Recorder:
         message = str(context.get("message"))
         error = context.get("exception")
         text = " ".join(message.split()[:3])
-        self.note("handler", text + (f" {describe(error)}" if error else ""))
+        self.note("handler", text + (f" {describe(error)}" if error else "") + rest_of(context))
+
+    def default_exception_handler(self, context: dict[str, Any]) -> None:
+        """Note what would be logged: the program's own handler has failed."""
+        message = str(context.get("message"))
+        self.note("logged", message + f" {describe(context.get('exception'))}" + rest_of(context))
 
     def is_report(self, context: dict[str, Any]) -> bool:
         """Whether a destructor made this report; if so it is kept apart from the events."""
@@ -134,7 +140,7 @@ class Recorder:
             # It has left through the loop, and its traceback leads through the loop's frames:
             # whether the task behind it can be destroyed depends on what these frames hold.
             return True
-        self.reports.append(message + (f" {describe(error)}" if error else ""))
+        self.reports.append(message + (f" {describe(error)}" if error else "") + rest_of(context))
         return True
 
     def schedule(self) -> Schedule:
@@ -225,6 +231,11 @@ class Steps(Coroutine[Any, Any, Any]):
         return getattr(self._coro, name)
 
 
+def rest_of(context: dict[str, Any]) -> str:
+    """The names of what else a report tells: the handle, the task, where it was created, ..."""
+    return "".join(f", {key}" for key in sorted(context) if key not in ("message", "exception"))
+
+
 def outcome(error: BaseException) -> str:
     """How a step that did not suspend ended."""
     if type(error) is StopIteration:
@@ -272,6 +283,20 @@ def suspended_at(coro: Any, program: str) -> str:
     return " > ".join(places) or type(coro).__name__
 
 
+class WeakOrderedSet(weakref.WeakKeyDictionary[Any, None]):
+    """As much of a WeakSet as loops use, in the order of insertion.
+
+    Loops keep their async generators in one, and close them in its order: undefined, and not to be
+    compared.
+    """
+
+    def add(self, item: Any) -> None:  # noqa: D102
+        self[item] = None
+
+    def discard(self, item: Any) -> None:  # noqa: D102
+        self.pop(item, None)
+
+
 @functools.cache
 def on_virtual_time(loop_class: Any) -> Any:
     """A subclass of a selector loop, made with a `Recorder`, that runs on the recorder's clock."""
@@ -281,6 +306,8 @@ def on_virtual_time(loop_class: Any) -> Any:
             self.time = recorder.clock.time
             self._is_report = recorder.is_report
             super().__init__(recorder.selector)
+            self._asyncgens = WeakOrderedSet()
+            self.default_exception_handler = recorder.default_exception_handler
             self.set_exception_handler(recorder.exception_handler)
 
         def call_exception_handler(self, context: dict[str, Any]) -> None:

@@ -17,7 +17,9 @@ from libcst.metadata import MetadataWrapper, PositionProvider
 from mutmut.mutation.mutators import mutation_operators
 
 # What a mutant of these shows or hides is text: the property suite compares when things happen.
-TEXT_ONLY = {"__repr__", "_repr_info", "default_exception_handler", "_log_exception_context"}
+TEXT_ONLY = {"__repr__", "_repr_info", "default_exception_handler", "_format_handle"}
+# Calls that make text, as in a log or a warning.
+TO_BE_READ = {"warning", "error", "_warn", "_format_callback_source"}
 # Type checkers only.
 NOT_RUN = {"overload"}
 # Calls whose arguments mean nothing to a running program.
@@ -63,7 +65,9 @@ class Collector(cst.CSTVisitor):
             return False
         if isinstance(node, cst.FunctionDef | cst.ClassDef):
             self._functions.append(node.name.value)
-        if isinstance(node, cst.Call) and getattr(node.func, "value", None) in FOR_TYPES:
+        if isinstance(node, cst.Call) and called(node) in FOR_TYPES | TO_BE_READ:
+            return False
+        if isinstance(node, cst.Assign) and is_text(node.value):
             return False
         in_function = any(name[0].islower() or name[0] == "_" for name in self._functions)
         if in_function or isinstance(node, cst.BaseNumber):
@@ -81,8 +85,8 @@ class Collector(cst.CSTVisitor):
         return node.name.value in TEXT_ONLY or bool(decorators & NOT_RUN)
 
     def _mutate(self, node: cst.CSTNode) -> None:
-        if isinstance(node, cst.SimpleString | cst.FormattedString) and " " in node_text(node):
-            return  # a message or a docstring
+        if is_text(node):
+            return
         position = self.get_metadata(PositionProvider, node, None)
         line = position.start.line if position else 0
         for kind, operator in mutation_operators:
@@ -91,9 +95,18 @@ class Collector(cst.CSTVisitor):
                     self.changes.append((".".join(self._functions), line, node, changed))
 
 
-def node_text(node: cst.CSTNode) -> str:
-    """The text of a node."""
-    return cst.Module([]).code_for_node(node)
+def called(node: cst.Call) -> str:
+    """The name of the function or method."""
+    name = getattr(node.func, "attr", node.func)
+    return str(getattr(name, "value", ""))
+
+
+def is_text(node: cst.CSTNode) -> bool:
+    """Whether it is a message, or a docstring, or makes one."""
+    if isinstance(node, cst.Call):
+        return called(node) in TO_BE_READ | {"repr"}
+    strings = cst.SimpleString | cst.FormattedString | cst.ConcatenatedString
+    return isinstance(node, strings) and " " in cst.Module([]).code_for_node(node)
 
 
 def sample(paths: list[Path], size: int, seed: int) -> list[Mutant]:
