@@ -532,7 +532,8 @@ def table() -> list[Operation]:
         ask_stack="if isinstance({t}, asyncio.Task) and not {t}.done():\n"
         "    print('{here}', len({t}.get_stack(limit=1)))",
         print_stack="if isinstance({t}, asyncio.Task) and not {t}.done():\n"
-        "    {t}.print_stack(limit=1, file=types.SimpleNamespace(write=lambda text: print(text[:5])))",
+        "    {t}.print_stack(limit=1, file=types.SimpleNamespace("
+        "write=lambda text: print(text[:5])))",
         ask_when="print('{here}', isinstance({h}, asyncio.TimerHandle) and {h}.when())",
         ask_order="print('{here}', {h} == {h2}, {h} < {h2}, {h} <= {h2}, {h} > {h2}, {h} >= {h2})",
         ask_tasks="print('{here}', len(asyncio.all_tasks(loop)), "
