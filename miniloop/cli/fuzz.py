@@ -110,6 +110,9 @@ def call(args: argparse.Namespace) -> int:
     )
     for reason, number in sorted(total.cut.items()):
         print(f"  besides, {number:,} not compared to the end: {reason}")
+    for name in args.allow:
+        if not any(f" {name}," in reason for reason in total.cut):
+            print(f"--allow {name}: no finding of this group", file=sys.stderr)
     return 1 if total.findings else 0
 
 

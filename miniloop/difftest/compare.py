@@ -85,9 +85,14 @@ class Difference:
         return "\n".join(lines)
 
     def __str__(self) -> str:
+        from .rules import rule_broken  # which reads differences
+
         parts = [self.side_by_side()]
         if self.program is not None:
             parts.insert(0, str(self.program) + "\n")
+        rule = rule_broken(self)
+        if rule is not None:
+            parts.append(f"\nrule broken: {rule}")
         return "\n".join(parts)
 
 

@@ -18,6 +18,7 @@ import json
 import math
 import multiprocessing
 import os
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -212,6 +213,23 @@ def compare_piece(
     return start, len(differing), differing[:SHOWN]
 
 
+def compare_piece_apart(*piece: str | int) -> tuple[int, int, list[int]]:
+    """As `compare_piece`, in a process of its own.
+
+    For workers of Dask: their other threads, and what they do to the garbage collector, would show
+    in schedules.
+    """
+    this = f"from {__name__} import compare_piece; import json, sys"
+    found = subprocess.run(
+        [sys.executable, "-c", f"{this}; print(json.dumps(compare_piece(*{piece!r})))"],
+        stdout=subprocess.PIPE,
+        check=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+    )
+    start, number, differing = json.loads(found.stdout)
+    return start, number, differing
+
+
 def exhaust(
     name: str,
     size: int,
@@ -222,11 +240,13 @@ def exhaust(
     most: int | None = None,
     report: Callable[[Progress], None] | None = None,
     in_flight: int = 8,
+    apart: bool = False,
 ) -> Progress:
     """Compare all programs of a sub-grammar up to a size, or the first `most` of them.
 
     `executor` does the pieces (any concurrent.futures executor, Dask's too), by default this
-    process. `journal` is a file that finished pieces are written to and read from.
+    process; with `apart`, each piece gets a process of its own there. `journal` is a file that
+    finished pieces are written to and read from.
     """
     total = SUB_GRAMMARS[name].count(size)
     progress = Progress(min(total, most or total))
@@ -253,10 +273,11 @@ def exhaust(
             _, differing, examples = compare_piece(name, size, left, right, start, stop)
             finished(start, stop, differing, examples)
         return progress
+    compare = compare_piece_apart if apart else compare_piece
     running: dict[concurrent.futures.Future[Any], tuple[int, int]] = {}
     while True:
         for start, stop in itertools.islice(pieces, in_flight - len(running)):
-            future = executor.submit(compare_piece, name, size, left, right, start, stop)
+            future = executor.submit(compare, name, size, left, right, start, stop)
             running[future] = (start, stop)
         if not running:
             return progress
@@ -349,6 +370,7 @@ def main(argv: list[str] | None = None) -> int:
             args.most,
             report,
             in_flight,
+            apart=bool(args.dask),
         )
 
     try:

@@ -54,7 +54,7 @@ class RealTimeSide(Side):
             loop.set_task_factory(recorder.task_factory(self.task_class))
         except (AttributeError, NotImplementedError):
             self.sees_steps = False
-        self._facade.new_event_loop = lambda: loop  # type: ignore[attr-defined]
+        self._loop = loop
         clock: Any = self._time
         clock.sleep, clock.time, clock.monotonic = time.sleep, time.time, time.monotonic
         return recorder, loop
@@ -63,10 +63,13 @@ class RealTimeSide(Side):
 def load(name: str) -> Any:
     """What MODULE:FACTORY names. Raises ValueError in words for the person who wrote it."""
     module_name, _, attribute = name.partition(":")
+    if not module_name or not attribute:
+        raise ValueError(f"{name}: a module and what makes the loop, as in uvloop:new_event_loop")
     try:
         module = importlib.import_module(module_name)
-    except ImportError as error:
-        raise ValueError(f"{name}: cannot import {module_name}: {error}") from None
+    except (Exception, SystemExit) as error:
+        what = str(error) if isinstance(error, ImportError) else f"{type(error).__name__}: {error}"
+        raise ValueError(f"{name}: cannot import {module_name}: {what}") from None
     factory = getattr(module, attribute, None)
     if not callable(factory):
         raise ValueError(f"{name}: {module_name} has nothing to call named {attribute!r}")
@@ -84,9 +87,12 @@ def foreign_side(name: str) -> Side:
     side = RealTimeSide(name, asyncio, asyncio.SelectorEventLoop, asyncio.Task)
     side.factory = factory
     try:
-        factory().close()
-    except Exception as error:
+        loop = factory()
+    except (Exception, SystemExit) as error:
         raise ValueError(f"{name}: makes no loop: {type(error).__name__}: {error}") from None
+    if not hasattr(loop, "run_forever"):
+        raise ValueError(f"{name}: makes no loop: it returns {loop!r}")
+    loop.close()
     return side
 
 

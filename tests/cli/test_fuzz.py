@@ -58,12 +58,19 @@ class Hanging(asyncio.SelectorEventLoop):
 
 def broken():
     raise OSError("no luck")
+
+def number():
+    return 3
 """
+
+# A module that cannot be imported, for a reason of its own.
+LEAVES = "import sys; sys.exit('not today')"
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "loops.py").write_text(LOOPS)
+    (tmp_path / "leaves.py").write_text(LEAVES)
     return tmp_path
 
 
@@ -109,6 +116,9 @@ def test_a_group_can_be_allowed(folder: Path) -> None:
     allowed = fuzz(folder, *options, *(part for name in names for part in ("--allow", name)))
     assert f"of the group {names[0]}, which is allowed" in allowed.stdout
     assert f"=== group {names[0]}" not in allowed.stdout
+    assert not allowed.stderr
+    unmet = fuzz(folder, "--examples", "3", "--allow", names[0])
+    assert unmet.stderr == f"--allow {names[0]}: no finding of this group\n"
 
 
 def test_a_loop_without_selector_runs_in_real_time(folder: Path) -> None:
@@ -153,6 +163,10 @@ def test_how_a_foreign_loop_ends_is_a_finding(
         (["--loop", "nowhere:Loop"], "nowhere:Loop: cannot import nowhere: No module named"),
         (["--loop", "loops:Nothing"], "loops has nothing to call named 'Nothing'"),
         (["--loop", "loops:broken"], "loops:broken: makes no loop: OSError: no luck"),
+        (["--loop", "loops:number"], "loops:number: makes no loop: it returns 3"),
+        (["--loop", "leaves:loop"], "leaves:loop: cannot import leaves: SystemExit: not today"),
+        (["--loop", ":loop"], ":loop: a module and what makes the loop, as in uvloop:new_event_"),
+        (["--loop", "loops:"], "loops:: a module and what makes the loop, as in uvloop:new_event_"),
         (["--without", "luck"], "no feature named 'luck': choose from tasks, "),
     ],
 )

@@ -5,9 +5,11 @@ from datetime import timedelta
 from typing import Any
 
 import distributed
+import pytest
 from tornado import gen, httpclient, httpserver, netutil, web
 from tornado.ioloop import IOLoop
 
+from miniloop.difftest import exhaust
 from tests.ecosystem.on_interop import assert_on_miniloop, run
 
 
@@ -56,3 +58,13 @@ def test_dask() -> None:
             assert await client.gather(client.map(square, range(5))) == [0, 1, 4, 9, 16]
 
     run(main())
+
+
+def test_programs_are_spread_over_dask(capsys: pytest.CaptureFixture[str]) -> None:
+    options: dict[str, Any] = {"host": "127.0.0.1", "dashboard_address": None}
+    cluster = distributed.LocalCluster(n_workers=2, threads_per_worker=1, **options)
+    with cluster:
+        address = cluster.scheduler_address
+        assert exhaust.main(["tasks", "--size", "3", "--dask", address]) == 0
+    total = exhaust.SUB_GRAMMARS["tasks"].count(3)
+    assert f"{total:,} of {total:,} programs compared, 0 differ" in capsys.readouterr().out
