@@ -40,8 +40,6 @@ Mirrors ``asyncio/streams.py``.
 from __future__ import annotations
 
 import socket
-import sys
-import traceback
 import warnings
 import weakref
 from collections import deque
@@ -52,7 +50,6 @@ from .combinators import sleep
 from .coroutines import _can_be_driven
 from .exceptions import IncompleteReadError, LimitOverrunError
 from .futures import Future
-from .reprs import extract_stack
 from .running import get_event_loop, get_running_loop
 from .servers import _SORRY, Server, _connect, _connect_unix, _create_server, _create_unix_server
 from .transports import _SelectorSocketTransport
@@ -86,8 +83,6 @@ class StreamReader:
     error. Mirrors ``asyncio.StreamReader``.
     """
 
-    _source_traceback: traceback.StackSummary | None = None
-
     def __init__(self, limit: int = _DEFAULT_LIMIT, loop: EventLoop | None = None) -> None:
         if limit <= 0:
             raise ValueError("Limit cannot be <= 0")
@@ -99,8 +94,6 @@ class StreamReader:
         self._exception: BaseException | None = None
         self._transport: Any = None
         self._paused = False  # we have told the transport to stop reading
-        if self._loop.get_debug():
-            self._source_traceback = extract_stack(sys._getframe(1))
 
     # Called by the protocol:
 

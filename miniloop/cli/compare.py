@@ -154,8 +154,8 @@ def reasons(comparison: Comparison, run_again: Callable[[str], Run]) -> Iterator
     elif sys.version_info < (3, 13):
         yield (
             "note",
-            f"miniloop keeps to Python 3.13; docs/differences.rst has how asyncio {version} "
-            "differs from that",
+            f"miniloop keeps to Python 3.13; how asyncio {version} differs from that stands in "
+            "miniloop/difftest/differences.toml",
         )
 
 

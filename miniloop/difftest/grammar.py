@@ -28,7 +28,7 @@ DOMAINS: dict[str, tuple[str, ...]] = {
     "n": ("1", "2", "3"),
     "delay": ("0", "0.01", "0.02", "0.01", "0", "0.03", "-1", "0.01001", "0.0105", "0.3"),
     "limit": ("None", "0.01", "0", "0.02", "-1", "0.01001", "0.3"),
-    "pause": ("0.005", "0.01", "0.03"),
+    "pause": ("0.005", "0.01", "0.03", "0.2"),
     "f": ("f0", "f1", "f2"),
     "t": ("t1", "t2", "t3"),
     "x": ("f0", "t1", "f1", "t2", "f2", "t3"),
@@ -88,7 +88,7 @@ DOMAINS: dict[str, tuple[str, ...]] = {
         "loop.call_at(0, ",
         "t1.add_done_callback(",
     ),
-    "create": ("loop", "asyncio"),
+    "key": ("'future'", "'task'", "'handle'"),
 }
 
 
@@ -230,6 +230,13 @@ def table() -> list[Operation]:
         call_at="{h} = loop.call_at(start + {delay}, {k}{args})",
         call_later_only="loop.call_later({delay}, {k}{args})",
         call_at_only="loop.call_at(start + {delay}, {k}{args})",
+    )
+    add(
+        "timers",
+        SYNC,
+        1,
+        # Longer than a loop sleeps at a time.
+        call_much_later="{h} = loop.call_later(100_000, {k})",
     )
     add("timers", ANY, 1, block="time.sleep({pause})")
     # Enough cancelled timers for the heap to be swept, which changes its shape.
@@ -487,6 +494,7 @@ def table() -> list[Operation]:
         handler_sees="{v}.set({n})\n"
         "loop.set_exception_handler(lambda where, context: print('{here}', where is loop, "
         "*sorted(context), {v}.get()))",
+        handler_call_of="loop.call_exception_handler({{'message': 'by hand', {key}: {x}}})",
         fails_elsewhere="{v}.set(5); {how}lambda: 1 / 0, context=contextvars.Context())",
     )
     add(
@@ -598,6 +606,8 @@ def table() -> list[Operation]:
         call_coroutine="try:\n    {how}{a})\n"
         "except TypeError as error:\n    print('{here}', *error.args)",
         call_nothing="try:\n    {how}{n})\n"
+        "except TypeError as error:\n    print('{here}', *error.args)",
+        call_coroutine_object="try:\n    {how}{a}())\n"
         "except TypeError as error:\n    print('{here}', *error.args)",
         # Where it was made: whether in a file of the library or in the program. (Of callbacks of
         # futures asyncio's C and Python code say different things.)

@@ -80,17 +80,17 @@ class Thread:
     def __init__(self, *, target: Callable[..., Any], args: tuple[Any, ...] = ()) -> None:
         self._target = target
         self._args = args
-        self._running = threading.Lock()
+        self._busy = threading.Lock()
 
     def start(self) -> None:  # noqa: D102
         if Thread._jobs is None:
             Thread._jobs = queue.SimpleQueue()
             threading.Thread(target=self._work, args=(Thread._jobs,), daemon=True).start()
-        self._running.acquire()
+        self._busy.acquire()
         Thread._jobs.put(self)
 
     def join(self) -> None:  # noqa: D102
-        with self._running:
+        with self._busy:
             pass
 
     @staticmethod
@@ -99,7 +99,7 @@ class Thread:
             thread = jobs.get()
             with contextlib.suppress(BaseException):  # a thread dies alone
                 thread._target(*thread._args)
-            thread._running.release()
+            thread._busy.release()
             del thread
 
 
@@ -281,7 +281,7 @@ class Watchdog:
     """
 
     def __init__(self) -> None:
-        self._running: Recorder | None = None
+        self.running: Recorder | None = None
         self._seen: Recorder | None = None
         self._handler: Any = None
         self.on = False
@@ -303,14 +303,14 @@ class Watchdog:
 
     def watch(self, recorder: Recorder) -> None:
         """A program begins."""
-        self._running = recorder
+        self.running = recorder
 
     def leave(self) -> None:
         """It has ended."""
-        self._running = None
+        self.running = None
 
     def _ring(self, *_: object) -> None:
-        recorder = self._running
+        recorder = self.running
         if recorder is not None and recorder is self._seen:
             recorder.stop("hangs")
             # Again and again, and soon: a program may catch what is raised.
@@ -414,6 +414,16 @@ def close_unasked_loops() -> None:
             setattr(local, attribute, None)
 
 
+class LogEvents(logging.Handler):
+    """Notes what a loop logs while a program runs: callbacks that are slow, for one."""
+
+    def emit(self, record: logging.LogRecord) -> None:  # noqa: D102
+        if _watchdog.running is not None:
+            # Without reprs: they have addresses.
+            args = [x if isinstance(x, float) else "..." for x in record.args or ()]
+            _watchdog.running.note("logged", record.msg % tuple(args))
+
+
 def depth() -> int:
     """How many frames there are."""
     frame: FrameType | None = sys._getframe()
@@ -430,10 +440,11 @@ def quiet(deepest: int = DEEPEST) -> Iterator[None]:
     Programs of the grammar leave tasks pending and exceptions unretrieved on purpose; what matters
     of that is in their schedules. Recursion ends `deepest` frames from here.
     """
-    loggers = [logging.getLogger(name) for name in ("asyncio", "concurrent.futures")]
-    were_disabled = [logger.disabled for logger in loggers]
-    for logger in loggers:
-        logger.disabled = True
+    executors = logging.getLogger("concurrent.futures")
+    was_disabled, executors.disabled = executors.disabled, True
+    log = logging.getLogger("asyncio")  # and miniloop's
+    had = log.handlers, log.level, log.propagate, log.disabled
+    log.handlers, log.level, log.propagate, log.disabled = [LogEvents()], 30, False, False
     # Debug mode keeps stacks, and would look for each file on disk again and again. Whether there
     # is one counts, and how it ends: three frames of the library are taken off it at most.
     check, linecache.checkcache = linecache.checkcache, lambda *_: None
@@ -464,8 +475,8 @@ def quiet(deepest: int = DEEPEST) -> Iterator[None]:
         sys.setrecursionlimit(usual)
         if was_enabled:
             gc.enable()
-        for logger, was_disabled in zip(loggers, were_disabled, strict=True):
-            logger.disabled = was_disabled
+        executors.disabled = was_disabled
+        log.handlers, log.level, log.propagate, log.disabled = had
         sys.unraisablehook = hook
         linecache.checkcache = check
         for module, frames in zip(keepers, stacks, strict=True):

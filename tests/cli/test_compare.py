@@ -490,7 +490,7 @@ def test_arguments_and_own_factories_and_handlers(
     assert comparison.agree
     events = [(event.who, event.what) for event in comparison.right.schedule.events]
     assert ("print", "made") in events
-    assert ("handler", "Exception in callback ZeroDivisionError()") in events
+    assert ("handler", "Exception in callback ZeroDivisionError(), handle") in events
     assert any(who == "print" and what.startswith("handled Exception") for who, what in events)
     assert ("sleep#1", "send -> returned None") in events
 

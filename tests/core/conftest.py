@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import signal
+import socket
 import sys
 from collections.abc import Callable, Iterator
 from types import ModuleType
@@ -24,6 +25,16 @@ def loop(aio: ModuleType) -> Iterator[Any]:
     loop = aio.new_event_loop()
     yield loop
     loop.close()
+
+
+@pytest.fixture
+def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
+    """Give two connected sockets that do not block."""
+    here, there = socket.socketpair()
+    with here, there:
+        here.setblocking(False)
+        there.setblocking(False)
+        yield here, there
 
 
 @pytest.fixture

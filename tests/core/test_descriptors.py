@@ -1,21 +1,11 @@
 """add_reader and add_writer."""
 
 import socket
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 Pair = tuple[socket.socket, socket.socket]
-
-
-@pytest.fixture
-def pair() -> Iterator[Pair]:
-    here, there = socket.socketpair()
-    with here, there:
-        here.setblocking(False)
-        there.setblocking(False)
-        yield here, there
 
 
 def tick(loop: Any, times: int = 1) -> None:

@@ -14,15 +14,6 @@ Pair = tuple[socket.socket, socket.socket]
 
 
 @pytest.fixture
-def pair() -> Iterator[Pair]:
-    here, there = socket.socketpair()
-    with here, there:
-        here.setblocking(False)
-        there.setblocking(False)
-        yield here, there
-
-
-@pytest.fixture
 def datagrams() -> Iterator[Pair]:
     with (
         socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as here,

@@ -11,6 +11,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from tests import measured
+
 try:
     from . import score
     from .mutants import Mutant, sample
@@ -42,7 +44,7 @@ def main() -> int:
     package = ROOT / "miniloop"
     chosen = sample([package / f"{name}.py" for name in CORE], arguments.mutants, arguments.seed)
     chosen += sample([package / f"{name}.py" for name in REST], arguments.more, arguments.seed)
-    known = score.load()
+    known = measured.load(score.RESULTS)
     if arguments.again:
         known = {key: what for key, what in known.items() if arguments.again not in what}
     results = {m.key: known[m.key] for m in chosen if m.key in known}
@@ -65,9 +67,9 @@ def main() -> int:
                 print(
                     f"{done}/{len(todo)} {mutant.line:>4} {mutant.key}: {job.result()}", flush=True
                 )
-                score.save(results)  # at once: an interrupted run goes on where it was
-    score.save(results)
-    score.write(ROOT, chosen, results, arguments)
+                measured.save(score.RESULTS, results)  # at once, to go on from
+    measured.save(score.RESULTS, results)
+    score.write(chosen, results, arguments)
     print(score.summary(chosen, results))
     return 0
 

@@ -19,7 +19,7 @@ from mutmut.mutation.mutators import mutation_operators
 # What a mutant of these shows or hides is text: the property suite compares when things happen.
 TEXT_ONLY = {"__repr__", "_repr_info", "default_exception_handler", "_format_handle"}
 # Calls that make text, as in a log or a warning.
-TO_BE_READ = {"warning", "error", "_warn", "_format_callback_source"}
+TO_BE_READ = {"debug", "warning", "error", "_warn", "_format_callback_source"}
 # Type checkers only.
 NOT_RUN = {"overload"}
 # Calls whose arguments mean nothing to a running program.

@@ -2,30 +2,17 @@
 
 from __future__ import annotations
 
-import json
-import platform
-import subprocess
 import tomllib
 from argparse import Namespace
-from datetime import date
 from pathlib import Path
+
+from tests import measured
 
 from .mutants import Mutant
 
-ROOT = Path(__file__).parents[2]
-RESULTS = ROOT / "docs" / "generated" / "mutation.json"
-PAGE = ROOT / "docs" / "generated" / "mutation.rst"
+RESULTS = measured.GENERATED / "mutation.json"
+PAGE = measured.GENERATED / "mutation.rst"
 REASONS = Path(__file__).with_name("survivors.toml")
-
-
-def load() -> dict[str, str]:
-    """The results of the last run, by mutant."""
-    return json.loads(RESULTS.read_text("utf-8")) if RESULTS.exists() else {}
-
-
-def save(results: dict[str, str]) -> None:
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps(results, indent=1, sort_keys=True) + "\n", "utf-8")
 
 
 def reasons() -> dict[str, str]:
@@ -48,39 +35,21 @@ def summary(chosen: list[Mutant], results: dict[str, str]) -> str:
     return "\n".join(lines)
 
 
-def write(root: Path, chosen: list[Mutant], results: dict[str, str], arguments: Namespace) -> None:
+def write(chosen: list[Mutant], results: dict[str, str], arguments: Namespace) -> None:
     """Write the page."""
-    commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"],
-        capture_output=True,
-        text=True,
-        cwd=root,
-        check=False,
-    ).stdout.strip()
-    lines = [
-        f"Made on {date.today()} at commit {commit or 'unknown'}, on Python "
-        f"{platform.python_version()}, by ``python -m tests.mutation "
-        f"--mutants {arguments.mutants} --more {arguments.more} --seed {arguments.seed} "
-        f"--budget {arguments.budget:.0f}``.",
-        "",
-        ".. list-table::",
-        "   :header-rows: 1",
-        "",
-        "   * - Module",
-        "     - Mutants",
-        "     - Killed",
-        "     - Share",
-    ]
+    rows = []
     modules = list(dict.fromkeys(mutant.module for mutant in chosen))
     for module in [*modules, "all"]:
         ours = [mutant for mutant in chosen if module in (mutant.module, "all")]
         killed = len(ours) - len(survivors(ours, results))
-        lines += [
-            f"   * - {module}",
-            f"     - {len(ours)}",
-            f"     - {killed}",
-            f"     - {killed / len(ours):.1%}",
-        ]
+        rows.append((module, str(len(ours)), str(killed), f"{killed / len(ours):.1%}"))
+    lines = [
+        f"{measured.circumstances()}, by ``python -m tests.mutation "
+        f"--mutants {arguments.mutants} --more {arguments.more} --seed {arguments.seed} "
+        f"--budget {arguments.budget:.0f}``.",
+        "",
+        *measured.table(("Module", "Mutants", "Killed", "Share"), rows),
+    ]
     why = reasons()
     groups: dict[str, list[Mutant]] = {}
     for mutant in survivors(chosen, results):
