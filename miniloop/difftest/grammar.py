@@ -248,6 +248,14 @@ def table() -> list[Operation]:
         cancelled_at="loop.call_at(start + {delay}, lambda: {h}.cancel())",
     )
     add(
+        "timers",
+        SYNC,
+        1,
+        ask_order="x = loop.call_at(start + {delay}, {k})\n"
+        "y = loop.call_at(start + {delay2}, {k})\n"
+        "print('{here}', x == y, x < y, x <= y, x > y, x >= y)",
+    )
+    add(
         "timers", "p", 1, timers_swept="for n in range(110): loop.call_later(n % 7, print).cancel()"
     )
     add("threads", SYNC, 2, threadsafe="loop.call_soon_threadsafe({k}{args})")
@@ -543,7 +551,7 @@ def table() -> list[Operation]:
         "    {t}.print_stack(limit=1, file=types.SimpleNamespace("
         "write=lambda text: print(text[:5])))",
         ask_when="print('{here}', isinstance({h}, asyncio.TimerHandle) and {h}.when())",
-        ask_order="print('{here}', {h} == {h2}, {h} < {h2}, {h} <= {h2}, {h} > {h2}, {h} >= {h2})",
+        ask_hooks="print('{here}', *[hook is None for hook in sys.get_asyncgen_hooks()])",
         ask_tasks="print('{here}', len(asyncio.all_tasks(loop)), "
         "asyncio.current_task(loop) is {t})",
     )
@@ -560,7 +568,7 @@ def table() -> list[Operation]:
         runs_already="loop.run_until_complete({x})",
         no_handler="loop.set_exception_handler({n})",
         no_factory="loop.set_task_factory({n})",
-        close="loop.close()",
+        close="loop.close()\nprint('{here}', len(asyncio.all_tasks(loop)))",
     )
     add(
         "misuse",
@@ -570,6 +578,8 @@ def table() -> list[Operation]:
         wait_for_one="await asyncio.wait({x})",
         wait_badly="await asyncio.wait([{x}], return_when={n})",
         wait_for_coroutine="await asyncio.wait([{a}()])",
+        wait_for_this="try:\n    await asyncio.wait({a}())\n"
+        "except TypeError as error:\n    print('{here}', *error.args)",
         other_loop="await asyncio.Future(loop=types.SimpleNamespace(get_debug=bool, _debug=False))",
     )
     # A task made without the factory that records its steps. Older Pythons are watched through it.
@@ -582,6 +592,11 @@ def table() -> list[Operation]:
         "loop.set_task_factory(None)\n"
         "print(loop.create_task({a}(), name='{here}').get_name())\n"
         "print(asyncio.create_task({a}()).get_name().strip('0123456789'))\n"
+        "loop.set_task_factory(factory)",
+        plain_task_made="factory = loop.get_task_factory()\n"
+        "loop.set_task_factory(None); loop.set_debug(True)\n"
+        "x = loop.create_task({a}())\n"
+        "print('{here}', x._source_traceback[-1].filename[-1])\n"
         "loop.set_task_factory(factory)",
         plain_task_context="factory = loop.get_task_factory()\n"
         "loop.set_task_factory(None)\n"
@@ -603,6 +618,12 @@ def table() -> list[Operation]:
         "debug",
         SYNC,
         1,
+        ask_origins="print('{here}', sys.get_coroutine_origin_tracking_depth() > 0)",
+    )
+    add(
+        "debug",
+        SYNC,
+        1,
         call_coroutine="try:\n    {how}{a})\n"
         "except TypeError as error:\n    print('{here}', *error.args)",
         call_nothing="try:\n    {how}{n})\n"
@@ -620,6 +641,14 @@ def table() -> list[Operation]:
         "thread = threading.Thread(target=wrong)\nthread.start(); thread.join()",
     )
     add("eager", "p", 1, since=(3, 12), eager="loop.set_task_factory(asyncio.eager_task_factory)")
+    add(
+        "eager",
+        SYNC,
+        1,
+        since=(3, 12),
+        eager_named="{t} = asyncio.eager_task_factory(loop, {c}(), name='n')\n"
+        "print('{here}', {t}.get_name())",
+    )
     # The phases of the main program.
     add("tasks", "p", 6, run="loop.run_until_complete({c}())")
     add(

@@ -166,7 +166,7 @@ class StepsOfPythonTask(Steps):
         return self._watch(super().throw(*error))
 
     def _watch(self, yielded: Any) -> Any:
-        if yielded is self.task and yielded is not None:
+        if yielded is self.task() and yielded is not None:
             recorder: Recorder = self._recorder
             recorder.stop("a Python task that awaits itself")
         return yielded

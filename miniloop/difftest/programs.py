@@ -41,6 +41,7 @@ MODULES = {
     "contextlib.": "contextlib",
     "contextvars.": "contextvars",
     "socket.": "socket",
+    "sys.": "sys",
     "threading.": "threading",
     "time.sleep": "time",
     "types.": "types",

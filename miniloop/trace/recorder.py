@@ -163,8 +163,7 @@ class Recorder:
         `fixed` goes to every task (`eager_start=True`, say).
         """
         serial = self.serial
-        # A task and its steps that name each other are not freed before garbage is collected.
-        names_itself = steps_class is not None
+        is_known = steps_class is not None
         steps_class = steps_class or Steps
 
         def factory(loop: Any, coro: Any, **keywords: Any) -> Any:
@@ -176,11 +175,15 @@ class Recorder:
             steps = steps_class(coro, name, next(serial), self)
             steps.inner = inner
             task = task_class(steps, loop=loop, **fixed, **keywords)
-            if names_itself:
-                steps.task = task
+            if is_known:
+                steps.task = weakref.ref(task)  # or it would not be freed as soon as it can be
             return task
 
         return factory
+
+
+def not_yet() -> None:
+    """Stand in for a weak reference to a task that is being made."""
 
 
 class Steps(Coroutine[Any, Any, Any]):
@@ -193,7 +196,8 @@ class Steps(Coroutine[Any, Any, Any]):
         self._name = f"{name}#{number}"
         self.number = number
         """Tasks are numbered in the order in which they are started."""
-        self.task: Any = None
+        self.task: Callable[[], Any] = not_yet
+        """The task, while it lives; only for classes of steps other than this one."""
         self.inner = coro
         """The program's own coroutine, if another one is wrapped around it."""
         self._recorder = recorder

@@ -328,7 +328,8 @@ class ScriptSteps(Steps):
 
     def pending(self) -> bool:
         """Whether the task has not ended."""
-        return self.task is not None and not self.task.done()
+        task = self.task()
+        return task is not None and not task.done()
 
     def place(self) -> str:
         """The line that the task waits in."""

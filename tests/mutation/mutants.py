@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import difflib
 import random
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from mutmut.mutation.mutators import mutation_operators
 # What a mutant of these shows or hides is text: the property suite compares when things happen.
 TEXT_ONLY = {"__repr__", "_repr_info", "default_exception_handler", "_format_handle"}
 # Calls that make text, as in a log or a warning.
-TO_BE_READ = {"debug", "warning", "error", "_warn", "_format_callback_source"}
+TO_BE_READ = {"debug", "warn", "warning", "error", "_warn", "_format_callback_source"}
 # Type checkers only.
 NOT_RUN = {"overload"}
 # Calls whose arguments mean nothing to a running program.
@@ -140,7 +141,8 @@ def compiled(source: str) -> str:
     """The syntax tree as text, empty if there is none.
 
     Annotations are left out, and an assigned False reads as None: no line of the core asks whether
-    something is False rather than not true, so that these say the same.
+    something is False rather than not true, so that these say the same. So does what is assigned to
+    a name that is never read again.
     """
     try:
         tree = ast.parse(source)
@@ -152,7 +154,25 @@ def compiled(source: str) -> str:
             node.annotation = ast.Constant(None)
         if isinstance(node, ast.AnnAssign | ast.Assign) and is_false(node):
             node.value = ast.Constant(None)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            for assignment in let_go(node):
+                assignment.value = ast.Constant(None)
     return ast.dump(tree)
+
+
+def let_go(function: ast.AST) -> Iterator[ast.Assign]:
+    """The assignments of constants to names that the function does not read after that."""
+    nodes = list(ast.walk(function))
+    reads = [n for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)]
+    again = ast.For | ast.AsyncFor | ast.While | ast.Global | ast.Nonlocal
+    if any(isinstance(node, again) for node in nodes):
+        return  # a line further up may come after it
+    for node in nodes:
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
+            names = {getattr(target, "id", None) for target in node.targets}
+            read = {one.id for one in reads if one.lineno >= node.lineno}
+            if None not in names and not names & read:
+                yield node
 
 
 def is_false(node: ast.Assign | ast.AnnAssign) -> bool:
