@@ -30,7 +30,7 @@ def test_same_schedule(name, piece):
         for number in range(piece * COUNT, (piece + 1) * COUNT):
             program = numbered_program(12, number)
             printed, linked = on.run(program.code()), on.run(Linked(program))
-            if any("RecursionError" in event.what for event in printed.events):
+            if any("RecursionError" in event.what for event in printed.events + linked.events):
                 continue  # how deep it may go depends on how many frames there are
             assert events(linked) == events(printed), f"program {number}\n{program}"
             assert linked.timeouts == printed.timeouts, f"program {number}"
