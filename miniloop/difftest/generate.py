@@ -130,7 +130,7 @@ class Generator:
             ops = (*spawned, *ops)
             # While the first task lasts, the others can meet.
             for wait in WAITS:
-                if self.rng.random() < 0.9:
+                if self.rng.random() < 0.8:
                     ops = (*ops, wait, *self.ops("c0", self.one((0, 1, 2)), 0))
         return ops
 

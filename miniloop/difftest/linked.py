@@ -7,6 +7,9 @@ program has the schedule of the printed one, except that a place in it is an ope
 not a line. A test holds the two against each other, and what a hunt finds is always shown as the
 printed program runs it.
 
+All linked programs share their globals, `NAMES`, since functions keep to the globals that they are
+made with: one program runs at a time.
+
 Async generators are compiled from their text, since a `yield` cannot stand in a function of its
 own, and so are functions in which the variable of one operation may be overwritten by another.
 """
@@ -43,8 +46,9 @@ INLINE = re.compile(r"\b(?:await|yield)\b|\basync (?:with|for)\b")
 class Fragment(NamedTuple):
     """An operation, compiled."""
 
-    code: CodeType | None
-    """None is a function that is compiled from its text."""
+    function: Callable[..., Any] | None
+    """Called with the task group around it, its label and its block. None stands for a function
+    that is compiled from its text."""
     waits: bool
     names: frozenset[str]
     """What it mentions: futures, locks, other functions, ..."""
@@ -55,8 +59,11 @@ class Fragment(NamedTuple):
     asks_start: bool
 
 
-# An operation at its place in a program, and whether to await it.
-Step = tuple[Callable[..., Any], bool]
+# An operation at its place in a program: its function, whether to await it, its label, its block.
+Step = tuple[Callable[..., Any], bool, str, list[Any]]
+
+NAMES: dict[str, Any] = {}
+"""The globals of linked programs."""
 
 
 def drivers() -> dict[str, CodeType]:
@@ -64,21 +71,25 @@ def drivers() -> dict[str, CodeType]:
     names: dict[str, Any] = {"types": types}
     text = """
 async def c(group, steps):
-    for step, waits in steps:
+    for step, waits, label, block in steps:
         if waits:
-            await step(group)
+            step = step(group, label, block)
+            step.__name__ = label
+            await step
         else:
-            step(group)
+            step(group, label, block)
 def y(steps):
-    for step, waits in steps:
+    for step, waits, label, block in steps:
         if waits:
-            yield from step(None)
+            step = step(None, label, block)
+            step.__name__ = label
+            yield from step
         else:
-            step(None)
+            step(None, label, block)
 def k(*args, steps, name):
     print(name, *args)
-    for step, _ in steps:
-        step(None)
+    for step, _, label, block in steps:
+        step(None, label, block)
 y_code = types.coroutine(y).__code__
 """
     exec(compile(text, FILE_NAME, "exec"), names)
@@ -94,7 +105,9 @@ def fragment(op: Op, kind: str) -> Fragment:
     """An operation (its block left out) for a kind of function: c, k, y or p."""
     operation = OPERATIONS[op[0]]
     fields = dict(zip(operation.fields, op[1:], strict=False))
-    text = operation.template.replace("'{here}'", "{here}").replace("{block}", "await block(group)")
+    text = operation.template.replace("'{here}'", "{here}").replace(
+        "{block}", "await run_block(group, block)"
+    )
     # A task group is passed on to the operations inside it: only the innermost one is ever used.
     text = text.format(here="here", depth="", **fields).replace(", )", ")")
     waits = kind != "k" and kind != "p" and INLINE.search(text) is not None
@@ -108,16 +121,16 @@ def fragment(op: Op, kind: str) -> Fragment:
     if waits and kind == "y":
         # As `types.coroutine` does: it may wait for coroutines, too.
         code = code.replace(co_flags=code.co_flags | inspect.CO_ITERABLE_COROUTINE)
-    return described(text, code, waits)
+    return described(text, FunctionType(code, NAMES), waits)
 
 
-def described(text: str, code: CodeType | None, waits: bool) -> Fragment:
+def described(text: str, made: Callable[..., Any] | None, waits: bool) -> Fragment:
     """A fragment, and what its text mentions."""
     names = frozenset(NAME.findall(text))
     (line,) = modules(text, set(names))
     imported = frozenset(line.removeprefix("import ").split(", ")) - {"asyncio"}
     functions = tuple(sorted(names & HEADS_OF.keys()))
-    return Fragment(code, waits, names, functions, imported, "start" in text)
+    return Fragment(made, waits, names, functions, imported, "start" in text)
 
 
 @functools.cache
@@ -143,8 +156,6 @@ class Linked:
     """A program, ready to run, on one loop after the other."""
 
     def __init__(self, program: Program) -> None:
-        self.names: dict[str, Any] = {}
-        """The globals of its functions, on whichever loop they run."""
         self._mentioned: set[str] = set()
         self._modules = {"asyncio"}
         self._asks_start = False
@@ -187,25 +198,19 @@ class Linked:
             self._texts[name] = compile(text, COMPILED, "exec", dont_inherit=True)
             return
         steps = self._steps(block, name, kind)
-        if kind == "y" and not any(waits for _, waits in steps):
-            code = fragment(("pass_on",), "y").code
-            assert code is not None
-            steps.append((self._function(code, f"{name}.end", f"{name}.end", NOTHING), True))
-        driver = DRIVERS[kind]
+        if kind == "y" and not any(waits for _, waits, _, _ in steps):
+            pass_on = fragment(("pass_on",), "y").function
+            assert pass_on is not None
+            steps.append((pass_on, True, f"{name}.end", []))
+        self._functions[name] = made = FunctionType(DRIVERS[kind], NAMES, name)
         if kind == "k":
-            self._functions[name] = made = FunctionType(driver, self.names, name)
             made.__kwdefaults__ = {"steps": steps, "name": name}
         else:
-            defaults = (None, steps) if kind == "c" else (steps,)
-            self._functions[name] = self._function(driver, name, *defaults)
-
-    def _function(self, code: CodeType, name: str, *defaults: object) -> FunctionType:
-        return FunctionType(code, self.names, name, defaults)
+            made.__defaults__ = (None, steps) if kind == "c" else (steps,)
 
     def _steps(self, block: Block, place: str, kind: str) -> list[Step]:
         """The operations of a function, numbered as in the printed program."""
         counter = 0
-        names = self.names
 
         def steps(block: Block) -> list[Step]:
             nonlocal counter
@@ -213,23 +218,22 @@ class Linked:
             for op in block:
                 counter += 1
                 label = f"{place}.{counter}"
-                inner: Callable[..., Any] | None
                 if type(op[-1]) is tuple:
                     one = fragment(op[:-1], kind)
-                    inner = FunctionType(C_DRIVER, names, "", (steps(op[-1]),))
+                    inner = steps(op[-1])
                 else:
                     one = fragment(op, kind)
-                    inner = NOTHING if one.waits else None
+                    inner = NOTHING
                 self._use(one)
-                assert one.code is not None
-                found.append((FunctionType(one.code, names, label, (label, inner)), one.waits))
+                assert one.function is not None
+                found.append((one.function, one.waits, label, inner))
             return found
 
         return steps(block)
 
     def run(self) -> None:
-        """Run it, in `names`."""
-        names = self.names
+        """Run it, in `NAMES`."""
+        names = NAMES
         import_ = names["__builtins__"]["__import__"]
         for module in self._modules:
             names[module.partition(".")[0]] = import_(module)
@@ -243,13 +247,13 @@ class Linked:
         names.update(self._functions)
         for code in self._texts.values():
             exec(code, names)
-        for call, _ in self._phases:
-            call(None)
+        names["run_block"] = RUN_BLOCK
+        for call, _, label, block in self._phases:
+            call(None, label, block)
 
 
-# An empty block. It has defaults, as each block has: CPython 3.12.1 crashes where one call meets
-# functions with and without.
-NOTHING = FunctionType(DRIVERS["c"], {}, "", ((),))
+NOTHING: list[Step] = []
+RUN_BLOCK = FunctionType(C_DRIVER, NAMES)
 
 
 def place(coro: Any) -> str:

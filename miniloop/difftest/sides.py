@@ -29,7 +29,7 @@ from .. import reprs, running
 from ..trace import Recorder, Schedule, on_virtual_time
 from ..trace.recorder import describe
 from .known import StepsOfPythonTask, watches
-from .linked import Linked, place
+from .linked import NAMES, Linked, place
 from .programs import FILE_NAME
 
 # A program of the grammar ends within a few dozen ticks, or never. One with more events than this
@@ -166,7 +166,7 @@ class Side:
     def record(self, code: CodeType | Linked, tick_limit: int = TICK_LIMIT) -> Recorder:
         """As `run`, but what destructors report is not there until garbage is collected."""
         linked = isinstance(code, Linked)
-        names: dict[str, Any] = code.names if isinstance(code, Linked) else {}
+        names: dict[str, Any] = NAMES if isinstance(code, Linked) else {}
         names["__builtins__"] = self._builtins
         names["__name__"] = "__main__"
         names["repr"] = describe
