@@ -481,7 +481,9 @@ def table() -> list[Operation]:
         1,
         spawn_context="{t} = asyncio.create_task({c}(), context=contextvars.copy_context())",
         spawn_show="async def show():\n    print('{here}', {v}.get())\n"
-        "{v}.set({n}); asyncio.create_task(show(), context=contextvars.Context(), name='n')",
+        "{v}.set({n})\n"
+        "x = asyncio.create_task(show(), context=contextvars.Context(), name='n')\n"
+        "print('{here}', x.get_name())",
     )
     add("stop", SYNC, 2, stop="loop.stop()")
     add(
