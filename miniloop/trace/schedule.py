@@ -15,7 +15,8 @@ class Event(NamedTuple):
     """Virtual milliseconds since the run began. Finer differences are noise: each call of `time()`
     costs a tenth of a microsecond, and loops may ask for the time more or less often."""
     who: str
-    """A task (`c1#2` is the second task started, running `c1`), `print`, `handler` or `run`."""
+    """A task (`c1#2` is the second task started, running `c1`), `print`, `handler` (the exception
+    handler was called), `logged`, or `main` (the main program has ended with an exception)."""
     what: str
     """What happened, in words: `send -> line 7`, `throw CancelledError() -> returned`, ..."""
 
