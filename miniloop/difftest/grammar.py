@@ -595,15 +595,33 @@ def table() -> list[Operation]:
         "print(loop.create_task({a}(), name='{here}').get_name())\n"
         "print(asyncio.create_task({a}()).get_name().strip('0123456789'))\n"
         "loop.set_task_factory(factory)",
-        plain_task_made="factory = loop.get_task_factory()\n"
-        "loop.set_task_factory(None); loop.set_debug(True)\n"
-        "x = loop.create_task({a}())\n"
-        "print('{here}', x._source_traceback[-1].filename[-1])\n"
-        "loop.set_task_factory(factory)",
         plain_task_context="factory = loop.get_task_factory()\n"
         "loop.set_task_factory(None)\n"
         "loop.create_task({a}(), context=contextvars.copy_context())\n"
         "loop.set_task_factory(factory)",
+    )
+    # Where something was made: in a file of the library or in the program. Not while the loop runs,
+    # since debug mode makes all slow. (Of callbacks of futures asyncio's C and Python code say
+    # different things.)
+    add(
+        "debug",
+        "p",
+        1,
+        made_where="loop.set_exception_handler(lambda loop, context: print('{here}', "
+        "type(context.get('exception')) is ZeroDivisionError "
+        "and [x.filename[-1] for x in context.get('source_traceback', ())[-1:]]))\n"
+        "loop.set_debug(True); {how}lambda: 1 / 0); loop.set_debug(False)",
+    )
+    add(
+        "plain_tasks",
+        "p",
+        1,
+        since=(3, 13),
+        plain_task_made="factory = loop.get_task_factory()\n"
+        "loop.set_debug(True); loop.set_task_factory(None)\n"
+        "x = loop.create_task({a}())\n"
+        "loop.set_debug(False); loop.set_task_factory(factory)\n"
+        "print('{here}', x._source_traceback[-1].filename[-1])",
     )
     # Errors since Python 3.13 only.
     add(
@@ -632,12 +650,6 @@ def table() -> list[Operation]:
         "except TypeError as error:\n    print('{here}', *error.args)",
         call_coroutine_object="try:\n    {how}{a}())\n"
         "except TypeError as error:\n    print('{here}', *error.args)",
-        # Where it was made: whether in a file of the library or in the program. (Of callbacks of
-        # futures asyncio's C and Python code say different things.)
-        made_where="loop.set_exception_handler(lambda loop, context: print('{here}', "
-        "type(context.get('exception')) is ZeroDivisionError "
-        "and [x.filename[-1] for x in context.get('source_traceback', ())[-1:]]))\n"
-        "loop.set_debug(True); {how}lambda: 1 / 0)",
         wrong_thread="def wrong():\n    try:\n        loop.call_soon({k})\n"
         "    except RuntimeError as error:\n        print('{here}', repr(error))\n"
         "thread = threading.Thread(target=wrong)\nthread.start(); thread.join()",
