@@ -218,6 +218,7 @@ class Side:
         linked: bool = False,
     ) -> Recorder:
         recorder, loop = self.new_loop(path, tick_limit, event_limit, linked)
+        before = left_behind()
         try:
             _watchdog.watch(recorder)
             contextvars.Context().run(main, loop, recorder.print)
@@ -227,6 +228,10 @@ class Side:
             recorder.note("main", "ends with " + describe(error))
         finally:
             _watchdog.leave()
+        if left_behind() != before:
+            recorder.note("main", "leaves hooks behind")
+            sys.set_asyncgen_hooks(*before[0])
+            sys.set_coroutine_origin_tracking_depth(before[1])
         # What is left is torn down now, so that destructors make their reports.
         recorder.stop()
         forget()
@@ -268,6 +273,11 @@ class Side:
     def _make_task(self, coro: Any, *, loop: Any, **rest: Any) -> Any:
         """What `eager_task_factory` makes, a task whose steps are recorded."""
         return self._recorder.task_factory(self.task_class, self.steps_class)(loop, coro, **rest)
+
+
+def left_behind() -> tuple[Any, int]:
+    """What of this thread's state a running loop changes, and puts back when it stops."""
+    return sys.get_asyncgen_hooks(), sys.get_coroutine_origin_tracking_depth()
 
 
 class Hangs(BaseException):

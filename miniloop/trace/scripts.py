@@ -268,8 +268,8 @@ class ScriptSelector(CountingSelector):
                     if others:
                         clock.now += passed
                         self._recorder.remark(
-                            "waits for sockets or signals: time passes really, and only the order "
-                            "of events is compared"
+                            "waits for sockets, signals or processes: time passes really, and only "
+                            "the order of events is compared"
                         )
                     return ready
                 if deadline is not None and passed >= deadline - clock.now:
@@ -294,10 +294,12 @@ class ScriptSelector(CountingSelector):
                 self._stuck()
 
     def _awaits_others(self) -> bool:
-        """Whether something outside the program can wake the loop: a descriptor, a signal."""
+        """Whether something outside can wake the loop: a descriptor, a signal, a process."""
         own = getattr(self.loop, "_ssock", None)
         count = len(self._registered) - (own is not None and own.fileno() in self._registered)
-        return count > 0 or bool(getattr(self.loop, "_signal_handlers", None))
+        signals = getattr(self.loop, "_signal_handlers", None)
+        processes = sys.modules.get("multiprocessing.process")
+        return count > 0 or bool(signals) or bool(processes and processes._children)
 
     def _stuck(self) -> None:
         waiting = [

@@ -340,6 +340,7 @@ def test_children_of_the_script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         assert side.complete
         assert side.wrote == "hello\n"
         assert [e.what for e in side.schedule.events if e.who == "print"] == ["3"]
+        assert any("processes: time passes really" in note for note in side.notes)
 
 
 def test_one_that_ends_otherwise_on_miniloop(tmp_path: Path) -> None:
@@ -411,7 +412,7 @@ def test_sockets_take_real_time(tmp_path: Path) -> None:
     """
     ended = compare(tmp_path, "import sys\n" + textwrap.dedent(body))
     assert (ended.status, ended.stderr) == (0, "")
-    assert "note: waits for sockets or signals: time passes really" in ended.stdout
+    assert "note: waits for sockets, signals or processes: time passes really" in ended.stdout
     assert "agree on the order of" in ended.stdout
 
 
