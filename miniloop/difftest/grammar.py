@@ -593,7 +593,7 @@ def table() -> list[Operation]:
         plain_task="factory = loop.get_task_factory()\n"
         "loop.set_task_factory(None)\n"
         "print(loop.create_task({a}(), name='{here}').get_name())\n"
-        "print(asyncio.create_task({a}()).get_name().strip('0123456789'))\n"
+        "print(loop.create_task({a}()).get_name().strip('0123456789'))\n"
         "loop.set_task_factory(factory)",
         plain_task_context="factory = loop.get_task_factory()\n"
         "loop.set_task_factory(None)\n"
