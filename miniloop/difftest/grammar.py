@@ -492,7 +492,8 @@ def table() -> list[Operation]:
         1,
         handler="loop.set_exception_handler(lambda loop, context: {k}(context.get('exception')))",
         handler_keys="loop.set_exception_handler(lambda loop, context: {k}(*sorted(context)))",
-        handler_fails="loop.set_exception_handler(lambda loop, context: {failure})",
+        handler_fails="def failing(loop, context): raise {failure}\n"
+        "loop.set_exception_handler(failing)",
         handler_call="loop.call_exception_handler({{'message': 'by hand'}})",
     )
     # What it is given, and the context that it runs in: that of the callback since 3.12 only.

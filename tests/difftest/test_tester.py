@@ -21,6 +21,7 @@ from miniloop.difftest import (
 from miniloop.difftest.fuzz import hunt, hunt_many, numbered_program
 from miniloop.difftest.generate import Generator
 from miniloop.difftest.grammar import FEATURES, FUNCTIONS, OPERATIONS, PHASES, allowed, values
+from miniloop.difftest.linked import Linked
 from miniloop.difftest.programs import FILE_NAME
 from miniloop.difftest.shrink import shrink
 from miniloop.trace import Recorder, on_virtual_time
@@ -203,3 +204,37 @@ def test_the_clock_moves_by_sleeping_only(loop_class):
         assert recorder.schedule().timeouts == [3600]
     finally:
         loop.close()
+
+
+@pytest.mark.parametrize("name", ["asyncio", "miniloop"])
+def test_what_a_loop_logs_is_an_event(name):
+    slow = Program(
+        (("debug", "True"), ("run", "c0")), (("c0", (("block", "0.2"), ("handler_call",))),)
+    )
+    for program in (Linked(slow), slow.code()):
+        with quiet():
+            logged = [e.what for e in side(name).run(program).events if e.who == "logged"]
+        assert logged == ["Executing ... took 0.200 seconds"]
+
+
+@pytest.mark.parametrize("name", ["asyncio", "miniloop"])
+def test_a_handler_that_fails_is_an_event(name):
+    program = Program((("handler_fails", "ValueError(1)"), ("handler_call",)))
+    with quiet():
+        (event,) = side(name).run(Linked(program)).events
+    assert event.what == "Unhandled error in exception handler ValueError(1), context"
+
+
+def test_hooks_that_are_left_behind_are_seen_and_put_back():
+    class Leaves(miniloop.EventLoop):
+        def _run_forever_cleanup(self):
+            hooks = sys.get_asyncgen_hooks()
+            super()._run_forever_cleanup()
+            sys.set_asyncgen_hooks(*hooks)
+
+    before = sys.get_asyncgen_hooks()
+    suspect = Side("leaves", miniloop, Leaves, miniloop.Task)
+    with quiet():
+        schedule = suspect.run(Linked(Program((("run", "c0"),))))
+    assert schedule.events[-1].what == "leaves hooks behind"
+    assert sys.get_asyncgen_hooks() == before
