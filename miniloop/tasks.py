@@ -120,9 +120,6 @@ class Task(Future[_T]):
     ) -> None:
         if type(coro) is not CoroutineType and not _can_be_driven(coro):
             raise TypeError(f"a coroutine was expected, got {coro!r}")
-        if loop._closed or loop._debug:
-            loop._check_closed()
-            loop._check_thread()
         # As Future._init() does, which would be one more call.
         self._loop = loop
         self._state = _PENDING
@@ -146,6 +143,10 @@ class Task(Future[_T]):
             self._start_eagerly()
             self = None  # type: ignore[assignment]
         else:
+            # Not earlier: a task that its loop has refused is one that was destroyed while pending.
+            if loop._closed or loop._debug:
+                loop._check_closed()
+                loop._check_thread()
             loop._ready.append(self)
 
     # -- the step ------------------------------------------------------------------------------
