@@ -1,4 +1,4 @@
-"""In debug mode a loop refuses a task of another thread, and the task was destroyed while pending."""
+"""In debug mode a loop refuses a task of another thread: one more that was destroyed pending."""
 
 import asyncio
 import threading
@@ -10,7 +10,8 @@ async def never():
 
 def refused():
     try:
-        loop.create_task(never())
+        task = loop.create_task(never())
+        print(task)
     except RuntimeError as error:
         print(*error.args)
 
