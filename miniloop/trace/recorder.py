@@ -11,7 +11,7 @@ import functools
 import itertools
 import re
 import weakref
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, MutableSequence
 from typing import Any
 
 from .clock import CountingSelector, Stuck, VirtualClock
@@ -79,6 +79,9 @@ class Recorder:
         self.events: list[Event] = []
         self.reports: list[str] = []
         self.serial = itertools.count()
+        self.tasks: MutableSequence[Any] = []
+        """All tasks live until the end of the run, or `all_tasks()` would depend on which frames of
+        the library a traceback holds: asyncio's C code has none."""
         self.cut = ""
         self._last_tick: int | None = None
         self.stopped = False
@@ -106,6 +109,7 @@ class Recorder:
             self.cut = reason
             self.selector.tick_limit = self.selector.ticks
             self._last_tick = self.selector.ticks
+            self.tasks.clear()
         elif reason and not self.cut:  # the destructors' reports are not comparable
             self.cut = f"{reason}, {TORN_DOWN}"
 
@@ -176,7 +180,8 @@ class Recorder:
             steps.inner = inner
             task = task_class(steps, loop=loop, **fixed, **keywords)
             if is_known:
-                steps.task = weakref.ref(task)  # or it would not be freed as soon as it can be
+                steps.task = weakref.ref(task)  # or only the garbage collector could free it
+            self.tasks.append(task)
             return task
 
         return factory

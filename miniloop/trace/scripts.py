@@ -26,6 +26,7 @@ import selectors
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -74,6 +75,7 @@ class ScriptRecorder(Recorder):
 
     def __init__(self, out: TextIO, program: str, tick_limit: int, real_time: bool) -> None:
         super().__init__(program, tick_limit)
+        self.tasks = deque(maxlen=0)  # a script's tasks end when they end
         if real_time:
             self.clock = RealClock()
         self.real_time = real_time
