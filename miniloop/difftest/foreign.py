@@ -171,11 +171,14 @@ def unhurried(program: Program) -> Program:
 
 
 def order(schedule: Schedule, steps: bool = True) -> Schedule:
-    """Only the order of a schedule: no ticks, no times, and no steps where they cannot be seen."""
+    """Only the order of a schedule: no ticks, no times, and no steps where they cannot be seen.
+
+    Nor what is logged: in real time that has reprs in it, and how long a callback really took.
+    """
     events = [
         Event(0, 0, event.who, event.what)
         for event in schedule.events
-        if steps or "#" not in event.who
+        if event.who != "logged" and (steps or "#" not in event.who)
     ]
     return Schedule(events, cut=schedule.cut)
 
