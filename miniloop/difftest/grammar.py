@@ -483,7 +483,7 @@ def table() -> list[Operation]:
         spawn_show="async def show():\n    print('{here}', {v}.get())\n"
         "{v}.set({n})\n"
         "x = asyncio.create_task(show(), context=contextvars.Context(), name='n')\n"
-        "print('{here}', x.get_name())",
+        "print('{here}', x.get_name(), asyncio.create_task(show(), name='m').get_name())",
     )
     add("stop", SYNC, 2, stop="loop.stop()")
     add(
