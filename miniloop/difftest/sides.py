@@ -166,7 +166,7 @@ class Side:
     def record(self, code: CodeType | Linked, tick_limit: int = TICK_LIMIT) -> Recorder:
         """As `run`, but what destructors report is not there until garbage is collected."""
         linked = isinstance(code, Linked)
-        names: dict[str, Any] = NAMES if isinstance(code, Linked) else {}
+        names: dict[str, Any] = NAMES if linked else {}
         names["__builtins__"] = self._builtins
         names["__name__"] = "__main__"
         names["repr"] = describe

@@ -167,7 +167,7 @@ class Recorder:
         `fixed` goes to every task (`eager_start=True`, say).
         """
         serial = self.serial
-        is_known = steps_class is not None
+        asks = steps_class is not None  # only other classes of steps ask for their task
         steps_class = steps_class or Steps
 
         def factory(loop: Any, coro: Any, **keywords: Any) -> Any:
@@ -179,7 +179,7 @@ class Recorder:
             steps = steps_class(coro, name, next(serial), self)
             steps.inner = inner
             task = task_class(steps, loop=loop, **fixed, **keywords)
-            if is_known:
+            if asks:
                 steps.task = weakref.ref(task)  # or only the garbage collector could free it
             self.tasks.append(task)
             return task

@@ -300,6 +300,7 @@ class ScriptSelector(CountingSelector):
         own = getattr(self.loop, "_ssock", None)
         count = len(self._registered) - (own is not None and own.fileno() in self._registered)
         signals = getattr(self.loop, "_signal_handlers", None)
+        # Not active_children(): that joins those that have ended, and others want to do so.
         processes = sys.modules.get("multiprocessing.process")
         return count > 0 or bool(signals) or bool(processes and processes._children)
 
