@@ -42,6 +42,11 @@ LIBRARIES = {Path(asyncio.__file__).parent, Path(__file__).parents[1]}
 SLICE = 0.0005
 """Real seconds of one look at what threads and sockets do."""
 
+TIME_PASSES = (
+    "waits for sockets, signals or processes: time passes really, and only the order of events is "
+    "compared"
+)
+
 ADDRESS = re.compile(r"0x[0-9a-fA-F]{4,}")
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 LIBRARY_CLASS = re.compile(r"\b(?:_?asyncio|miniloop)\.(?:[a-z_]+\.)*(?=[A-Z])")
@@ -237,6 +242,8 @@ class ScriptSelector(CountingSelector):
             ready: list[Any] = self._real_select(timeout)
         else:
             ready = self._real.select(0)
+            if ready and has_processes():
+                self._recorder.remark(TIME_PASSES)  # a process may be the quicker one
             if not ready and (timeout is None or timeout > 0):
                 try:
                     ready = self._wait(timeout)
@@ -259,21 +266,17 @@ class ScriptSelector(CountingSelector):
         began = _monotonic()
         while True:
             threads.selecting = True
-            ready = self._real.select(0)
-            if ready:
-                return ready
             others = self._awaits_others()
-            if others or threads.at_work():
-                ready = self._real.select(SLICE)
-                passed = _monotonic() - began
-                if ready:
-                    if others:
-                        clock.now += passed
-                        self._recorder.remark(
-                            "waits for sockets, signals or processes: time passes really, and only "
-                            "the order of events is compared"
-                        )
-                    return ready
+            at_work = others or threads.at_work()
+            # Not before that question: one may just have ended its work by waking us.
+            ready = self._real.select(SLICE if at_work else 0)
+            passed = _monotonic() - began
+            if ready:
+                if others:
+                    clock.now += passed
+                    self._recorder.remark(TIME_PASSES)
+                return ready
+            if at_work:
                 if deadline is not None and passed >= deadline - clock.now:
                     clock.now = deadline
                     return []
@@ -282,9 +285,6 @@ class ScriptSelector(CountingSelector):
                 if may_wake and threads.blocked():
                     threads.let_go()
                 continue
-            ready = self._real.select(0)  # again: one may just have ended its work by waking us
-            if ready:
-                return ready
             wake = threads.earliest()
             if wake is not None and (deadline is None or wake <= deadline):
                 threads.let_go()
@@ -300,9 +300,7 @@ class ScriptSelector(CountingSelector):
         own = getattr(self.loop, "_ssock", None)
         count = len(self._registered) - (own is not None and own.fileno() in self._registered)
         signals = getattr(self.loop, "_signal_handlers", None)
-        # Not active_children(): that joins those that have ended, and others want to do so.
-        processes = sys.modules.get("multiprocessing.process")
-        return count > 0 or bool(signals) or bool(processes and processes._children)
+        return count > 0 or bool(signals) or has_processes()
 
     def _stuck(self) -> None:
         waiting = [
@@ -320,6 +318,13 @@ class ScriptSelector(CountingSelector):
     def _recorder_steps(self) -> list[Any]:
         found = [one for one in gc.get_objects() if type(one) is ScriptSteps]
         return sorted(found, key=lambda steps: steps.number)
+
+
+def has_processes() -> bool:
+    """Whether the program has children that multiprocessing has begun and not joined."""
+    # Not active_children(): that joins those that have ended, and others want to do so.
+    module = sys.modules.get("multiprocessing.process")
+    return module is not None and bool(module._children)
 
 
 class ScriptSteps(Steps):
