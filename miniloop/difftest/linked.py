@@ -22,7 +22,7 @@ import re
 import types
 from collections.abc import Callable
 from types import CodeType, CoroutineType, FunctionType, GeneratorType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from .grammar import OPERATIONS
 from .programs import (
@@ -38,6 +38,8 @@ from .programs import (
     modules,
 )
 
+T = TypeVar("T")
+
 FILE_NAME = "<linked>"
 COMPILED = "<linked text>"
 INLINE = re.compile(r"\b(?:await|yield)\b|\basync (?:with|for)\b")
@@ -51,12 +53,11 @@ class Fragment(NamedTuple):
     that is compiled from its text."""
     waits: bool
     names: frozenset[str]
-    """What it mentions: futures, locks, other functions, ..."""
+    """What it mentions: futures, locks, other functions, ..., and `start`."""
     functions: tuple[str, ...]
     """The functions among these."""
     modules: frozenset[str]
     """Other than asyncio."""
-    asks_start: bool
 
 
 # An operation at its place in a program: its function, whether to await it, its label, its block.
@@ -100,9 +101,18 @@ DRIVERS = drivers()
 C_DRIVER, Y_DRIVER = DRIVERS["c"], DRIVERS["y"]
 
 
-@functools.cache
+FRAGMENTS: dict[str, dict[Op, Fragment]] = {kind: {} for kind in "ckyp"}
+"""Those that there are so far, by kind of function."""
+
+
 def fragment(op: Op, kind: str) -> Fragment:
     """An operation (its block left out) for a kind of function: c, k, y or p."""
+    known = FRAGMENTS[kind]
+    return known.get(op) or known.setdefault(op, new_fragment(op, kind))
+
+
+def new_fragment(op: Op, kind: str) -> Fragment:
+    """The same, compiled."""
     operation = OPERATIONS[op[0]]
     fields = dict(zip(operation.fields, op[1:], strict=False))
     text = operation.template.replace("'{here}'", "{here}").replace(
@@ -126,11 +136,27 @@ def fragment(op: Op, kind: str) -> Fragment:
 
 def described(text: str, made: Callable[..., Any] | None, waits: bool) -> Fragment:
     """A fragment, and what its text mentions."""
-    names = frozenset(NAME.findall(text))
-    (line,) = modules(text, set(names))
-    imported = frozenset(line.removeprefix("import ").split(", ")) - {"asyncio"}
-    functions = tuple(sorted(names & HEADS_OF.keys()))
-    return Fragment(made, waits, names, functions, imported, "start" in text)
+    found = set(NAME.findall(text))
+    (line,) = modules(text, found)
+    imported = line.removeprefix("import ").split(", ")
+    functions = tuple(sorted(found & HEADS_OF.keys()))
+    if "start" in text:
+        found.add("start")
+    # Equal ones are one object: thousands of fragments, each with its own, are not in the
+    # processor's cache when they are wanted.
+    return Fragment(
+        made,
+        waits,
+        shared(frozenset(found)),
+        shared(functions),
+        shared(frozenset(imported) - {"asyncio"}),
+    )
+
+
+@functools.cache
+def shared(value: T) -> T:
+    """The first of those that are equal."""
+    return value
 
 
 @functools.cache
@@ -158,7 +184,6 @@ class Linked:
     def __init__(self, program: Program) -> None:
         self._mentioned: set[str] = set()
         self._modules = {"asyncio"}
-        self._asks_start = False
         self._waiting: list[str] = []
         self._phases = self._steps(program.phases, "main", "p")
         self._functions: dict[str, FunctionType] = {}
@@ -182,12 +207,10 @@ class Linked:
                     self._modules.add(NEEDS[name])
 
     def _use(self, one: Fragment) -> None:
-        self._mentioned.update(one.names)
+        self._mentioned |= one.names
         self._waiting += one.functions
         if one.modules:
             self._modules |= one.modules
-        if one.asks_start:
-            self._asks_start = True
 
     def _add(self, name: str, block: Block) -> None:
         """Make one function of the program."""
@@ -210,26 +233,24 @@ class Linked:
 
     def _steps(self, block: Block, place: str, kind: str) -> list[Step]:
         """The operations of a function, numbered as in the printed program."""
-        counter = 0
+        self._number = 0
+        return self._numbered(block, place + ".", kind)
 
-        def steps(block: Block) -> list[Step]:
-            nonlocal counter
-            found: list[Step] = []
-            for op in block:
-                counter += 1
-                label = f"{place}.{counter}"
-                if type(op[-1]) is tuple:
-                    one = fragment(op[:-1], kind)
-                    inner = steps(op[-1])
-                else:
-                    one = fragment(op, kind)
-                    inner = NOTHING
-                self._use(one)
-                assert one.function is not None
-                found.append((one.function, one.waits, label, inner))
-            return found
-
-        return steps(block)
+    def _numbered(self, block: Block, place: str, kind: str) -> list[Step]:
+        found: list[Step] = []
+        for op in block:
+            self._number += 1
+            label = f"{place}{self._number}"
+            if type(op[-1]) is tuple:
+                one = fragment(op[:-1], kind)
+                inner = self._numbered(op[-1], place, kind)
+            else:
+                one = fragment(op, kind)
+                inner = NOTHING
+            self._use(one)
+            assert one.function is not None
+            found.append((one.function, one.waits, label, inner))
+        return found
 
     def run(self) -> None:
         """Run it, in `NAMES`."""
@@ -242,7 +263,7 @@ class Linked:
             names[name] = loop.create_future()
         for code in self._declarations:
             exec(code, names)
-        if self._asks_start:
+        if "start" in self._mentioned:
             names["start"] = loop.time()
         names.update(self._functions)
         for code in self._texts.values():

@@ -467,6 +467,9 @@ def quiet(deepest: int = DEEPEST) -> Iterator[None]:
     sys.setrecursionlimit(depth() + deepest)
     was_enabled = gc.isenabled()
     gc.disable()
+    freezes = gc.get_freeze_count() == 0
+    if freezes:
+        gc.freeze()  # what was there before need not be looked at below
     policy: Any = getattr(asyncio.get_event_loop_policy(), "_local", None)
     had_loops = getattr(policy, "_loop", None) or running._thread.event_loop
     nested = _watchdog.on
@@ -483,6 +486,8 @@ def quiet(deepest: int = DEEPEST) -> Iterator[None]:
         if not nested:
             _watchdog.end()
         sys.setrecursionlimit(usual)
+        if freezes:
+            gc.unfreeze()
         if was_enabled:
             gc.enable()
         executors.disabled = was_disabled
