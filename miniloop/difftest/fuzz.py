@@ -172,8 +172,9 @@ def _spread(
     without: frozenset[str],
 ) -> Iterator[Hunt]:
     if jobs <= 1:
-        for start, count in pieces:
-            yield hunt(left, right, seed, start, count, without)
+        with quiet():
+            for start, count in pieces:
+                yield hunt(left, right, seed, start, count, without)
         return
     context = multiprocessing.get_context("spawn")
     with concurrent.futures.ProcessPoolExecutor(jobs, mp_context=context) as pool:

@@ -352,10 +352,12 @@ def with_future_class(loop_class: Any, future_class: Any) -> Any:
 
 @functools.cache
 def with_late_self_pipe(loop_class: Any) -> Any:
-    """The loop, with a self-pipe that is made when it is first written to: a tenth of the time.
+    """The loop, with a self-pipe that it gets when it first writes to it: a tenth of the time.
 
-    For programs of the grammar: most write nothing to it, and none has a use for signals.
+    For programs of the grammar: most write nothing to it, and none has a use for signals. A loop
+    that is closed leaves its self-pipe to the next.
     """
+    self_pipes: list[tuple[Any, Any]] = []
 
     class Loop(loop_class):  # type: ignore[misc]
         _ssock: Any = None
@@ -363,8 +365,13 @@ def with_late_self_pipe(loop_class: Any) -> Any:
         _written = False
 
         def _make_self_pipe(self) -> None:
-            if self._written and self._ssock is None:
+            if not self._written or self._ssock is not None:
+                return
+            if not self_pipes:
                 super()._make_self_pipe()
+                return
+            self._ssock, self._csock = self_pipes.pop()
+            self._add_reader(self._ssock.fileno(), self._read_from_self)
 
         def _write_to_self(self) -> None:
             self._written = True
@@ -373,7 +380,15 @@ def with_late_self_pipe(loop_class: Any) -> Any:
 
         def _close_self_pipe(self) -> None:
             if self._ssock is not None:
-                super()._close_self_pipe()
+                self._remove_reader(self._ssock.fileno())
+                self._read_from_self()
+                self_pipes.append((self._ssock, self._csock))
+                self._ssock = self._csock = None
+
+        def close(self) -> None:
+            if not self.is_running():
+                self._close_self_pipe()
+            super().close()
 
     Loop.__name__ = Loop.__qualname__ = loop_class.__name__
     return Loop
@@ -469,7 +484,7 @@ def quiet(deepest: int = DEEPEST) -> Iterator[None]:
     gc.disable()
     freezes = gc.get_freeze_count() == 0
     if freezes:
-        gc.freeze()  # what was there before need not be looked at below
+        gc.freeze()  # collections below need not look at what was there before
     policy: Any = getattr(asyncio.get_event_loop_policy(), "_local", None)
     had_loops = getattr(policy, "_loop", None) or running._thread.event_loop
     nested = _watchdog.on
@@ -479,6 +494,8 @@ def quiet(deepest: int = DEEPEST) -> Iterator[None]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
+            if freezes:
+                gc.unfreeze()  # the loop of the last run before, for one
             gc.collect()
             if not had_loops:
                 close_unasked_loops()
