@@ -129,11 +129,10 @@ class TaskGroup:
             task = self._loop.create_task(coro, name=name)
         else:
             task = self._loop.create_task(coro, name=name, context=context)
-        if task.done():  # it was started eagerly, and did not have to wait
-            self._on_task_done(task)
-        else:
-            self._tasks[task] = None
-            task.add_done_callback(self._on_task_done)  # type: ignore[arg-type]
+        # Also if it is done already, started eagerly: the parent, in the middle of its block, must
+        # not be cancelled from in here (as since Python 3.13.2 and 3.12.9).
+        self._tasks[task] = None
+        task.add_done_callback(self._on_task_done)  # type: ignore[arg-type]
         return task
 
     def _abort(self) -> None:

@@ -10,33 +10,45 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..trace.recorder import Recorder, Steps
 
 Cut = Callable[[str], None]
 
-# What each watch stands for, and the first Python on which it is not needed.
-FIXED_IN: dict[str, tuple[int, int]] = {
-    "uncancel-clears-cancel": (3, 13),
-    "condition-passes-notify-on": (3, 13),
-    "taskgroup-cancels-again": (3, 13),
-    "semaphore-wakes-as-many-as-fit": (3, 13),
-    "gather-of-done": (3, 12),
-    "wait-for-in-task": (3, 12),
+# What each watch stands for, and the Pythons that need it, as in the register.
+WATCHES: dict[str, tuple[str, ...]] = {
+    "uncancel-clears-cancel": ("3.11", "3.12"),
+    "condition-passes-notify-on": ("3.11", "3.12"),
+    "taskgroup-cancels-again": ("3.11", "3.12"),
+    "taskgroup-notices-later": ("3.12.0-3.12.8", "3.13.0-3.13.1"),
+    "semaphore-wakes-as-many-as-fit": ("3.11", "3.12"),
+    "gather-of-done": ("3.11",),
+    "wait-for-in-task": ("3.11",),
 }
+
+
+def this_python(versions: Sequence[str]) -> bool:
+    """Whether this Python is one of `versions`: 3.12.1 is one of 3.12 and of 3.12.0-3.12.8."""
+    for version in versions:
+        first, _, last = version.partition("-")
+        numbers = tuple(map(int, first.split(".")))
+        until = tuple(map(int, last.split("."))) if last else numbers
+        if numbers <= sys.version_info[: len(numbers)] <= until:
+            return True
+    return False
 
 
 def needed(watch: str) -> bool:
     """Whether this Python's asyncio has the difference."""
-    return sys.version_info < FIXED_IN[watch]
+    return this_python(WATCHES[watch])
 
 
 def watches(cut: Cut, task_class: Any, ordered_group: Any) -> dict[str, Any]:
     """Stand-ins for names of the asyncio module that end the comparison where it must end.
 
-    Empty on a Python whose asyncio has 3.13's semantics.
+    Empty on a Python whose asyncio has the semantics of 3.13, as mended since.
     """
     names: dict[str, Any] = {}
     if needed("uncancel-clears-cancel"):
@@ -47,8 +59,11 @@ def watches(cut: Cut, task_class: Any, ordered_group: Any) -> dict[str, Any]:
     if needed("semaphore-wakes-as-many-as-fit"):
         names["Semaphore"] = watched_semaphore(cut, asyncio.Semaphore)
         names["BoundedSemaphore"] = watched_semaphore(cut, asyncio.BoundedSemaphore)
+    group = ordered_group
     if needed("taskgroup-cancels-again"):
-        names["TaskGroup"] = watched_group(cut, ordered_group)
+        names["TaskGroup"] = group = watched_group(cut, group)
+    if needed("taskgroup-notices-later"):
+        names["TaskGroup"] = group_with_eager_tasks(cut, group)
     if needed("gather-of-done"):
         names["gather"] = watched_gather(cut)
     if needed("wait-for-in-task"):
@@ -121,6 +136,27 @@ def watched_group(cut: Cut, group_class: Any) -> Any:
                 if self._parent_task.cancelling():
                     cut("taskgroup-cancels-again")
                 raise
+
+    return TaskGroup
+
+
+def group_with_eager_tasks(cut: Cut, group_class: Any) -> Any:
+    """Task groups that watch for a task that is done when it has been made."""
+
+    class TaskGroup(group_class):  # type: ignore[misc]
+        _making = 0
+
+        def create_task(self, *args: Any, **keywords: Any) -> Any:
+            self._making += 1
+            try:
+                return super().create_task(*args, **keywords)
+            finally:
+                self._making -= 1
+
+        def _on_task_done(self, task: Any) -> None:
+            if self._making:
+                cut("taskgroup-notices-later")
+            super()._on_task_done(task)
 
     return TaskGroup
 

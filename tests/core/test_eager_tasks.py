@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 import miniloop
+from miniloop.difftest.known import WATCHES, this_python
 
 
 @pytest.fixture(params=[asyncio, miniloop], ids=["asyncio", "miniloop"])
@@ -134,9 +135,6 @@ def test_combinators_of_quick_tasks_need_no_tick(aio: ModuleType, run_eager: Any
         ticked: list[str] = []
         loop.call_soon(ticked.append, "a tick has gone by")
         assert await aio.gather(child(1), child(2)) == [1, 2]
-        async with aio.TaskGroup() as group:
-            tasks = [group.create_task(child(number)) for number in (3, 4)]
-        assert [task.result() for task in tasks] == [3, 4]
         assert await aio.shield(child(5)) == 5
         assert ticked == []
 
@@ -207,3 +205,33 @@ def test_keyboard_interrupt_in_an_eager_start_comes_out(aio: ModuleType, loop: A
         loop.run_until_complete(task)
     assert tasks == [task]
     assert aio.current_task(loop) is None
+
+
+def test_a_group_does_not_cancel_its_parent_in_mid_block(aio: ModuleType, run_eager: Any) -> None:
+    if aio is asyncio and this_python(WATCHES["taskgroup-notices-later"]):
+        pytest.skip("asyncio cancels it")
+    seen: list[object] = []
+
+    async def fail() -> None:
+        raise ValueError("here")
+
+    async def makes_one_that_fails(group: Any) -> None:
+        group.create_task(fail())
+        try:
+            await aio.sleep(100)
+        finally:
+            seen.append("cancelled")
+
+    async def main() -> None:
+        try:
+            async with aio.TaskGroup() as group:
+                group.create_task(makes_one_that_fails(group))
+                seen.append(aio.current_task().cancelling())
+        except* ValueError as failed:
+            seen.append(failed.exceptions)
+        seen.append(aio.current_task().cancelling())
+
+    run_eager(main())
+    assert seen[:2] == [0, "cancelled"]
+    assert [str(error) for error in seen[2]] == ["here"]  # type: ignore[attr-defined]
+    assert seen[3] == 0

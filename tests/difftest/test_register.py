@@ -6,7 +6,6 @@ import pytest
 
 from miniloop.difftest import known, register
 
-VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
 ENTRIES = register.entries()
 
 
@@ -14,7 +13,7 @@ ENTRIES = register.entries()
 def test_shows_where_it_says_and_nowhere_else(entry):
     on_asyncio, on_miniloop = entry.outputs()
     assert on_miniloop, "the program must print something"
-    if VERSION in entry.versions:
+    if known.this_python(entry.versions):
         assert on_asyncio != on_miniloop, "no longer shows: take this version out of the entry"
     else:
         assert on_asyncio == on_miniloop
@@ -31,6 +30,19 @@ def test_entries_are_complete():
 
 def test_each_watch_has_its_entry():
     by_id = {entry.id: entry for entry in ENTRIES}
-    for watch, fixed_in in known.FIXED_IN.items():
-        versions = [v for v in ("3.11", "3.12", "3.13") if tuple(map(int, v.split("."))) < fixed_in]
-        assert list(by_id[watch].versions) == versions
+    for watch, versions in known.WATCHES.items():
+        assert by_id[watch].versions == versions
+
+
+def test_versions(monkeypatch):
+    pythons = [(3, 11, 9), (3, 12, 0), (3, 12, 8), (3, 12, 9), (3, 12, 10), (3, 13, 0)]
+
+    def those(*versions):
+        for python in pythons:
+            monkeypatch.setattr(sys, "version_info", python)
+            if known.this_python(versions):
+                yield python[1:]
+
+    assert list(those("3.12.0-3.12.8")) == [(12, 0), (12, 8)]
+    assert list(those("3.12.9-3.12.99", "3.11")) == [(11, 9), (12, 9), (12, 10)]
+    assert list(those("3.12", "3.13")) == [(12, 0), (12, 8), (12, 9), (12, 10), (13, 0)]
