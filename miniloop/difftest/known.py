@@ -26,6 +26,7 @@ WATCHES: dict[str, tuple[str, ...]] = {
     "semaphore-wakes-as-many-as-fit": ("3.11", "3.12"),
     "gather-of-done": ("3.11",),
     "wait-for-in-task": ("3.11",),
+    "timeout-of-a-cancelled-task": ("3.11.0-3.11.2",),
 }
 
 
@@ -64,6 +65,8 @@ def watches(cut: Cut, task_class: Any, ordered_group: Any) -> dict[str, Any]:
         names["TaskGroup"] = group = watched_group(cut, group)
     if needed("taskgroup-notices-later"):
         names["TaskGroup"] = group_with_eager_tasks(cut, group)
+    if needed("timeout-of-a-cancelled-task"):
+        names.update(watched_timeouts(cut))
     if needed("gather-of-done"):
         names["gather"] = watched_gather(cut)
     if needed("wait-for-in-task"):
@@ -159,6 +162,26 @@ def group_with_eager_tasks(cut: Cut, group_class: Any) -> Any:
             super()._on_task_done(task)
 
     return TaskGroup
+
+
+def watched_timeouts(cut: Cut) -> dict[str, Any]:
+    """`timeout` and `timeout_at` that watch for one that ends in a task cancelled before."""
+
+    class Timeout(asyncio.Timeout):  # type: ignore[misc]
+        async def __aenter__(self) -> Any:
+            await super().__aenter__()
+            self._cancelled_before = self._task.cancelling()  # type: ignore[attr-defined]
+            return self
+
+        async def __aexit__(self, *error: Any) -> Any:
+            if self._cancelled_before and self.expired():
+                cut("timeout-of-a-cancelled-task")
+            return await super().__aexit__(*error)
+
+    def timeout(delay: Any) -> Any:
+        return Timeout(None if delay is None else asyncio.get_running_loop().time() + delay)
+
+    return {"Timeout": Timeout, "timeout": timeout, "timeout_at": Timeout}
 
 
 def watched_gather(cut: Cut) -> Any:
