@@ -101,18 +101,9 @@ DRIVERS = drivers()
 C_DRIVER, Y_DRIVER = DRIVERS["c"], DRIVERS["y"]
 
 
-FRAGMENTS: dict[str, dict[Op, Fragment]] = {kind: {} for kind in "ckyp"}
-"""Those that there are so far, by kind of function."""
-
-
+@functools.cache
 def fragment(op: Op, kind: str) -> Fragment:
     """An operation (its block left out) for a kind of function: c, k, y or p."""
-    known = FRAGMENTS[kind]
-    return known.get(op) or known.setdefault(op, new_fragment(op, kind))
-
-
-def new_fragment(op: Op, kind: str) -> Fragment:
-    """The same, compiled."""
     operation = OPERATIONS[op[0]]
     fields = dict(zip(operation.fields, op[1:], strict=False))
     text = operation.template.replace("'{here}'", "{here}").replace(

@@ -493,9 +493,11 @@ def quiet(deepest: int = DEEPEST) -> Iterator[None]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            yield
-            if freezes:
-                gc.unfreeze()  # the loop of the last run before, for one
+            try:
+                yield
+            finally:
+                if freezes:
+                    gc.unfreeze()  # also what came free meanwhile: the last loop of earlier runs
             gc.collect()
             if not had_loops:
                 close_unasked_loops()
@@ -503,8 +505,6 @@ def quiet(deepest: int = DEEPEST) -> Iterator[None]:
         if not nested:
             _watchdog.end()
         sys.setrecursionlimit(usual)
-        if freezes:
-            gc.unfreeze()
         if was_enabled:
             gc.enable()
         executors.disabled = was_disabled
