@@ -34,8 +34,8 @@ def client(request: pytest.FixtureRequest) -> Iterator[Any]:
         host="127.0.0.1",
         protocol="tcp://",
         scheduler_port=0,
-        dashboard_address=None,
-        worker_dashboard_address=None,
+        dashboard_address="127.0.0.1:0",  # by itself it insists on port 8787
+        worker_dashboard_address="127.0.0.1:0",
     )
     with cluster, distributed.Client(cluster) as client:
         client.in_this_process = not request.param

@@ -52,7 +52,7 @@ def square(number: int) -> int:
 
 def test_dask() -> None:
     async def main() -> None:
-        options: dict[str, Any] = {"processes": False, "dashboard_address": None}
+        options: dict[str, Any] = {"processes": False, "dashboard_address": "127.0.0.1:0"}
         async with distributed.Client(asynchronous=True, **options) as client:
             assert await client.submit(square, 6) == 36
             assert await client.gather(client.map(square, range(5))) == [0, 1, 4, 9, 16]
@@ -61,7 +61,7 @@ def test_dask() -> None:
 
 
 def test_programs_are_spread_over_dask(capsys: pytest.CaptureFixture[str]) -> None:
-    options: dict[str, Any] = {"host": "127.0.0.1", "dashboard_address": None}
+    options: dict[str, Any] = {"host": "127.0.0.1", "dashboard_address": "127.0.0.1:0"}
     cluster = distributed.LocalCluster(n_workers=2, threads_per_worker=1, **options)
     with cluster:
         address = cluster.scheduler_address
