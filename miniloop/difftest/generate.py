@@ -11,13 +11,14 @@ import random
 from collections.abc import Sequence
 from typing import NamedTuple, TypeVar
 
-from .grammar import FEATURES, PHASES, allowed, values
+from .grammar import FEATURES, OPERATIONS, PHASES, allowed, values
 from .programs import HEADS_OF, NAME, Block, Op, Program
 
 T = TypeVar("T")
 
 # Features that the others need to be of any interest.
 ALWAYS = ("tasks", "sleep", "errors")
+TURN = {feature: number for number, feature in enumerate(FEATURES)}
 # Mostly everything is caught, a cancellation or a KeyboardInterrupt too.
 CATCHES = (
     "BaseException",
@@ -64,13 +65,19 @@ def weighed(function: str, around: str) -> dict[str, list[Drawn]]:
     return by_feature
 
 
+@functools.cache
+def features(without: frozenset[str]) -> tuple[list[str], list[str]]:
+    """The features that are always there, and those of which some are chosen."""
+    left = [feature for feature in FEATURES if feature not in without]
+    return [f for f in left if f in ALWAYS], [f for f in left if f not in ALWAYS]
+
+
 class Generator:
     """Draws programs from a source of randomness. `without` names features to leave out."""
 
     def __init__(self, rng: random.Random, without: frozenset[str] = frozenset()) -> None:
         self.rng = rng
-        self.features = [f for f in FEATURES if f not in without]
-        self.without = without
+        self.always, self.others = features(without)
         self._chosen: list[str] = []
         self._longest = 0
         self._choices: dict[tuple[str, str], list[Drawn]] = {}
@@ -82,14 +89,13 @@ class Generator:
     def program(self) -> Program:
         """A new program."""
         rng = self.rng
-        chosen = {f for f in ALWAYS if f not in self.without}
-        others = [f for f in self.features if f not in ALWAYS]
-        chosen.update(rng.sample(others, min(len(others), self.one((1, 2, 3, 3, 4, 5, 8)))))
-        self._chosen = [f for f in self.features if f in chosen]
+        count = min(len(self.others), self.one((1, 2, 3, 3, 4, 5, 8)))
+        chosen = [*self.always, *rng.sample(self.others, count)]
+        self._chosen = chosen = sorted(chosen, key=TURN.__getitem__)
         self._choices.clear()
         # Early in a program there is much to start, later much to wait for: length is drawn once.
         self._longest = self.one((2, 3, 3, 4, 5))
-        phases = self.phases(chosen)
+        phases = self.phases()
         functions: dict[str, Block] = {}
         waiting = names(phases)
         while waiting:
@@ -99,9 +105,9 @@ class Generator:
                 waiting.extend(names(block))
         return Program(phases, tuple(sorted(functions.items())))
 
-    def phases(self, chosen: set[str]) -> Block:
+    def phases(self) -> Block:
         """The main program: mostly one run, then whatever is left is cancelled."""
-        rng = self.rng
+        rng, chosen = self.rng, self._chosen
         phases: list[Op] = []
         if "eager" in chosen:
             phases.append(("eager",))
@@ -148,12 +154,19 @@ class Generator:
         # some[int(random() * len(some))] is self.one(some), without the call.
         random = self.rng.random
         out: list[Op] = []
+        op: Op
         guards = depth < DEEPEST and function[0] in "cg" and "errors" in self._chosen
         for _ in range(count):
             name, options, has_block, guarded = ops[int(random() * len(ops))]
             if has_block and depth >= DEEPEST:
                 continue
-            op = (name, *[some[int(random() * len(some))] for some in options])
+            if not options:
+                op = (name,)
+            elif len(options) == 1:
+                some = options[0]
+                op = (name, some[int(random() * len(some))])
+            else:
+                op = (name, *[some[int(random() * len(some))] for some in options])
             if has_block:
                 around_it = name if name == "group" else around
                 inner = self.ops(function, self.one((1, 2, 2, 3)), depth + 1, around_it)
@@ -167,12 +180,24 @@ class Generator:
         return tuple(out)
 
 
+# The operations that have a field for the name of a function.
+MENTIONING = frozenset(
+    op.name
+    for op in OPERATIONS.values()
+    if any(field.rstrip("0123456789") in ("a", "c", "g", "k", "thing") for field in op.fields)
+)
+
+
 def names(block: Block) -> list[str]:
     """The functions that a block mentions."""
     found: list[str] = []
     for op in block:
-        for value in op[1:]:
-            found += names(value) if type(value) is tuple else mentioned(value)
+        if op[0] in MENTIONING:
+            for value in op[1:]:
+                if type(value) is str:
+                    found += mentioned(value)
+        if type(op[-1]) is tuple:
+            found += names(op[-1])
     return found
 
 

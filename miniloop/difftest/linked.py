@@ -16,6 +16,7 @@ own, and so are functions in which the variable of one operation may be overwrit
 
 from __future__ import annotations
 
+import ast
 import functools
 import inspect
 import re
@@ -66,6 +67,9 @@ Step = tuple[Callable[..., Any], bool, str, list[Any]]
 NAMES: dict[str, Any] = {}
 """The globals of linked programs."""
 
+LITERALS = ("delay", "key", "limit", "n", "on", "pause")
+"""The domains whose values are literals."""
+
 
 def drivers() -> dict[str, CodeType]:
     """What calls the operations of a function in turn, by kind of function."""
@@ -105,24 +109,49 @@ C_DRIVER, Y_DRIVER = DRIVERS["c"], DRIVERS["y"]
 def fragment(op: Op, kind: str) -> Fragment:
     """An operation (its block left out) for a kind of function: c, k, y or p."""
     operation = OPERATIONS[op[0]]
-    fields = dict(zip(operation.fields, op[1:], strict=False))
-    text = operation.template.replace("'{here}'", "{here}").replace(
+    template = operation.template.replace("'{here}'", "{here}").replace(
         "{block}", "await run_block(group, block)"
     )
+    # What the fields hold comes in as defaults, where it can: most operations have one code.
+    fields = dict(zip(operation.fields, op[1:], strict=False))
+    texts, given = {}, {}
+    for field, value in fields.items():
+        texts[field], *default = passed(field, value, template)
+        if default:
+            given[field + "_"] = default[0]
     # A task group is passed on to the operations inside it: only the innermost one is ever used.
-    text = text.format(here="here", depth="", **fields).replace(", )", ")")
+    text = template.format(here="here", depth="", **texts).replace(", )", ")")
     waits = kind != "k" and kind != "p" and INLINE.search(text) is not None
-    assigned = sorted(set(ASSIGNED.findall(text)))
-    if assigned:
-        text = f"global {', '.join(assigned)}\n{text}"
     head = "async def" if waits and kind == "c" else "def"
-    source = f"{head} operation(group, here, block):\n    " + text.replace("\n", "\n    ")
+    parameters = ", ".join(["group", "here", "block", *given])
+    source = f"{head} operation({parameters}):\n    " + text.replace("\n", "\n    ")
+    made = FunctionType(code_of(source, waits and kind == "y"), NAMES)
+    made.__defaults__ = tuple(given.values())
+    return described(template.format(here="here", depth="", **fields), made, waits)
+
+
+def passed(field: str, value: str, template: str) -> tuple[str] | tuple[str, object]:
+    """What stands in an operation's text for the value of a field, and what to pass for it."""
+    domain = field.rstrip("0123456789")
+    if NAME.fullmatch(value):
+        return f"names[{field}_]", value
+    if domain == "thing":
+        return f"{field}_()", FunctionType(code_of(f"lambda: {value}"), NAMES)
+    if domain in LITERALS and f"'{{{field}}}'" not in template:
+        return f"{field}_", ast.literal_eval(value)
+    return (value,)
+
+
+@functools.cache
+def code_of(source: str, is_coroutine: bool = False) -> CodeType:
+    """The code of the one function in a text."""
     module_code = compile(source, FILE_NAME, "exec", dont_inherit=True)
     code = next(const for const in module_code.co_consts if isinstance(const, CodeType))
-    if waits and kind == "y":
+    if is_coroutine:
         # As `types.coroutine` does: it may wait for coroutines, too.
         code = code.replace(co_flags=code.co_flags | inspect.CO_ITERABLE_COROUTINE)
-    return described(text, FunctionType(code, NAMES), waits)
+    return code
+
 
 
 def described(text: str, made: Callable[..., Any] | None, waits: bool) -> Fragment:
@@ -259,7 +288,7 @@ class Linked:
         names.update(self._functions)
         for code in self._texts.values():
             exec(code, names)
-        names["run_block"] = RUN_BLOCK
+        names["run_block"], names["names"] = RUN_BLOCK, names
         for call, _, label, block in self._phases:
             call(None, label, block)
 
@@ -270,31 +299,35 @@ RUN_BLOCK = FunctionType(C_DRIVER, NAMES)
 
 def place(coro: Any) -> str:
     """Where a linked coroutine is suspended: the operations, then the line of the last one."""
-    inner = coro
     labels: list[str] = []
     last: Any = None
-    frame: Any
     while True:
-        if type(inner) is CoroutineType:
-            frame, after = inner.cr_frame, inner.cr_await
-        elif type(inner) is GeneratorType:
-            frame, after = inner.gi_frame, inner.gi_yieldfrom
+        if type(coro) is CoroutineType:
+            code, inner = coro.cr_code, coro.cr_await
+        elif type(coro) is GeneratorType:
+            code, inner = coro.gi_code, coro.gi_yieldfrom
         else:
             break
-        code = frame.f_code
         if code is not C_DRIVER and code is not Y_DRIVER:
             file_name = code.co_filename
             if file_name == FILE_NAME:
-                labels.append(inner.__name__)
-                last = frame
+                labels.append(coro.__name__)
+                last = coro
             elif file_name == COMPILED:
-                labels.append(f"{inner.__name__} line {frame.f_lineno}")
+                labels.append(f"{coro.__name__} line {line(coro)}")
                 last = None
             else:
                 if not labels:
-                    return str(code.co_name)
+                    return code.co_name
                 break
-        inner = after
+        coro = inner
     if last is not None:
-        labels.append(f"line {last.f_lineno}")
-    return " > ".join(labels) or type(inner).__name__
+        labels.append(f"line {line(last)}")
+    return " > ".join(labels) or type(coro).__name__
+
+
+def line(coro: Any) -> int:
+    """The line at which one coroutine is suspended."""
+    frame = coro.cr_frame if type(coro) is CoroutineType else coro.gi_frame
+    number: int = frame.f_lineno
+    return number

@@ -180,10 +180,10 @@ class Side:
                 exec(code, names)
 
         def forget() -> None:
-            for name in [name for name in names if len(name) == 2]:
-                value = names.pop(name)
-                if name in ("r0", "w0"):
-                    value.close()
+            for name in ("r0", "w0"):
+                if name in names:
+                    names[name].close()
+            names.clear()
 
         return self._record(main, forget, FILE_NAME, tick_limit, EVENT_LIMIT, linked)
 
