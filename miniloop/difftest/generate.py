@@ -154,19 +154,12 @@ class Generator:
         # some[int(random() * len(some))] is self.one(some), without the call.
         random = self.rng.random
         out: list[Op] = []
-        op: Op
         guards = depth < DEEPEST and function[0] in "cg" and "errors" in self._chosen
         for _ in range(count):
             name, options, has_block, guarded = ops[int(random() * len(ops))]
             if has_block and depth >= DEEPEST:
                 continue
-            if not options:
-                op = (name,)
-            elif len(options) == 1:
-                some = options[0]
-                op = (name, some[int(random() * len(some))])
-            else:
-                op = (name, *[some[int(random() * len(some))] for some in options])
+            op = (name, *[some[int(random() * len(some))] for some in options])
             if has_block:
                 around_it = name if name == "group" else around
                 inner = self.ops(function, self.one((1, 2, 2, 3)), depth + 1, around_it)
@@ -180,7 +173,7 @@ class Generator:
         return tuple(out)
 
 
-# The operations that have a field for the name of a function.
+# The operations that have a field for the name of a function. None has a block, too.
 MENTIONING = frozenset(
     op.name
     for op in OPERATIONS.values()
@@ -193,15 +186,13 @@ def names(block: Block) -> list[str]:
     found: list[str] = []
     for op in block:
         if op[0] in MENTIONING:
-            for value in op[1:]:
-                if type(value) is str:
-                    found += mentioned(value)
-        if type(op[-1]) is tuple:
+            found += mentioned(op)
+        elif type(op[-1]) is tuple:
             found += names(op[-1])
     return found
 
 
 @functools.cache
-def mentioned(value: str) -> list[str]:
-    """The functions that a value mentions."""
-    return [name for name in NAME.findall(value) if name in HEADS_OF]
+def mentioned(op: Op) -> list[str]:
+    """The functions that one of these mentions."""
+    return [name for name in NAME.findall(" ".join(op[1:])) if name in HEADS_OF]

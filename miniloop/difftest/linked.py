@@ -10,8 +10,8 @@ printed program runs it.
 All linked programs share their globals, `NAMES`, since functions keep to the globals that they are
 made with: one program runs at a time.
 
-Async generators are compiled from their text, since a `yield` cannot stand in a function of its
-own, and so are functions in which the variable of one operation may be overwritten by another.
+Some functions are compiled from their text: those with a `yield` in a block, which cannot stand in
+a function of its own, and those in which one operation may overwrite the variable of another.
 """
 
 from __future__ import annotations
@@ -62,7 +62,8 @@ class Fragment(NamedTuple):
 
 
 # An operation at its place in a program: its function, whether to await it, its label, its block.
-Step = tuple[Callable[..., Any], bool, str, list[Any]]
+# In an async generator also a value, None, and two that do not matter: the value is yielded.
+Step = tuple[Any, bool | None, str, list[Any]]
 
 NAMES: dict[str, Any] = {}
 """The globals of linked programs."""
@@ -83,6 +84,16 @@ async def c(group, steps):
             await step
         else:
             step(group, label, block)
+async def g(steps):
+    for step, waits, label, block in steps:
+        if waits is None:
+            yield step
+        elif waits:
+            step = step(None, label, block)
+            step.__name__ = label
+            await step
+        else:
+            step(None, label, block)
 def y(steps):
     for step, waits, label, block in steps:
         if waits:
@@ -98,7 +109,7 @@ def k(*args, steps, name):
 y_code = types.coroutine(y).__code__
 """
     exec(compile(text, FILE_NAME, "exec"), names)
-    return {"c": names["c"].__code__, "y": names["y_code"], "k": names["k"].__code__}
+    return {**{kind: names[kind].__code__ for kind in "cgk"}, "y": names["y_code"]}
 
 
 DRIVERS = drivers()
@@ -185,17 +196,8 @@ def compiled(text: str) -> CodeType:
     return compile(text, COMPILED, "exec", dont_inherit=True)
 
 
-def stands_alone(block: Block, around: str = "") -> bool:
-    """Whether each operation of a block can be a function of its own.
-
-    A `reschedule` inside another one cannot: they share their variable.
-    """
-    for op in block:
-        if type(op[-1]) is tuple:
-            own = op[0] == "reschedule"
-            if (own and around) or not stands_alone(op[-1], op[0] if own else around):
-                return False
-    return True
+class Entangled(Exception):
+    """Raised where an operation cannot be a function of its own."""
 
 
 class Linked:
@@ -235,16 +237,17 @@ class Linked:
     def _add(self, name: str, block: Block) -> None:
         """Make one function of the program."""
         kind = name[0]
-        if kind == "g" or not stands_alone(block):
+        try:
+            steps = self._steps(block, name, kind)
+        except Entangled:
             text = function(name, block)
             self._use(described(text, None, False))
             self._texts[name] = compile(text, COMPILED, "exec", dont_inherit=True)
             return
-        steps = self._steps(block, name, kind)
         if kind == "y" and not any(waits for _, waits, _, _ in steps):
-            pass_on = fragment(("pass_on",), "y").function
-            assert pass_on is not None
-            steps.append((pass_on, True, f"{name}.end", []))
+            steps.append((fragment(("pass_on",), "y").function, True, f"{name}.end", NOTHING))
+        elif kind == "g" and not any(waits is None for _, waits, _, _ in steps):
+            steps.append((0, None, "", NOTHING))
         self._functions[name] = made = FunctionType(DRIVERS[kind], NAMES, name)
         if kind == "k":
             made.__kwdefaults__ = {"steps": steps, "name": name}
@@ -254,21 +257,29 @@ class Linked:
     def _steps(self, block: Block, place: str, kind: str) -> list[Step]:
         """The operations of a function, numbered as in the printed program."""
         self._number = 0
-        return self._numbered(block, place + ".", kind)
+        return self._numbered(block, place + ".", "c" if kind == "g" else kind)
 
-    def _numbered(self, block: Block, place: str, kind: str) -> list[Step]:
+    def _numbered(
+        self, block: Block, place: str, kind: str, around: tuple[str, ...] = ()
+    ) -> list[Step]:
         found: list[Step] = []
         for op in block:
             self._number += 1
             label = f"{place}{self._number}"
             if type(op[-1]) is tuple:
+                if op[0] == "reschedule" and op[0] in around:
+                    raise Entangled
                 one = fragment(op[:-1], kind)
-                inner = self._numbered(op[-1], place, kind)
+                inner = self._numbered(op[-1], place, kind, (*around, op[0]))
+            elif op[0] == "yield":
+                if around:
+                    raise Entangled
+                found.append((int(op[1]), None, label, NOTHING))
+                continue
             else:
                 one = fragment(op, kind)
                 inner = NOTHING
             self._use(one)
-            assert one.function is not None
             found.append((one.function, one.waits, label, inner))
         return found
 
@@ -288,7 +299,7 @@ class Linked:
         names.update(self._functions)
         for code in self._texts.values():
             exec(code, names)
-        names["run_block"], names["names"] = RUN_BLOCK, names
+        names["names"], names["run_block"] = names, RUN_BLOCK
         for call, _, label, block in self._phases:
             call(None, label, block)
 
@@ -318,7 +329,7 @@ def place(coro: Any) -> str:
                 last = None
             else:
                 if not labels:
-                    return code.co_name
+                    return str(code.co_name)
                 break
         coro = inner
     if last is not None:

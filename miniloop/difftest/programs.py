@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from types import CodeType
 from typing import Any
 
-from .grammar import FUNCTIONS, OPERATIONS, PHASES
+from .grammar import DOMAINS, FUNCTIONS, OPERATIONS, PHASES
 
 # One operation: its name, a value for each of its fields, and its block if it has one.
 Op = tuple[Any, ...]
@@ -102,6 +103,10 @@ class Program:
 
 
 HEADS_OF = {name: HEADS[name[0]].format(name) for name in FUNCTIONS}
+FORGOTTEN = dict.fromkeys(
+    [*HEADS_OF, *NEEDS, *NAME.findall(" ".join(itertools.chain(*DOMAINS.values())))]
+)
+"""The names of all that a program may make."""
 
 
 def operations(block: Block) -> Iterator[Op]:

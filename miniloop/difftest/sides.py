@@ -30,13 +30,13 @@ from ..trace import Recorder, Schedule, on_virtual_time
 from ..trace.recorder import describe
 from .known import StepsOfPythonTask, watches
 from .linked import NAMES, Linked, place
-from .programs import FILE_NAME
+from .programs import FILE_NAME, FORGOTTEN
 
 # A program of the grammar ends within a few dozen ticks, or never. One with more events than this
 # recurses, and how deep a recursion may go differs between C and Python code.
 TICK_LIMIT = 60
 EVENT_LIMIT = 64
-DEEPEST = 1500
+DEEPEST = 500
 """Frames. A task that waits for itself in a roundabout way is cancelled until there are as many;
 other programs that recurse reach EVENT_LIMIT first."""
 LONGEST = 5.0
@@ -181,9 +181,9 @@ class Side:
 
         def forget() -> None:
             for name in ("r0", "w0"):
-                if name in names:
+                if names.get(name) is not None:
                     names[name].close()
-            names.clear()
+            names.update(FORGOTTEN)
 
         return self._record(main, forget, FILE_NAME, tick_limit, EVENT_LIMIT, linked)
 
