@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import random
 from collections.abc import Sequence
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 from .grammar import FEATURES, OPERATIONS, PHASES, allowed, values
 from .programs import HEADS_OF, NAME, Block, Op, Program
@@ -42,26 +42,20 @@ WAITS: Block = (
 DEEPEST = 3
 
 
-class Drawn(NamedTuple):
-    """An operation that may be drawn, with all that is asked about it."""
-
-    name: str
-    options: tuple[tuple[str, ...], ...]
-    """What each field may hold."""
-    has_block: bool
-    guarded: bool
-    """Whether it may raise what ends a task."""
+# An operation that may be drawn: its name, what each field may hold, whether it has a block, and
+# whether it may raise what ends a task.
+Drawn = tuple[str, tuple[tuple[str, ...], ...], bool, bool]
 
 
 @functools.cache
 def weighed(function: str, around: str) -> dict[str, list[Drawn]]:
     """By feature, the operations that may stand in a function, each as often as it is drawn."""
-    by_feature: dict[str, list[Drawn]] = {}
+    by_feature: dict[str, list[Drawn]] = {feature: [] for feature in FEATURES}
     for op in allowed(function, around):
         fields = tuple(values(field, function) for field in op.fields)
-        one = Drawn(op.name, fields, op.has_block, op.waits or op.feature == "misuse")
+        one = (op.name, fields, op.has_block, op.waits or op.feature == "misuse")
         times = op.weight * (1 if op.feature in (*ALWAYS, "misuse") else 4)
-        by_feature.setdefault(op.feature, []).extend([one] * times)
+        by_feature[op.feature] += [one] * times
     return by_feature
 
 
@@ -148,7 +142,7 @@ class Generator:
             by_feature = weighed(function, around)
             ops = self._choices[key] = []
             for feature in self._chosen:
-                ops += by_feature.get(feature, ())
+                ops += by_feature[feature]
         if not ops:
             return ()
         # some[int(random() * len(some))] is self.one(some), without the call.

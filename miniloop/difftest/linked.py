@@ -1,8 +1,8 @@
 """A program that runs without being compiled: most of the time of a hunt would go into that.
 
-Each operation, with the values of its fields, is compiled once, into a function of its own, and
-programs are put together from these: a function of a program calls its operations in turn. That
-adds frames, and no more: awaiting a coroutine of one's own goes through no loop. So a linked
+Each operation is compiled once, into a function of its own that is given the values of its fields,
+and programs are put together from these: a function of a program calls its operations in turn.
+That adds frames, and no more: awaiting a coroutine of one's own goes through no loop. So a linked
 program has the schedule of the printed one, except that a place in it is an operation's label and
 not a line. A test holds the two against each other, and what a hunt finds is always shown as the
 printed program runs it.
@@ -22,12 +22,12 @@ import inspect
 import re
 import types
 from collections.abc import Callable
+from dataclasses import dataclass
 from types import CodeType, CoroutineType, FunctionType, GeneratorType
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 from .grammar import OPERATIONS
 from .programs import (
-    ASSIGNED,
     HEADS_OF,
     NAME,
     NEEDS,
@@ -46,8 +46,9 @@ COMPILED = "<linked text>"
 INLINE = re.compile(r"\b(?:await|yield)\b|\basync (?:with|for)\b")
 
 
-class Fragment(NamedTuple):
-    """An operation, compiled."""
+@dataclass(frozen=True, slots=True)
+class Fragment:
+    """An operation with the values of its fields, compiled."""
 
     function: Callable[..., Any] | None
     """Called with the task group around it, its label and its block. None stands for a function
@@ -66,7 +67,7 @@ class Fragment(NamedTuple):
 Step = tuple[Any, bool | None, str, list[Any]]
 
 NAMES: dict[str, Any] = {}
-"""The globals of linked programs."""
+"""The globals of linked programs, where they are found as `names`."""
 
 LITERALS = ("delay", "key", "limit", "n", "on", "pause")
 """The domains whose values are literals."""
@@ -123,13 +124,12 @@ def fragment(op: Op, kind: str) -> Fragment:
     template = operation.template.replace("'{here}'", "{here}").replace(
         "{block}", "await run_block(group, block)"
     )
-    # What the fields hold comes in as defaults, where it can: most operations have one code.
     fields = dict(zip(operation.fields, op[1:], strict=False))
-    texts, given = {}, {}
+    texts: dict[str, str] = {}
+    given: dict[str, object] = {}
     for field, value in fields.items():
-        texts[field], *default = passed(field, value, template)
-        if default:
-            given[field + "_"] = default[0]
+        texts[field], parameter = passed(field, value, template)
+        given |= parameter
     # A task group is passed on to the operations inside it: only the innermost one is ever used.
     text = template.format(here="here", depth="", **texts).replace(", )", ")")
     waits = kind != "k" and kind != "p" and INLINE.search(text) is not None
@@ -141,16 +141,20 @@ def fragment(op: Op, kind: str) -> Fragment:
     return described(template.format(here="here", depth="", **fields), made, waits)
 
 
-def passed(field: str, value: str, template: str) -> tuple[str] | tuple[str, object]:
-    """What stands in an operation's text for the value of a field, and what to pass for it."""
+def passed(field: str, value: str, template: str) -> tuple[str, dict[str, object]]:
+    """What stands in an operation's text for the value of a field, and the parameter that it needs.
+
+    A text per value would be thousands of texts to compile.
+    """
     domain = field.rstrip("0123456789")
+    parameter = field + "_"
     if NAME.fullmatch(value):
-        return f"names[{field}_]", value
+        return f"names[{parameter}]", {parameter: value}
     if domain == "thing":
-        return f"{field}_()", FunctionType(code_of(f"lambda: {value}"), NAMES)
+        return f"{parameter}()", {parameter: FunctionType(code_of(f"lambda: {value}"), NAMES)}
     if domain in LITERALS and f"'{{{field}}}'" not in template:
-        return f"{field}_", ast.literal_eval(value)
-    return (value,)
+        return parameter, {parameter: ast.literal_eval(value)}
+    return value, {}
 
 
 @functools.cache
@@ -162,7 +166,6 @@ def code_of(source: str, is_coroutine: bool = False) -> CodeType:
         # As `types.coroutine` does: it may wait for coroutines, too.
         code = code.replace(co_flags=code.co_flags | inspect.CO_ITERABLE_COROUTINE)
     return code
-
 
 
 def described(text: str, made: Callable[..., Any] | None, waits: bool) -> Fragment:
@@ -339,6 +342,6 @@ def place(coro: Any) -> str:
 
 def line(coro: Any) -> int:
     """The line at which one coroutine is suspended."""
-    frame = coro.cr_frame if type(coro) is CoroutineType else coro.gi_frame
+    frame: Any = coro.cr_frame if type(coro) is CoroutineType else coro.gi_frame
     number: int = frame.f_lineno
     return number
