@@ -835,6 +835,9 @@ def test_no_descriptor_left_looks_away_for_a_second(
 def test_a_stream_that_is_dropped_is_closed(
     aio: ModuleType, run: Callable[..., Any], recwarn: pytest.WarningsRecorder
 ) -> None:
+    if not hasattr(aio.StreamWriter, "__del__"):
+        pytest.skip("early releases of asyncio 3.11 leave the connection open")
+
     async def main() -> None:
         warnings.simplefilter("always")
         here, there = socket.socketpair()
