@@ -27,7 +27,7 @@ def agree(left: Schedule, right: Schedule) -> bool:
         return False
     events, ticks = cut
     return (
-        left.events[:events] == right.events[:events]
+        left.rows[:events] == right.rows[:events]
         and left.timeouts[:ticks] == right.timeouts[:ticks]
     )
 
@@ -40,7 +40,7 @@ def comparable(schedule: Schedule) -> tuple[int, int]:
     for number, event in enumerate(schedule.events):
         if INCOMPARABLE in event.what:
             return number, event.tick
-    return (len(schedule.events), len(schedule.timeouts)) if schedule.cut else NEVER
+    return (len(schedule.rows), len(schedule.timeouts)) if schedule.cut else NEVER
 
 
 @dataclass(frozen=True)

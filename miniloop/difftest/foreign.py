@@ -175,12 +175,12 @@ def order(schedule: Schedule, steps: bool = True) -> Schedule:
 
     Nor what is logged: in real time that has reprs in it, and how long a callback really took.
     """
-    events = [
-        Event(0, 0, event.who, event.what)
-        for event in schedule.events
-        if event.who != "logged" and (steps or "#" not in event.who)
+    rows = [
+        (0, 0, who, what)
+        for _, _, who, what in schedule.rows
+        if who != "logged" and (steps or "#" not in who)
     ]
-    return Schedule(events, cut=schedule.cut)
+    return Schedule(rows, cut=schedule.cut)
 
 
 class Match:

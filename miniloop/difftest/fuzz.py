@@ -141,7 +141,7 @@ def hunt(
         for number, program, linked in prepared(seed, range(start, start + count), without):
             ours, theirs = schedules(linked, one, other)
             result.programs += 1
-            result.events.append(len(ours.events))
+            result.events.append(len(ours.rows))
             if ours.cut:
                 result.cut[ours.cut] = result.cut.get(ours.cut, 0) + 1
             if agree(ours, theirs):

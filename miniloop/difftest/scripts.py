@@ -19,7 +19,7 @@ from pathlib import Path
 
 import miniloop
 
-from ..trace import Event, Schedule
+from ..trace import Schedule
 
 MARGIN = 10.0
 """Seconds that a process gets beyond its own watchdog's, for its start and its end."""
@@ -58,7 +58,7 @@ class Run:
         if self.status < 0:
             return f"crashes: {signal.Signals(-self.status).name}"
         last = self.said.strip().rpartition("\n")[2]
-        if last and not (self.schedule.timeouts or self.schedule.events):
+        if last and not (self.schedule.timeouts or self.schedule.rows):
             return f"cannot be started: {last}"
         return f"leaves in mid-run by os._exit({self.status})"
 
@@ -171,7 +171,7 @@ def _read(run: Run, record: Path, script: str) -> None:
         if kind == "s":
             schedule.timeouts.append(values[0])
         elif kind == "e":
-            schedule.events.append(Event(*values))
+            schedule.rows.append(tuple(values))
         elif kind == "note":
             run.notes.append(values[0])
         elif kind == "stop":

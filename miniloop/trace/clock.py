@@ -61,22 +61,22 @@ class CountingSelector(selectors.BaseSelector):
         self._serial = itertools.count()
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:  # noqa: D102
-        self.ticks += 1
+        self.ticks = ticks = self.ticks + 1
         # To the millisecond, see Event.time.
         self.timeouts.append(round(timeout, 3) if timeout else timeout)
-        if self.ticks > self.tick_limit:
+        if ticks > self.tick_limit:
             raise Stuck(f"still running after {self.tick_limit} ticks")
-        ready: list[tuple[selectors.SelectorKey, int]] = []
         if self._registered:
-            ready = self._real.select(0)
-        if ready:
-            if len(ready) > 1:
-                ready.sort(key=self._turn)
-        elif timeout is None:
-            ready = self.wait_for_ever()
-        elif timeout > 0:
+            ready: list[tuple[selectors.SelectorKey, int]] = self._real.select(0)
+            if ready:
+                if len(ready) > 1:
+                    ready.sort(key=self._turn)
+                return ready
+        if timeout is None:
+            return self.wait_for_ever()
+        if timeout > 0:
             self.clock.now += math.ceil(timeout * 1e3) * 1e-3
-        return ready
+        return []
 
     def _turn(self, event: tuple[selectors.SelectorKey, int]) -> tuple[bool, int]:
         key = event[0]

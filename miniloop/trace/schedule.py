@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -28,8 +29,8 @@ class Event(NamedTuple):
 class Schedule:
     """All that two runs must share. Two runs agree when their schedules are equal."""
 
-    events: list[Event] = field(default_factory=list)
-    """Task steps, labelled events, calls of the exception handler, in the order they happened."""
+    rows: list[tuple[int, int, str, str]] = field(default_factory=list)
+    """What is in `events`, as it was recorded: plain tuples, most of which nobody ever reads."""
     timeouts: list[float | None] = field(default_factory=list)
     """The timeout passed to each `select`, to the millisecond: one entry a tick."""
     reports: list[str] = field(default_factory=list)
@@ -38,6 +39,11 @@ class Schedule:
 
     cut: str = ""
     """Why recording stopped before the end of the run, if it did; the rest is not comparable."""
+
+    @functools.cached_property
+    def events(self) -> list[Event]:
+        """Task steps, labelled events, calls of the exception handler, in order."""
+        return [Event(*row) for row in self.rows]
 
     def lines(self) -> list[str]:
         """The schedule as text, one event a line, for reading side by side.
