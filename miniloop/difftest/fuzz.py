@@ -14,17 +14,18 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from .compare import Difference, agree, compare, first_words, schedules
+from ..trace import Schedule
+from .compare import Difference, agree, compare, first_words
 from .generate import Generator
 from .linked import Linked
 from .programs import Program
 from .shrink import shrink
-from .sides import quiet, side
+from .sides import Side, quiet, side
 
 # So many programs make one piece of work for a worker process.
 PIECE = 500
 # And so many are made before they are run.
-AT_ONCE = 16
+AT_ONCE = 32
 
 
 def numbered_program(seed: int, number: int, without: frozenset[str] = frozenset()) -> Program:
@@ -32,17 +33,20 @@ def numbered_program(seed: int, number: int, without: frozenset[str] = frozenset
     return Generator(random.Random(f"{seed}/{number}"), without).program()
 
 
-def prepared(
-    seed: int, numbers: range, without: frozenset[str]
-) -> Iterator[tuple[int, Program, Linked]]:
-    """These programs, linked.
+def in_turn(
+    one: Side, other: Side, seed: int, numbers: range, without: frozenset[str]
+) -> Iterator[tuple[int, Program, Schedule, Schedule]]:
+    """These programs, and what each side makes of them.
 
-    They are made several at a time, and run after that: the processor's caches are too small for
-    what makes programs together with what runs them.
+    Several at a time are made, then run on one side, then on the other: the processor's caches are
+    too small for all three together.
     """
     for some in (numbers[n : n + AT_ONCE] for n in range(0, len(numbers), AT_ONCE)):
         programs = [numbered_program(seed, number, without) for number in some]
-        yield from zip(some, programs, [Linked(program) for program in programs], strict=True)
+        linked = [Linked(program) for program in programs]
+        ours = [one.run(code) for code in linked]
+        theirs = [other.run(code) for code in linked]
+        yield from zip(some, programs, ours, theirs, strict=True)
 
 
 @dataclass(frozen=True)
@@ -138,8 +142,8 @@ def hunt(
     result = Hunt()
     began = time.process_time()
     with quiet():
-        for number, program, linked in prepared(seed, range(start, start + count), without):
-            ours, theirs = schedules(linked, one, other)
+        numbers = range(start, start + count)
+        for number, program, ours, theirs in in_turn(one, other, seed, numbers, without):
             result.programs += 1
             result.events.append(len(ours.rows))
             if ours.cut:
