@@ -11,7 +11,7 @@ from typing import Any
 from ..trace import Schedule
 from .linked import Linked
 from .programs import FILE_NAME, Program
-from .sides import DEEPEST, Side, quiet, reported, side
+from .sides import DEEPEST, Side, quiet, side
 
 # How deep a recursion may go differs between C and Python code, and what comes after one that went
 # too deep is nobody's promise: schedules are compared up to there.
@@ -104,8 +104,7 @@ def compare(program: Program | CodeType, left: Side, right: Side) -> Difference 
 
 def schedules(code: CodeType | Linked, left: Side, right: Side) -> tuple[Schedule, Schedule]:
     """What two sides make of a program."""
-    one, other = reported(left.record(code), right.record(code))
-    return one, other
+    return left.run(code), right.run(code)
 
 
 def _difference(

@@ -18,7 +18,6 @@ T = TypeVar("T")
 
 # Features that the others need to be of any interest.
 ALWAYS = ("tasks", "sleep", "errors")
-TURN = {feature: number for number, feature in enumerate(FEATURES)}
 # Mostly everything is caught, a cancellation or a KeyboardInterrupt too.
 CATCHES = (
     "BaseException",
@@ -84,8 +83,7 @@ class Generator:
         """A new program."""
         rng = self.rng
         count = min(len(self.others), self.one((1, 2, 3, 3, 4, 5, 8)))
-        chosen = [*self.always, *rng.sample(self.others, count)]
-        self._chosen = chosen = sorted(chosen, key=TURN.__getitem__)
+        self._chosen = sorted([*self.always, *rng.sample(self.others, count)], key=FEATURES.index)
         self._choices.clear()
         # Early in a program there is much to start, later much to wait for: length is drawn once.
         self._longest = self.one((2, 3, 3, 4, 5))
@@ -171,7 +169,7 @@ class Generator:
 MENTIONING = frozenset(
     op.name
     for op in OPERATIONS.values()
-    if any(field.rstrip("0123456789") in ("a", "c", "g", "k", "thing") for field in op.fields)
+    if any(HEADS_OF.keys() & NAME.findall(" ".join(values(f, PHASES))) for f in op.fields)
 )
 
 

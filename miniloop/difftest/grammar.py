@@ -689,10 +689,15 @@ OPERATIONS: dict[str, Operation] = {op.name: op for op in table()}
 FEATURES: tuple[str, ...] = tuple(dict.fromkeys(op.feature for op in OPERATIONS.values()))
 
 
+def domain_of(field: str) -> str:
+    """The domain that a field's values come from: its name without trailing digits."""
+    return field.rstrip("0123456789")
+
+
 @functools.cache
 def values(field: str, function: str) -> tuple[str, ...]:
     """What a field may hold inside a function (`PHASES` for the main program)."""
-    domain = field.rstrip("0123456789")
+    domain = domain_of(field)
     after = FUNCTIONS[FUNCTIONS.index(function) + 1 :] if function != PHASES else FUNCTIONS
     if domain == "c":
         return tuple(name for name in after if name[0] in "cy")

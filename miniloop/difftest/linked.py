@@ -20,13 +20,12 @@ import ast
 import functools
 import inspect
 import re
-import types
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import CodeType, CoroutineType, FunctionType, GeneratorType
 from typing import Any, TypeVar
 
-from .grammar import OPERATIONS
+from .grammar import OPERATIONS, domain_of
 from .programs import (
     HEADS_OF,
     NAME,
@@ -63,7 +62,7 @@ class Fragment:
 
 
 # An operation at its place in a program: its function, whether to await it, its label, its block.
-# In an async generator also a value, None, and two that do not matter: the value is yielded.
+# For a `yield` of an async generator: what to yield, None, its label, and no block.
 Step = tuple[Any, bool | None, str, list[Any]]
 
 NAMES: dict[str, Any] = {}
@@ -73,48 +72,44 @@ LITERALS = ("delay", "key", "limit", "n", "on", "pause")
 """The domains whose values are literals."""
 
 
-def drivers() -> dict[str, CodeType]:
-    """What calls the operations of a function in turn, by kind of function."""
-    names: dict[str, Any] = {"types": types}
-    text = """
-async def c(group, steps):
+@functools.cache
+def code_of(source: str, is_coroutine: bool = False) -> CodeType:
+    """The code of the one function in a text."""
+    module_code = compile(source, FILE_NAME, "exec", dont_inherit=True)
+    code = next(const for const in module_code.co_consts if isinstance(const, CodeType))
+    if is_coroutine:
+        # As `types.coroutine` does: it may wait for coroutines, too.
+        code = code.replace(co_flags=code.co_flags | inspect.CO_ITERABLE_COROUTINE)
+    return code
+
+
+# What calls the operations of a function in turn, by kind of function.
+DRIVER = """
+{head} driver(group, steps):
     for step, waits, label, block in steps:
         if waits:
             step = step(group, label, block)
             step.__name__ = label
-            await step
-        else:
+            {wait} step
+        {otherwise}:
             step(group, label, block)
-async def g(steps):
-    for step, waits, label, block in steps:
-        if waits is None:
+"""
+YIELDS = """elif waits is None:
             yield step
-        elif waits:
-            step = step(None, label, block)
-            step.__name__ = label
-            await step
-        else:
-            step(None, label, block)
-def y(steps):
-    for step, waits, label, block in steps:
-        if waits:
-            step = step(None, label, block)
-            step.__name__ = label
-            yield from step
-        else:
-            step(None, label, block)
-def k(*args, steps, name):
+        else"""
+K_DRIVER = """
+def driver(*args, steps, name):
     print(name, *args)
     for step, _, label, block in steps:
         step(None, label, block)
-y_code = types.coroutine(y).__code__
 """
-    exec(compile(text, FILE_NAME, "exec"), names)
-    return {**{kind: names[kind].__code__ for kind in "cgk"}, "y": names["y_code"]}
+C_DRIVER = code_of(DRIVER.format(head="async def", wait="await", otherwise="else"))
+G_DRIVER = code_of(DRIVER.format(head="async def", wait="await", otherwise=YIELDS))
+Y_DRIVER = code_of(DRIVER.format(head="def", wait="yield from", otherwise="else"), True)
+DRIVERS = {"c": C_DRIVER, "g": G_DRIVER, "y": Y_DRIVER, "k": code_of(K_DRIVER)}
 
-
-DRIVERS = drivers()
-C_DRIVER, Y_DRIVER = DRIVERS["c"], DRIVERS["y"]
+NOTHING: list[Step] = []
+NAMES.update(names=NAMES, run_block=FunctionType(C_DRIVER, NAMES))
 
 
 @functools.cache
@@ -146,7 +141,7 @@ def passed(field: str, value: str, template: str) -> tuple[str, dict[str, object
 
     A text per value would be thousands of texts to compile.
     """
-    domain = field.rstrip("0123456789")
+    domain = domain_of(field)
     parameter = field + "_"
     if NAME.fullmatch(value):
         return f"names[{parameter}]", {parameter: value}
@@ -155,17 +150,6 @@ def passed(field: str, value: str, template: str) -> tuple[str, dict[str, object
     if domain in LITERALS and f"'{{{field}}}'" not in template:
         return parameter, {parameter: ast.literal_eval(value)}
     return value, {}
-
-
-@functools.cache
-def code_of(source: str, is_coroutine: bool = False) -> CodeType:
-    """The code of the one function in a text."""
-    module_code = compile(source, FILE_NAME, "exec", dont_inherit=True)
-    code = next(const for const in module_code.co_consts if isinstance(const, CodeType))
-    if is_coroutine:
-        # As `types.coroutine` does: it may wait for coroutines, too.
-        code = code.replace(co_flags=code.co_flags | inspect.CO_ITERABLE_COROUTINE)
-    return code
 
 
 def described(text: str, made: Callable[..., Any] | None, waits: bool) -> Fragment:
@@ -250,12 +234,12 @@ class Linked:
         if kind == "y" and not any(waits for _, waits, _, _ in steps):
             steps.append((fragment(("pass_on",), "y").function, True, f"{name}.end", NOTHING))
         elif kind == "g" and not any(waits is None for _, waits, _, _ in steps):
-            steps.append((0, None, "", NOTHING))
+            steps.append((0, None, f"{name}.end", NOTHING))
         self._functions[name] = made = FunctionType(DRIVERS[kind], NAMES, name)
         if kind == "k":
             made.__kwdefaults__ = {"steps": steps, "name": name}
         else:
-            made.__defaults__ = (None, steps) if kind == "c" else (steps,)
+            made.__defaults__ = (None, steps)
 
     def _steps(self, block: Block, place: str, kind: str) -> list[Step]:
         """The operations of a function, numbered as in the printed program."""
@@ -302,13 +286,8 @@ class Linked:
         names.update(self._functions)
         for code in self._texts.values():
             exec(code, names)
-        names["names"], names["run_block"] = names, RUN_BLOCK
         for call, _, label, block in self._phases:
             call(None, label, block)
-
-
-NOTHING: list[Step] = []
-RUN_BLOCK = FunctionType(C_DRIVER, NAMES)
 
 
 def place(coro: Any) -> str:

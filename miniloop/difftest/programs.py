@@ -106,7 +106,7 @@ HEADS_OF = {name: HEADS[name[0]].format(name) for name in FUNCTIONS}
 FORGOTTEN = dict.fromkeys(
     [*HEADS_OF, *NEEDS, *NAME.findall(" ".join(itertools.chain(*DOMAINS.values())))]
 )
-"""The names of all that a program may make."""
+"""What a program may make, once it has run: None by any name."""
 
 
 def operations(block: Block) -> Iterator[Op]:

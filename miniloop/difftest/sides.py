@@ -161,10 +161,6 @@ class Side:
 
     def run(self, code: CodeType | Linked, tick_limit: int = TICK_LIMIT) -> Schedule:
         """The schedule of a program on this loop. Whatever the program raises is part of it."""
-        return reported(self.record(code, tick_limit))[0]
-
-    def record(self, code: CodeType | Linked, tick_limit: int = TICK_LIMIT) -> Recorder:
-        """As `run`, but what destructors report is not there until garbage is collected."""
         linked = isinstance(code, Linked)
         names: dict[str, Any] = NAMES if linked else {}
         names["__builtins__"] = self._builtins
@@ -185,7 +181,7 @@ class Side:
                     names[name].close()
             names.update(FORGOTTEN)
 
-        return self._record(main, forget, FILE_NAME, tick_limit, EVENT_LIMIT, linked)
+        return reported(self._record(main, forget, FILE_NAME, tick_limit, EVENT_LIMIT, linked))
 
     def run_function(self, function: Any, tick_limit: int = 10_000) -> Schedule:
         """The schedule of an async function without parameters: see `assert_same_schedule`."""
@@ -206,7 +202,7 @@ class Side:
                     names[name] = value
 
         path = function.__code__.co_filename
-        return reported(self._record(main, forget, path, tick_limit, 100 * tick_limit))[0]
+        return reported(self._record(main, forget, path, tick_limit, 100 * tick_limit))
 
     def _record(
         self,
@@ -332,11 +328,11 @@ class Watchdog:
 _watchdog = Watchdog()
 
 
-def reported(*recorders: Recorder) -> list[Schedule]:
-    """The schedules of runs that have ended."""
+def reported(recorder: Recorder) -> Schedule:
+    """The schedule of a run that has ended."""
     # With collection disabled (see `quiet`), all that they made is in the youngest generation.
     gc.collect(0)
-    return [recorder.schedule() for recorder in recorders]
+    return recorder.schedule()
 
 
 @functools.cache
