@@ -59,10 +59,12 @@ def weighed(function: str, around: str) -> dict[str, list[Drawn]]:
 
 
 @functools.cache
-def features(without: frozenset[str]) -> tuple[list[str], list[str]]:
-    """The features that are always there, and those of which some are chosen."""
-    left = [feature for feature in FEATURES if feature not in without]
-    return [f for f in left if f in ALWAYS], [f for f in left if f not in ALWAYS]
+def features(without: frozenset[str]) -> tuple[list[int], list[int]]:
+    """The features that are always there, and those of which some are chosen: their numbers."""
+    left = [n for n, feature in enumerate(FEATURES) if feature not in without]
+    return [n for n in left if FEATURES[n] in ALWAYS], [
+        n for n in left if FEATURES[n] not in ALWAYS
+    ]
 
 
 class Generator:
@@ -83,7 +85,8 @@ class Generator:
         """A new program."""
         rng = self.rng
         count = min(len(self.others), self.one((1, 2, 3, 3, 4, 5, 8)))
-        self._chosen = sorted([*self.always, *rng.sample(self.others, count)], key=FEATURES.index)
+        chosen = sorted([*self.always, *rng.sample(self.others, count)])
+        self._chosen = [FEATURES[n] for n in chosen]
         self._choices.clear()
         # Early in a program there is much to start, later much to wait for: length is drawn once.
         self._longest = self.one((2, 3, 3, 4, 5))

@@ -42,6 +42,8 @@ T = TypeVar("T")
 
 FILE_NAME = "<linked>"
 COMPILED = "<linked text>"
+BLOCK = "await run_block(group, block)"
+SEVERAL = "operation_with_several_waits"
 INLINE = re.compile(r"\b(?:await|yield)\b|\basync (?:with|for)\b")
 
 
@@ -116,9 +118,7 @@ NAMES.update(names=NAMES, run_block=FunctionType(C_DRIVER, NAMES))
 def fragment(op: Op, kind: str) -> Fragment:
     """An operation (its block left out) for a kind of function: c, k, y or p."""
     operation = OPERATIONS[op[0]]
-    template = operation.template.replace("'{here}'", "{here}").replace(
-        "{block}", "await run_block(group, block)"
-    )
+    template = operation.template.replace("'{here}'", "{here}").replace("{block}", BLOCK)
     fields = dict(zip(operation.fields, op[1:], strict=False))
     texts: dict[str, str] = {}
     given: dict[str, object] = {}
@@ -130,7 +130,9 @@ def fragment(op: Op, kind: str) -> Fragment:
     waits = kind != "k" and kind != "p" and INLINE.search(text) is not None
     head = "async def" if waits and kind == "c" else "def"
     parameters = ", ".join(["group", "here", "block", *given])
-    source = f"{head} operation({parameters}):\n    " + text.replace("\n", "\n    ")
+    waits_in = [line for line in text.split("\n") if INLINE.search(line) and BLOCK not in line]
+    name = SEVERAL if len(waits_in) > 1 else "operation"
+    source = f"{head} {name}({parameters}):\n    " + text.replace("\n", "\n    ")
     made = FunctionType(code_of(source, waits and kind == "y"), NAMES)
     made.__defaults__ = tuple(given.values())
     return described(template.format(here="here", depth="", **fields), made, waits)
@@ -191,8 +193,7 @@ class Linked:
     """A program, ready to run, on one loop after the other."""
 
     def __init__(self, program: Program) -> None:
-        self._mentioned: set[str] = set()
-        self._modules = {"asyncio"}
+        self._used: list[Fragment] = []
         self._waiting: list[str] = []
         self._phases = self._steps(program.phases, "main", "p")
         self._functions: dict[str, FunctionType] = {}
@@ -202,7 +203,8 @@ class Linked:
             name = self._waiting.pop()
             if name not in self._functions and name not in self._texts:
                 self._add(name, bodies.get(name, ()))
-        found = self._mentioned
+        found = self._mentioned = set[str]().union(*[one.names for one in self._used])
+        self._modules = {"asyncio"}.union(*[one.modules for one in self._used])
         if "w0" in found:
             found.add("r0")
         self._futures = []
@@ -215,12 +217,6 @@ class Linked:
                 if name in NEEDS:
                     self._modules.add(NEEDS[name])
 
-    def _use(self, one: Fragment) -> None:
-        self._mentioned |= one.names
-        self._waiting += one.functions
-        if one.modules:
-            self._modules |= one.modules
-
     def _add(self, name: str, block: Block) -> None:
         """Make one function of the program."""
         kind = name[0]
@@ -228,7 +224,9 @@ class Linked:
             steps = self._steps(block, name, kind)
         except Entangled:
             text = function(name, block)
-            self._use(described(text, None, False))
+            one = described(text, None, False)
+            self._used.append(one)
+            self._waiting += one.functions
             self._texts[name] = compile(text, COMPILED, "exec", dont_inherit=True)
             return
         if kind == "y" and not any(waits for _, waits, _, _ in steps):
@@ -266,7 +264,9 @@ class Linked:
             else:
                 one = fragment(op, kind)
                 inner = NOTHING
-            self._use(one)
+                if one.functions:  # no operation with a block mentions any
+                    self._waiting += one.functions
+            self._used.append(one)
             found.append((one.function, one.waits, label, inner))
         return found
 
@@ -291,30 +291,35 @@ class Linked:
 
 
 def place(coro: Any) -> str:
-    """Where a linked coroutine is suspended: the operations, then the line of the last one."""
+    """Where a linked coroutine is suspended: the operations, and the line where that tells more."""
     labels: list[str] = []
     last: Any = None
     while True:
         if type(coro) is CoroutineType:
-            code, inner = coro.cr_code, coro.cr_await
+            code = coro.cr_code
+            if code is C_DRIVER:
+                # An attribute of a coroutine takes long to read: not one more than needed.
+                last = coro.cr_await
+                labels.append(last.__name__)
+                coro = last.cr_await
+                continue
         elif type(coro) is GeneratorType:
-            code, inner = coro.gi_code, coro.gi_yieldfrom
+            code = coro.gi_code
+            if code is Y_DRIVER:
+                last = coro.gi_yieldfrom
+                labels.append(last.__name__)
+                coro = last.gi_yieldfrom
+                continue
         else:
             break
-        if code is not C_DRIVER and code is not Y_DRIVER:
-            file_name = code.co_filename
-            if file_name == FILE_NAME:
-                labels.append(coro.__name__)
-                last = coro
-            elif file_name == COMPILED:
-                labels.append(f"{coro.__name__} line {line(coro)}")
-                last = None
-            else:
-                if not labels:
-                    return str(code.co_name)
-                break
-        coro = inner
-    if last is not None:
+        if code.co_filename != COMPILED:
+            if not labels:
+                return str(code.co_name)
+            break
+        labels.append(f"{coro.__name__} line {line(coro)}")
+        last = None
+        coro = coro.cr_await if type(coro) is CoroutineType else coro.gi_yieldfrom
+    if type(last) is CoroutineType and last.cr_code.co_name == SEVERAL:
         labels.append(f"line {line(last)}")
     return " > ".join(labels) or type(coro).__name__
 

@@ -473,6 +473,9 @@ def quiet(deepest: int = DEEPEST) -> Iterator[None]:
     stacks = [module.DEBUG_STACK_DEPTH for module in keepers]
     for module in keepers:
         module.DEBUG_STACK_DEPTH = 5
+    # asyncio's C code has no such constant.
+    limit = getattr(sys, "tracebacklimit", None)
+    sys.tracebacklimit = 5
     hook, sys.unraisablehook = sys.unraisablehook, lambda _: None
     usual = sys.getrecursionlimit()
     sys.setrecursionlimit(depth() + deepest)
@@ -509,3 +512,7 @@ def quiet(deepest: int = DEEPEST) -> Iterator[None]:
         linecache.checkcache = check
         for module, frames in zip(keepers, stacks, strict=True):
             module.DEBUG_STACK_DEPTH = frames
+        if limit is None:
+            del sys.tracebacklimit
+        else:
+            sys.tracebacklimit = limit

@@ -35,6 +35,8 @@ SETS = (set, frozenset)
 
 def describe(value: object) -> str:
     """A value as text that is equal on every loop: no addresses, no library wording."""
+    if type(value) is str:
+        return value
     if value is None or isinstance(value, PLAIN):
         return str(value)
     name = type(value).__name__
@@ -90,7 +92,7 @@ class Recorder:
         if self.stopped:
             return
         rows = self.rows
-        rows.append((self.selector.ticks, int(self.clock.now * 1000), who, what))
+        rows.append((self.selector.ticks, int(self.clock.now * 1000.0), who, what))
         if len(rows) >= self.event_limit:
             self.stop("too many events")
 
@@ -172,8 +174,9 @@ class Recorder:
             if not name or name == "_wrap_awaitable":
                 inner = unwrapped(coro)
                 name = getattr(inner, "__name__", type(inner).__name__)
-            steps = steps_class(coro, name, next(serial), self)
-            steps.inner = inner
+            steps = steps_class(coro, inner, name, next(serial), self)
+            if asks:
+                steps.task = not_yet
             task = task_class(steps, loop=loop, **fixed, **keywords)
             if asks:
                 steps.task = weakref.ref(task)  # or only the garbage collector could free it
@@ -192,15 +195,16 @@ class Steps(Coroutine[Any, Any, Any]):
 
     __slots__ = ("_coro", "_name", "_recorder", "inner", "number", "task")
 
-    def __init__(self, coro: Any, name: str, number: int, recorder: Recorder) -> None:
+    task: Callable[[], Any]
+    """The task, while it lives; only for classes of steps other than this one."""
+
+    def __init__(self, coro: Any, inner: Any, name: str, number: int, recorder: Recorder) -> None:
         self._coro = coro
+        self.inner = inner
+        """The program's own coroutine: that one, or one around which it is wrapped."""
         self._name = f"{name}#{number}"
         self.number = number
         """Tasks are numbered in the order in which they are started."""
-        self.task: Callable[[], Any] = not_yet
-        """The task, while it lives; only for classes of steps other than this one."""
-        self.inner = coro
-        """The program's own coroutine, if another one is wrapped around it."""
         self._recorder = recorder
 
     def send(self, value: Any) -> Any:  # noqa: D102

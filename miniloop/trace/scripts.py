@@ -33,7 +33,7 @@ from types import ModuleType
 from typing import Any, TextIO
 
 from .clock import COST_OF_ASKING, CountingSelector, VirtualClock
-from .recorder import Recorder, Steps, suspended_at, unwrapped
+from .recorder import Recorder, Steps, suspended_at
 from .threads import Threads
 
 LIBRARIES = {Path(asyncio.__file__).parent, Path(__file__).parents[1]}
@@ -330,11 +330,11 @@ def has_processes() -> bool:
 class ScriptSteps(Steps):
     """Steps that can say where they stand."""
 
-    def __init__(self, coro: Any, name: str, number: int, recorder: Recorder) -> None:
-        code = getattr(unwrapped(coro), "cr_code", None)
+    def __init__(self, coro: Any, inner: Any, name: str, number: int, recorder: Recorder) -> None:
+        code = getattr(inner, "cr_code", None)
         if name.startswith("_") and code and Path(code.co_filename).parent in LIBRARIES:
             name = "(library)"  # what it calls its own tasks is its own affair
-        super().__init__(coro, name, number, recorder)
+        super().__init__(coro, inner, name, number, recorder)
 
     def pending(self) -> bool:
         """Whether the task has not ended."""
