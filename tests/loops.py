@@ -16,7 +16,7 @@ import textwrap
 from typing import Any
 
 from miniloop.cli.fuzz import grouped
-from miniloop.difftest import foreign
+from miniloop.difftest import fuzz
 from miniloop.difftest.fuzz import Finding
 from miniloop.difftest.rules import rule_broken
 from miniloop.trace import Event
@@ -74,7 +74,7 @@ def hunt(name: str, seed: int, examples: int, seconds: float) -> dict[str, Any]:
     """What comes of one loop; in words, if it cannot even be made."""
     try:
         version = importlib.metadata.version(name)
-        found = foreign.hunt("asyncio", LOOPS[name], seed, 0, examples, seconds=seconds)
+        found = fuzz.hunt("asyncio", LOOPS[name], seed, 0, examples, seconds=seconds)
     except importlib.metadata.PackageNotFoundError:
         return {"version": "", "failed": "not installed"}
     except ValueError as error:
@@ -137,7 +137,7 @@ def page(results: dict[str, Any]) -> list[str]:
         lines += [f"Made by {result['made']}.", ""]
         rest = "; ".join(f"{why}: {n:,}" for why, n in sorted(result["left out"].items()))
         if rest:
-            lines += [f"Programs left out of the comparison, by reason: {rest}.", ""]
+            lines += [f"Programs left out of the comparison, or not compared to the end, by reason: {rest}.", ""]
         if not result["shown"]:
             lines += ["No difference was found.", ""]
         for group in result["shown"]:

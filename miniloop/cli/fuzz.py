@@ -23,15 +23,15 @@ from collections.abc import Iterator, Sequence
 from miniloop.cli.bad_input import BadInput
 from miniloop.cli.compare import positive
 from miniloop.cli.side_by_side import show
-from miniloop.difftest import foreign
-from miniloop.difftest.fuzz import Finding, Hunt, size
+from miniloop.difftest.foreign import Match
+from miniloop.difftest.fuzz import BLOCKS, Finding, Hunt, group, hunt, short_id, size
 from miniloop.difftest.grammar import FEATURES
 from miniloop.difftest.rules import rule_broken
 from miniloop.difftest.scripts import Run, rows
 
 EXAMPLES = {False: 10_000, True: 300}
 """How many programs by default, by whether a loop is foreign: real time is slow."""
-PIECE = {False: 500, True: 25}
+PIECE = {False: 1_000, True: 25}
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -84,7 +84,7 @@ def call(args: argparse.Namespace) -> int:
     is_foreign = ":" in args.loop or ":" in args.against
     count = args.examples or EXAMPLES[is_foreign]
     try:
-        foreign.Match(args.against, args.loop).close()
+        Match(args.against, args.loop).close()
     except ValueError as error:
         raise BadInput(str(error)) from None
     total = Hunt()
@@ -103,13 +103,18 @@ def call(args: argparse.Namespace) -> int:
     seconds = time.perf_counter() - began if is_foreign else total.seconds
     rate = total.programs / seconds if seconds else 0.0
     differ, median = sum(total.counts.values()), statistics.median(total.events or [0])
+    speed = f"{rate:,.0f} programs a second"
+    if not is_foreign:
+        speed += " and core"
+        if len(total.rates) > 1:
+            slowest, quickest = min(total.rates), max(total.rates)
+            speed += f" ({slowest:,.0f} to {quickest:,.0f} in pieces of {PIECE[False]:,})"
     print(
         f"{plural(total.programs, 'program')} compared (median {median:.0f} events), {differ:,} "
-        f"differ, in {plural(len(groups), 'group')}; {rate:,.0f} programs a second"
-        + ("" if is_foreign else " and core")
+        f"differ, in {plural(len(groups), 'group')}; {speed}"
     )
     for reason, number in sorted(total.cut.items()):
-        print(f"  besides, {number:,} not compared to the end: {reason}")
+        print(f"  {number:,} not compared to the end: {reason}")
     for name in args.allow:
         if not any(f" {name}," in reason for reason in total.cut):
             print(f"--allow {name}: no finding of this group", file=sys.stderr)
@@ -126,11 +131,11 @@ def spread(args: argparse.Namespace, count: int, piece: int) -> Iterator[Hunt]:
     ]
     if args.jobs == 1:
         for one in pieces:
-            yield foreign.hunt(*one)
+            yield hunt(*one)
         return
     context = multiprocessing.get_context("spawn")
     with concurrent.futures.ProcessPoolExecutor(args.jobs, mp_context=context) as pool:
-        futures = [pool.submit(foreign.hunt, *one) for one in pieces]
+        futures = [pool.submit(hunt, *one) for one in pieces]
         try:
             for future in concurrent.futures.as_completed(futures):
                 yield future.result()
@@ -141,7 +146,7 @@ def spread(args: argparse.Namespace, count: int, piece: int) -> Iterator[Hunt]:
 def progress(total: Hunt, count: int, began: float) -> None:
     """Say how far it is, on a terminal."""
     if sys.stderr.isatty():
-        done = total.programs + total.cut.get(foreign.BLOCKS, 0)
+        done = total.programs + total.cut.get(BLOCKS, 0)
         rate = total.programs / (time.perf_counter() - began)
         found = len(total.findings)
         text = f"{done:,} of {count:,} programs, {rate:,.0f} a second, {found} kinds of difference"
@@ -152,7 +157,7 @@ def grouped(total: Hunt) -> dict[str, tuple[Finding, int]]:
     """The smallest finding of each group and its number of programs, most frequent group first."""
     groups: dict[str, tuple[Finding, int]] = {}
     for kind, finding in total.findings.items():
-        name = foreign.group(finding)
+        name = group(finding)
         best, number = groups.get(name, (finding, 0))
         groups[name] = min(best, finding, key=size), number + total.counts[kind]
     return dict(sorted(groups.items(), key=lambda item: -item[1][1]))
@@ -167,7 +172,7 @@ def report(name: str, finding: Finding, count: int, without: Sequence[str]) -> N
     """Print a group of findings: its smallest program and what each loop makes of it."""
     difference = finding.difference
     rule = rule_broken(difference)
-    print(f"=== group {foreign.short_id(name)}: {plural(count, 'program')}")
+    print(f"=== group {short_id(name)}: {plural(count, 'program')}")
     print(f"rule broken: {rule}\n" if rule else f"at the first difference: {name}\n")
     print(f"{difference.program}\n")
     left = Run(difference.left_name, difference.left, complete=True)

@@ -11,7 +11,6 @@ ever there are left out, since in real time they would.
 
 from __future__ import annotations
 
-import hashlib
 import marshal
 import os
 import pickle
@@ -20,8 +19,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 from types import CodeType
 from typing import Any
@@ -29,13 +27,10 @@ from typing import Any
 import miniloop
 
 from ..trace import Event, Schedule
-from .compare import Difference, agree, first_words, schedules
-from .fuzz import Finding, Hunt, numbered_program
+from .compare import Difference, agree, schedules
 from .linked import Linked
 from .programs import Block, Program
-from .rules import rule_broken
-from .shrink import shrink
-from .sides import TICK_LIMIT, quiet, side
+from .sides import TICK_LIMIT, side
 from .worker import SIZE
 
 WATCH = 1.5
@@ -199,9 +194,12 @@ class Match:
             if isinstance(one, ForeignLoop):
                 one.close()
 
-    def fit(self, program: Program) -> Program:
-        """The program as it can be compared here."""
-        return program if self.exact else well_apart(program)
+    def fit(self, program: Program, number: int = 0) -> Program:
+        """Program number so-and-so as it can be compared here."""
+        if self.exact:
+            return program
+        program = well_apart(program)
+        return unhurried(program) if number % 2 else program
 
     def blocks(self, left: Schedule) -> bool:
         """Whether a program would block for ever, or nearly, in real time."""
@@ -209,14 +207,25 @@ class Match:
             left.cut or None in left.timeouts or len(left.timeouts) >= TICK_LIMIT
         )
 
-    def schedules(self, program: Program, printed: bool = True) -> tuple[Schedule, Schedule] | None:
-        """What each side makes of a program; None where that cannot be compared.
+    def each(self, programs: list[Program]) -> Iterator[tuple[Schedule, Schedule] | None]:
+        """What each side makes of each of these; None where that cannot be compared.
 
-        Unless it is to be run as it is printed, it may be linked, which is quicker.
+        On our own sides they are linked, which is quicker, and all run on one side before the
+        other: the processor's caches are too small for both together.
         """
-        if self.own:
-            return schedules(program.code() if printed else Linked(program), self.left, self.right)
+        if not self.own:
+            yield from map(self.schedules, programs)
+            return
+        linked = [Linked(program) for program in programs]
+        left = [self.left.run(code) for code in linked]
+        right = [self.right.run(code) for code in linked]
+        yield from zip(left, right, strict=True)
+
+    def schedules(self, program: Program) -> tuple[Schedule, Schedule] | None:
+        """What each side makes of a program as it is printed; None where it cannot be compared."""
         code = program.code()
+        if self.own:
+            return schedules(code, self.left, self.right)
         left = self.left.run(code)
         if self.blocks(left):
             return None
@@ -238,165 +247,7 @@ class Match:
         return found
 
 
-@dataclass(frozen=True)
-class ForeignFinding(Finding):
-    """A finding whose kind does not tell how much more one side does than the other."""
-
-    @property
-    def kind(self) -> str:
-        """What findings are grouped by: what each side does at the first difference."""
-        return kind_of(self.difference)
-
-
-def kind_of(difference: Difference) -> str:
-    """What each side does at the first difference, in words without numbers."""
-    left, right = first_words(difference).split(" / ", 1)
-    if left == "nothing":
-        return "goes on where the other has ended"
-    if right == "nothing":
-        return "ends where the other goes on"
-    return f"{left} / {right}"
-
-
-def group(finding: Finding) -> str:
-    """What a shrunk finding is grouped by: the rule that it breaks, or else its kind."""
-    events = finding.difference.right.events
-    if events and events[0].who == "process":
-        return f"process {events[0].what}"
-    return rule_broken(finding.difference) or finding.kind
-
-
-def short_id(kind: str) -> str:
-    """A name for a kind of findings that can be typed."""
-    return hashlib.sha1(kind.encode()).hexdigest()[:6]
-
-
-def hunt(
-    left: str,
-    right: str,
-    seed: int = 0,
-    start: int = 0,
-    count: int = 1000,
-    without: frozenset[str] = frozenset(),
-    allow: frozenset[str] = frozenset(),
-    shrink_budget: int = 300,
-    progress: Callable[[Hunt], None] | None = None,
-    seconds: float = 1e9,
-) -> Hunt:
-    """As `fuzz.hunt`, for any sides. The first finding of each kind is shrunk, the others counted.
-
-    Groups whose short id is in `allow` are counted only. It ends after so many `seconds`, too.
-    """
-    match = Match(left, right)
-    times = 1 if match.exact else 3
-    # Of a foreign loop the processor time is spent elsewhere, and most of the time is waiting.
-    foreign = any(isinstance(one, ForeignLoop) for one in (match.left, match.right))
-    clock = time.perf_counter if foreign else time.process_time
-    result = Hunt()
-    allowed: dict[str, str] = {}
-    began = clock()
-    try:
-        with quiet():
-            for number in range(start, start + count):
-                program = match.fit(numbered_program(seed, number, without))
-                if not match.exact and number % 2:
-                    program = unhurried(program)
-                both = match.schedules(program, printed=False)
-                if both is None:
-                    result.cut[BLOCKS] = result.cut.get(BLOCKS, 0) + 1
-                    continue
-                result.programs += 1
-                result.events.append(len(both[0].events))
-                if not agree(*both):
-                    kind = kind_of(Difference(program, left, right, *both))
-                    if kind in result.counts:
-                        result.counts[kind] += 1
-                        continue
-                    reason = allowed.get(kind, "")
-                    found: Difference | None
-                    if not reason:
-                        if is_crash(both[1]):
-                            found = explain_crash(match, Difference(program, left, right, *both))
-                        else:
-                            found = explain(match, program, kind, times, shrink_budget)
-                            if found is None and match.own:
-                                # Linked only, or not every time: as it was seen.
-                                found = Difference(program, left, right, *both)
-                        if found is None:
-                            reason = ONCE
-                        else:
-                            finding = ForeignFinding(found, seed, number)
-                            name = short_id(group(finding))
-                            if name in allow:
-                                reason = allowed[kind] = f"of the group {name}, which is allowed"
-                            else:
-                                result.found(finding)
-                    if reason:
-                        result.cut[reason] = result.cut.get(reason, 0) + 1
-                result.seconds = clock() - began
-                if progress is not None:
-                    progress(result)
-                if result.seconds > seconds:
-                    break
-    finally:
-        match.close()
-    result.seconds = clock() - began
-    return result
-
-
-BLOCKS = "blocks for ever"
-ONCE = "differs, but not every time"
-
-
 def is_crash(schedule: Schedule) -> bool:
     """Whether a run ended the process."""
     events = schedule.events
     return bool(events) and events[0].who == "process" and "hangs" not in events[0].what
-
-
-def explain_crash(
-    match: Match, found: Difference, runs: int = 10, seconds: float = 30
-) -> Difference:
-    """A crash, on a smaller program that crashes within some runs in one process, if there is one.
-
-    What corrupts memory need not crash at once, nor every time. So a crash is a finding even if it
-    does not show again.
-    """
-    assert found.program is not None
-    crashed = found.right
-    deadline = time.monotonic() + seconds
-
-    def fails(candidate: Program) -> bool:
-        if time.monotonic() > deadline:
-            return False
-        code = candidate.code()
-        left = match.left.run(code)
-        if match.blocks(left):
-            return False
-        return any(is_crash(match.right.run(code)) for _ in range(runs))
-
-    if isinstance(match.right, ForeignLoop):
-        match.right.close()
-    if not fails(found.program):
-        return found
-    small = shrink(found.program, fails)
-    left = order(match.left.run(small.code()), match.steps)
-    return Difference(small, match.left.name, match.right.name, left, crashed)
-
-
-def explain(
-    match: Match, program: Program, kind: str, times: int, budget: int
-) -> Difference | None:
-    """The difference that a program shows, on a smaller one; None if it does not show again."""
-    whole = match.difference(program, times)
-    if whole is None or kind_of(whole) != kind:
-        return None
-
-    def fails(candidate: Program) -> bool:
-        found = match.difference(candidate)
-        return found is not None and kind_of(found) == kind
-
-    if "hangs" in kind:
-        budget = min(budget, 30)  # each attempt that hangs takes its time
-    small = match.difference(shrink(program, fails, budget), times)
-    return small if small is not None and kind_of(small) == kind else whole

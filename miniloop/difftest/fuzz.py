@@ -6,47 +6,30 @@ numbers.
 
 from __future__ import annotations
 
-import concurrent.futures
-import multiprocessing
+import hashlib
 import random
-import statistics
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from ..trace import Schedule
-from .compare import Difference, agree, compare, first_words
+from .compare import Difference, agree, first_words
+from .foreign import ForeignLoop, Match, is_crash, order
 from .generate import Generator
-from .linked import Linked
 from .programs import Program
+from .rules import rule_broken
 from .shrink import shrink
-from .sides import Side, quiet, side
+from .sides import quiet
 
-# So many programs make one piece of work for a worker process.
-PIECE = 500
-# And so many are made before they are run.
+# So many programs are made, then run on one side, then on the other.
 AT_ONCE = 32
+BLOCKS = "blocks for ever"
+ONCE = "differs, but not every time"
 
 
 def numbered_program(seed: int, number: int, without: frozenset[str] = frozenset()) -> Program:
     """Program `number` of a seed."""
     return Generator(random.Random(f"{seed}/{number}"), without).program()
-
-
-def in_turn(
-    one: Side, other: Side, seed: int, numbers: range, without: frozenset[str]
-) -> Iterator[tuple[int, Program, Schedule, Schedule]]:
-    """These programs, and what each side makes of them.
-
-    Several at a time are made, then run on one side, then on the other: the processor's caches are
-    too small for all three together.
-    """
-    for some in (numbers[n : n + AT_ONCE] for n in range(0, len(numbers), AT_ONCE)):
-        programs = [numbered_program(seed, number, without) for number in some]
-        linked = [Linked(program) for program in programs]
-        ours = [one.run(code) for code in linked]
-        theirs = [other.run(code) for code in linked]
-        yield from zip(some, programs, ours, theirs, strict=True)
 
 
 @dataclass(frozen=True)
@@ -59,8 +42,8 @@ class Finding:
 
     @property
     def kind(self) -> str:
-        """What findings are grouped by: what each side does at the first difference."""
-        return first_words(self.difference)
+        """What each side does at the first difference, in words without numbers."""
+        return kind_of(self.difference)
 
     def reproduce(self) -> str:
         """The command that finds this again."""
@@ -80,7 +63,10 @@ class Hunt:
 
     programs: int = 0
     seconds: float = 0.0
-    """Of processor time, summed over processes."""
+    """Summed over processes: of processor time, or of real time with a foreign loop, which spends
+    its processor time elsewhere, and most of the time waits."""
+    rates: list[float] = field(default_factory=list)
+    """Programs a second, of each piece of work."""
     events: list[int] = field(default_factory=list)
     findings: dict[str, Finding] = field(default_factory=dict)
     """The smallest finding of each kind."""
@@ -93,6 +79,7 @@ class Hunt:
         """Take in what another hunt found."""
         self.programs += other.programs
         self.seconds += other.seconds
+        self.rates += other.rates
         self.events += other.events
         for kind, count in other.counts.items():
             self.counts[kind] = self.counts.get(kind, 0) + count
@@ -105,26 +92,43 @@ class Hunt:
         self.counts[finding.kind] = self.counts.get(finding.kind, 0) + 1
         self._keep(finding)
 
+    def ended_early(self, reason: str) -> None:
+        """Note one comparison that ended before its end."""
+        self.cut[reason] = self.cut.get(reason, 0) + 1
+
     def _keep(self, finding: Finding) -> None:
         best = self.findings.get(finding.kind)
         if best is None or size(finding) < size(best):
             self.findings[finding.kind] = finding
-
-    def summary(self) -> str:
-        """One line: how many programs, how fast, how many differed."""
-        rate = self.programs / self.seconds if self.seconds else 0.0
-        median = statistics.median(self.events) if self.events else 0
-        return (
-            f"{self.programs} programs compared, {sum(self.counts.values())} differ in "
-            f"{len(self.counts)} ways; median {median:.0f} events; "
-            f"{rate:.0f} programs a second and core"
-        )
 
 
 def size(finding: Finding) -> int:
     """Length of the program's text."""
     program = finding.difference.program
     return len(str(program)) if program else 0
+
+
+def kind_of(difference: Difference) -> str:
+    """What each side does at the first difference, in words without numbers."""
+    left, right = first_words(difference).split(" / ", 1)
+    if left == "nothing":
+        return "goes on where the other has ended"
+    if right == "nothing":
+        return "ends where the other goes on"
+    return f"{left} / {right}"
+
+
+def group(finding: Finding) -> str:
+    """What a shrunk finding is grouped by: the rule that it breaks, or else its kind."""
+    events = finding.difference.right.events
+    if events and events[0].who == "process":
+        return f"process {events[0].what}"
+    return rule_broken(finding.difference) or finding.kind
+
+
+def short_id(kind: str) -> str:
+    """A name for a kind of findings that can be typed."""
+    return hashlib.sha1(kind.encode()).hexdigest()[:6]
 
 
 def hunt(
@@ -134,70 +138,120 @@ def hunt(
     start: int = 0,
     count: int = 1000,
     without: frozenset[str] = frozenset(),
-    most: int = 10,
-    shrink_budget: int = 1500,
+    allow: frozenset[str] = frozenset(),
+    shrink_budget: int = 300,
+    seconds: float = 1e9,
 ) -> Hunt:
-    """Compare `count` programs in this process; stop early after `most` findings."""
-    one, other = side(left), side(right)
+    """Compare `count` programs. The first finding of each kind is shrunk, the others are counted.
+
+    Groups whose short id is in `allow` are counted only. It ends after so many `seconds`, too.
+    """
+    match = Match(left, right)
+    clock = time.process_time if match.own else time.perf_counter
     result = Hunt()
-    began = time.process_time()
-    with quiet():
-        numbers = range(start, start + count)
-        for number, program, ours, theirs in in_turn(one, other, seed, numbers, without):
-            result.programs += 1
-            result.events.append(len(ours.rows))
-            if ours.cut:
-                result.cut[ours.cut] = result.cut.get(ours.cut, 0) + 1
-            if agree(ours, theirs):
-                continue
-            small = shrink(program, lambda p: compare(p, one, other) is not None, shrink_budget)
-            difference = compare(small, one, other)
-            if difference is None:  # Not the same twice: the schedules as they came first.
-                difference = Difference(program, left, right, ours, theirs)
-            result.found(Finding(difference, seed, number))
-            if sum(result.counts.values()) >= most:
-                break
-    result.seconds = time.process_time() - began
+    allowed: dict[str, str] = {}
+    began = clock()
+    try:
+        with quiet():
+            numbers = range(start, start + count)
+            for number, program, both in in_turn(match, seed, numbers, without):
+                if both is None:
+                    result.ended_early(BLOCKS)
+                    continue
+                result.programs += 1
+                result.events.append(len(both[0].rows))
+                if agree(*both):
+                    if both[0].cut:
+                        result.ended_early(both[0].cut)
+                else:
+                    seen = Difference(program, left, right, *both)
+                    kind = kind_of(seen)
+                    if kind in result.counts:
+                        result.counts[kind] += 1
+                    elif kind in allowed:
+                        result.ended_early(allowed[kind])
+                    elif (found := explained(match, seen, kind, shrink_budget)) is None:
+                        result.ended_early(ONCE)
+                    else:
+                        finding = Finding(found, seed, number)
+                        name = short_id(group(finding))
+                        if name in allow:
+                            allowed[kind] = f"of the group {name}, which is allowed"
+                            result.ended_early(allowed[kind])
+                        else:
+                            result.found(finding)
+                result.seconds = clock() - began
+                if result.seconds > seconds:
+                    break
+    finally:
+        match.close()
+    result.seconds = clock() - began
+    result.rates = [result.programs / result.seconds] if result.seconds else []
     return result
 
 
-def hunt_many(
-    left: str,
-    right: str,
-    seed: int,
-    count: int,
-    jobs: int,
-    without: frozenset[str] = frozenset(),
-    progress: Callable[[Hunt], None] | None = None,
-    start: int = 0,
-) -> Hunt:
-    """The same on several processes; `progress` is called with the sum so far."""
-    total = Hunt()
-    pieces = [(n, min(PIECE, start + count - n)) for n in range(start, start + count, PIECE)]
-    for result in _spread(left, right, seed, pieces, jobs, without):
-        total.add(result)
-        if progress is not None:
-            progress(total)
-    return total
+def in_turn(
+    match: Match, seed: int, numbers: range, without: frozenset[str]
+) -> Iterator[tuple[int, Program, tuple[Schedule, Schedule] | None]]:
+    """These programs, and what each side makes of them; None where that cannot be compared."""
+    for some in (numbers[n : n + AT_ONCE] for n in range(0, len(numbers), AT_ONCE)):
+        programs = [match.fit(numbered_program(seed, number, without), number) for number in some]
+        yield from zip(some, programs, match.each(programs), strict=True)
 
 
-def _spread(
-    left: str,
-    right: str,
-    seed: int,
-    pieces: list[tuple[int, int]],
-    jobs: int,
-    without: frozenset[str],
-) -> Iterator[Hunt]:
-    if jobs <= 1:
-        with quiet():
-            for start, count in pieces:
-                yield hunt(left, right, seed, start, count, without)
-        return
-    context = multiprocessing.get_context("spawn")
-    with concurrent.futures.ProcessPoolExecutor(jobs, mp_context=context) as pool:
-        futures = [
-            pool.submit(hunt, left, right, seed, start, count, without) for start, count in pieces
-        ]
-        for future in concurrent.futures.as_completed(futures):
-            yield future.result()
+def explained(match: Match, seen: Difference, kind: str, budget: int) -> Difference | None:
+    """A difference on a smaller program; None if it does not show every time."""
+    if is_crash(seen.right):
+        return explain_crash(match, seen)
+    assert seen.program is not None
+    found = explain(match, seen.program, kind, 1 if match.exact else 3, budget)
+    # Of our own sides it counts even if it shows in the linked program only, or not every time.
+    return seen if found is None and match.own else found
+
+
+def explain_crash(
+    match: Match, found: Difference, runs: int = 10, seconds: float = 30
+) -> Difference:
+    """A crash, on a smaller program that crashes within some runs in one process, if there is one.
+
+    What corrupts memory need not crash at once, nor every time. So a crash is a finding even if it
+    does not show again.
+    """
+    assert found.program is not None
+    crashed = found.right
+    deadline = time.monotonic() + seconds
+
+    def fails(candidate: Program) -> bool:
+        if time.monotonic() > deadline:
+            return False
+        code = candidate.code()
+        left = match.left.run(code)
+        if match.blocks(left):
+            return False
+        return any(is_crash(match.right.run(code)) for _ in range(runs))
+
+    if isinstance(match.right, ForeignLoop):
+        match.right.close()
+    if not fails(found.program):
+        return found
+    small = shrink(found.program, fails)
+    left = order(match.left.run(small.code()), match.steps)
+    return Difference(small, match.left.name, match.right.name, left, crashed)
+
+
+def explain(
+    match: Match, program: Program, kind: str, times: int, budget: int
+) -> Difference | None:
+    """The difference that a program shows, on a smaller one; None if it does not show again."""
+    whole = match.difference(program, times)
+    if whole is None or kind_of(whole) != kind:
+        return None
+
+    def fails(candidate: Program) -> bool:
+        found = match.difference(candidate)
+        return found is not None and kind_of(found) == kind
+
+    if "hangs" in kind:
+        budget = min(budget, 30)  # each attempt that hangs takes its time
+    small = match.difference(shrink(program, fails, budget), times)
+    return small if small is not None and kind_of(small) == kind else whole

@@ -22,7 +22,7 @@ EAGER = pytest.mark.skipif(sys.version_info < (3, 12), reason="asyncio has no ea
 @pytest.mark.parametrize("piece", range(PIECES))
 def test_random_programs(piece):
     count = max(1, PROGRAMS // PIECES)
-    result = hunt("asyncio", "miniloop", seed=2026, start=piece * count, count=count, most=3)
+    result = hunt("asyncio", "miniloop", seed=2026, start=piece * count, count=count)
     assert not result.findings, "\n\n".join(map(str, result.findings.values()))
     assert result.programs == count
 
@@ -31,15 +31,13 @@ def test_random_programs(piece):
 @pytest.mark.parametrize("piece", range(2))
 def test_all_tasks_eager(piece):
     count = max(1, PROGRAMS // PIECES)
-    result = hunt(
-        "asyncio-eager", "miniloop-eager", seed=3, start=piece * count, count=count, most=3
-    )
+    result = hunt("asyncio-eager", "miniloop-eager", seed=3, start=piece * count, count=count)
     assert not result.findings, "\n\n".join(map(str, result.findings.values()))
 
 
 def test_asyncios_python_tasks():
     count = max(1, 2 * PROGRAMS // PIECES)
-    result = hunt("asyncio-python", "miniloop", seed=4, count=count, most=3)
+    result = hunt("asyncio-python", "miniloop", seed=4, count=count)
     assert not result.findings, "\n\n".join(map(str, result.findings.values()))
 
 

@@ -18,7 +18,7 @@ from miniloop.difftest import (
     side,
     sides,
 )
-from miniloop.difftest.fuzz import hunt, hunt_many, numbered_program
+from miniloop.difftest.fuzz import Hunt, hunt, numbered_program
 from miniloop.difftest.generate import Generator
 from miniloop.difftest.grammar import FEATURES, FUNCTIONS, OPERATIONS, PHASES, allowed, values
 from miniloop.difftest.linked import Linked
@@ -153,10 +153,14 @@ def test_a_finding_says_how_to_find_it_again():
         )
 
 
-def test_many_processes_sum_up():
-    result = hunt_many("asyncio", "miniloop", seed=8, count=600, jobs=2)
-    assert result.programs == 600
-    assert len(result.events) == 600
+def test_hunts_add_up():
+    parts = [hunt("asyncio", "miniloop", seed=8, start=n, count=70) for n in (0, 70)]
+    whole = hunt("asyncio", "miniloop", seed=8, count=140)
+    total = Hunt()
+    for part in parts:
+        total.add(part)
+    assert (total.programs, total.events, total.cut) == (140, whole.events, whole.cut)
+    assert len(total.rates) == 2
 
 
 def test_deadlock_and_endless_programs_end():
