@@ -137,7 +137,10 @@ def page(results: dict[str, Any]) -> list[str]:
         lines += [f"Made by {result['made']}.", ""]
         rest = "; ".join(f"{why}: {n:,}" for why, n in sorted(result["left out"].items()))
         if rest:
-            lines += [f"Programs left out of the comparison, or not compared to the end, by reason: {rest}.", ""]
+            lines += [
+                f"Programs not compared, or not to the end, by reason: {rest}.",
+                "",
+            ]
         if not result["shown"]:
             lines += ["No difference was found.", ""]
         for group in result["shown"]:

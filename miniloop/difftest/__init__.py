@@ -4,7 +4,8 @@ Reading order: `grammar` (what programs are made of), `programs` (a program as d
 `linked` (the same, run without compiling it), `sides` (the loops, and how a program runs on one),
 `compare` (do two schedules agree?), `known` and `register` (where they are known not to),
 `generate`, `strategies` and `exhaust` (random programs, the same for hypothesis, all small ones),
-`shrink`, `fuzz` (the hunt), `plugin` (for pytest).
+`shrink`, `foreign` and `worker` (loops that are not ours), `fuzz` (the hunt), `plugin` (for
+pytest).
 
 Only `strategies` needs hypothesis.
 """

@@ -1,4 +1,4 @@
-"""Random programs by the thousand: hunts for differences, shrinks and groups what it finds.
+"""Random programs by the thousand, on any two loops: finds differences, shrinks and groups them.
 
 Program number `n` of seed `s` is always the same program, so a finding is reproduced by its two
 numbers.
@@ -21,8 +21,8 @@ from .rules import rule_broken
 from .shrink import shrink
 from .sides import quiet
 
-# So many programs are made, then run on one side, then on the other.
 AT_ONCE = 32
+"""So many programs are made, then run on one side, then on the other."""
 BLOCKS = "blocks for ever"
 ONCE = "differs, but not every time"
 
