@@ -40,8 +40,9 @@ DEEPEST = 500
 """Frames. A task that waits for itself in a roundabout way is cancelled until there are as many;
 other programs that recurse reach EVENT_LIMIT first."""
 LONGEST = 5.0
-"""Seconds: programs take milliseconds. One that runs from before one ring of the watchdog until
-after the next, this far apart, hangs."""
+"""Seconds: programs take milliseconds. One that is still there after so long hangs."""
+RINGS = 5
+"""So often the watchdog looks meanwhile."""
 
 
 class OrderedSet(dict[Any, None]):
@@ -289,6 +290,7 @@ class Watchdog:
     def __init__(self) -> None:
         self.running: Recorder | None = None
         self._seen: Recorder | None = None
+        self._rings = 0
         self._handler: Any = None
         self.on = False
 
@@ -296,7 +298,7 @@ class Watchdog:
         """Take the signal."""
         if hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread():
             self._handler = signal.signal(signal.SIGALRM, self._ring)
-            signal.setitimer(signal.ITIMER_REAL, LONGEST, LONGEST)
+            signal.setitimer(signal.ITIMER_REAL, LONGEST / RINGS, LONGEST / RINGS)
             self.on = True
 
     def end(self) -> None:
@@ -317,12 +319,17 @@ class Watchdog:
 
     def _ring(self, *_: object) -> None:
         recorder = self.running
-        if recorder is not None and recorder is self._seen:
+        if recorder is None or recorder is not self._seen:
+            self._seen, self._rings = recorder, 0
+            return
+        self._rings += 1
+        # Where recording has stopped nothing is lost: cancelling futures that gather each other in
+        # all ways can take hours.
+        if self._rings == RINGS or recorder.stopped:
             recorder.stop("hangs")
             # Again and again, and soon: a program may catch what is raised.
-            signal.setitimer(signal.ITIMER_REAL, 0.1, LONGEST)
+            signal.setitimer(signal.ITIMER_REAL, 0.1, LONGEST / RINGS)
             raise Hangs
-        self._seen = recorder
 
 
 _watchdog = Watchdog()

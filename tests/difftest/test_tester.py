@@ -4,6 +4,7 @@ import random
 import signal
 import subprocess
 import sys
+import time
 from collections import deque
 
 import pytest
@@ -194,6 +195,18 @@ def test_programs_that_hang_are_ended(monkeypatch, blocks, caught):
     with quiet():
         ended = side("miniloop").run(compile(text, FILE_NAME, "exec"))
     assert ended.cut == "hangs"
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no timer signal here")
+def test_programs_that_are_no_longer_recorded_are_ended_sooner(monkeypatch):
+    monkeypatch.setattr(sides, "LONGEST", 30)
+    monkeypatch.setattr(sides, "RINGS", 600)
+    text = "while True:\n  try: print(1)\n  except Exception: pass\n"
+    began = time.monotonic()
+    with quiet():
+        ended = side("miniloop").run(compile(text, FILE_NAME, "exec"))
+    assert ended.cut == "too many events"
+    assert time.monotonic() - began < 15
 
 
 @pytest.mark.parametrize("loop_class", [miniloop.EventLoop, side("asyncio").loop_class])
