@@ -568,6 +568,13 @@ class BaseEventLoop:
         In debug mode the loop reports slow callbacks, notes where objects were created, and
         raises RuntimeError when it is called from the wrong thread.
         """
+        # Not from another thread: the loop would change the queue meanwhile.
+        if self._debug != enabled and self._thread_id in (None, threading.get_ident()):
+            # Of a handle it can be seen in which mode it was scheduled, of a task it cannot.
+            for n, entry in enumerate(self._ready):
+                if not isinstance(entry, Handle):
+                    step = entry._run_scheduled
+                    self._ready[n] = Handle(step, (self._debug,), self, Context())
         self._debug = enabled
         if self.is_running():
             self.call_soon_threadsafe(self._set_coroutine_origin_tracking, enabled)

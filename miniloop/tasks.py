@@ -100,6 +100,7 @@ class Task(Future[_T]):
     )
 
     _num_cancels_requested = 0
+    _scheduled_in_debug: bool | None = None  # known only where debug mode changed since, see below
 
     def __init__(
         self,
@@ -157,8 +158,7 @@ class Task(Future[_T]):
         *exc* is thrown into the coroutine in place of sending None.
         """
         if self._state is not _PENDING:
-            # A handle reports what is raised.
-            Handle(self._refuse_step, (exc,), self._loop, Context())._run()
+            self._in_handle(self._refuse_step, exc, Context())
             return
         waited_for = self._fut_waiter
         if waited_for is not None:
@@ -217,8 +217,33 @@ class Task(Future[_T]):
                     self._now_waiting()
             else:
                 # Another's future, or an error. Both can run code that is not ours, which may
-                # raise; a handle knows what to do then.
-                Handle(self._wait_for_other, (yielded,), loop, self._context)._run()
+                # raise.
+                self._in_handle(self._wait_for_other, yielded, self._context)
+
+    def _in_handle(
+        self, callback: Callable[[Any], object], argument: Any, context: Context
+    ) -> None:
+        """Do what may raise in the handle that asyncio would have for this step: it reports that.
+
+        Debug mode notes where a handle was made, and asyncio's is made when a step is scheduled.
+        """
+        handle = Handle(callback, (argument,), self._loop, context)
+        in_debug = self._scheduled_in_debug
+        if in_debug is None:
+            in_debug = self._loop._current_handle is self  # set in debug mode only
+        if not in_debug:
+            handle._source_traceback = None
+        elif handle._source_traceback is None:
+            handle._source_traceback = extract_stack(sys._getframe(1))
+        handle._run()
+
+    def _run_scheduled(self, in_debug: bool) -> None:
+        """Take the step that was scheduled before debug mode was turned on or off."""
+        self._scheduled_in_debug = in_debug
+        try:
+            self._run()
+        finally:
+            self._scheduled_in_debug = None
 
     def _refuse_step(self, exc: BaseException | None) -> None:
         raise InvalidStateError(f"__step(): already done: {self!r}, {exc!r}")
