@@ -213,8 +213,11 @@ class Task(Future[_T]):
                 else:
                     yielded._add_waiting(self)
                 self._fut_waiter = yielded
-                if self._must_cancel or not self._registered:
-                    self._now_waiting()
+                if not self._registered:
+                    self._registered = True
+                    _register_task(self)
+                if self._must_cancel:  # the coroutine has cancelled its own task in this step
+                    self._in_handle(self._cancel_awaited, yielded, self._context)
             else:
                 # Another's future, or an error. Both can run code that is not ours, which may
                 # raise.
@@ -257,13 +260,9 @@ class Task(Future[_T]):
         else:
             Future.set_exception(self, exc)
 
-    def _now_waiting(self) -> None:
-        """Do what is due when the task leaves the ready queue to wait for ``_fut_waiter``."""
-        if not self._registered:
-            self._registered = True
-            _register_task(self)
-        # The coroutine has cancelled its own task, in the step that has just ended?
-        if self._must_cancel and self._fut_waiter.cancel(msg=self._cancel_message):
+    def _cancel_awaited(self, awaited: Any) -> None:
+        """Pass on a cancellation; this may raise (tasks that await each other in a ring)."""
+        if awaited.cancel(msg=self._cancel_message):
             self._must_cancel = False
 
     def _wait_for_other(self, yielded: Any) -> None:
@@ -291,7 +290,8 @@ class Task(Future[_T]):
             # once: so the callback gets an empty one.
             yielded.add_done_callback(self._wakeup, context=Context())
             self._fut_waiter = yielded
-            self._now_waiting()
+            if self._must_cancel:
+                self._cancel_awaited(yielded)
             return
         self._loop.call_soon(self._run, RuntimeError(error), context=Context())
 

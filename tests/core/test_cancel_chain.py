@@ -82,3 +82,33 @@ def test_a_ring_is_refused_as_asyncio_refuses_it(aio: Any) -> None:
         aio._unregister_task(tasks[1])
 
     aio.run(main())
+
+
+def test_a_step_that_closes_a_ring_and_cancels_itself_is_reported(aio: Any) -> None:
+    reported: list[type] = []
+
+    async def main() -> None:
+        loop = aio.get_running_loop()
+        loop.set_exception_handler(
+            lambda loop, context: reported.append(type(context.get("exception")))
+        )
+        tasks: list[Any] = []
+
+        async def close_the_ring() -> None:
+            await aio.sleep(0)
+            aio.current_task().cancel()
+            await tasks[1]
+
+        async def await_the_first() -> None:
+            await tasks[0]
+
+        tasks += [aio.create_task(close_the_ring()), aio.create_task(await_the_first())]
+        for _ in range(4):
+            await aio.sleep(0)
+        for task in tasks:  # nobody else can end them
+            task._log_destroy_pending = False
+            task.get_coro().close()
+            aio._unregister_task(task)
+
+    aio.run(main())
+    assert reported == [RecursionError]
