@@ -573,7 +573,7 @@ class BaseEventLoop:
             # Of a handle it can be seen in which mode it was scheduled, of a task it cannot.
             for n, entry in enumerate(self._ready):
                 if not isinstance(entry, Handle):
-                    _register_task(entry)  # as all_tasks() looks for tasks in the queue only
+                    _register_task(entry)  # all_tasks() does not see it in a handle
                     step = entry._run_scheduled
                     self._ready[n] = Handle(step, (self._debug,), self, Context())
         self._debug = enabled

@@ -21,7 +21,8 @@ So a task is always in one of four states (asyncio states the same in a comment 
 Where asyncio makes a Handle for every step, here the task itself stands in the ready queue: a
 Handle's ``_run()`` calls a callback, a Task's ``_run()`` takes a step. A step allocates nothing.
 (Only a task that waits for some subclass of Future, as ``gather()`` returns one, or for a future of
-another library, or that has yielded nonsense, stands in the queue as a Handle that calls it.)
+another library, or that has yielded nonsense, stands in the queue as a Handle that calls it; so do
+those that are ready while ``set_debug()`` changes the mode.)
 
 **Cancelling** is asking. ``cancel()`` cancels the future that the task waits for, which wakes the
 task like any other ending would; its next step throws CancelledError into the coroutine instead
@@ -100,7 +101,7 @@ class Task(Future[_T]):
     )
 
     _num_cancels_requested = 0
-    _scheduled_in_debug: bool | None = None  # known only where debug mode changed since, see below
+    _scheduled_in_debug: bool | None = None  # set in a step that was scheduled in the other mode
 
     def __init__(
         self,
@@ -226,9 +227,9 @@ class Task(Future[_T]):
     def _in_handle(
         self, callback: Callable[[Any], object], argument: Any, context: Context
     ) -> None:
-        """Do what may raise in the handle that asyncio would have for this step: it reports that.
+        """Call what may raise in a Handle, as asyncio does each step: it reports what is raised.
 
-        Debug mode notes where a handle was made, and asyncio's is made when a step is scheduled.
+        Debug mode notes where a handle was made, and asyncio's is made when the step is scheduled.
         """
         handle = Handle(callback, (argument,), self._loop, context)
         in_debug = self._scheduled_in_debug
@@ -443,8 +444,8 @@ def all_tasks(loop: BaseEventLoop | None = None) -> set[Task[Any]]:
     """
     if loop is None:
         loop = get_running_loop()
-    # A task that does not wait stands in the ready queue, or runs right now. So only those that
-    # wait need a register, and short-lived tasks never see it.
+    # A task that does not wait mostly stands in the ready queue itself, or runs right now. So only
+    # the others need a register, and short-lived tasks never see it.
     tasks: list[Any] = [reference() for reference in list(_scheduled_tasks)]
     tasks.append(_current_task_of(loop))
     if _is_loop(loop):

@@ -72,7 +72,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="GROUP",
-        help="leave a group out of the findings, by the six letters it is printed with; repeatable",
+        help="leave a group out of the findings, by the six characters of its name; repeatable",
     )
 
 
@@ -114,7 +114,7 @@ def call(args: argparse.Namespace) -> int:
         f"differ, in {plural(len(groups), 'group')}; {speed}"
     )
     for reason, number in sorted(total.cut.items()):
-        print(f"  {number:,} not compared to the end: {reason}")
+        print(f"  {number:,} not compared to the end or not counted: {reason}")
     for name in args.allow:
         if not any(f" {name}," in reason for reason in total.cut):
             print(f"--allow {name}: no finding of this group", file=sys.stderr)

@@ -161,8 +161,8 @@ def hunt(
                 result.programs += 1
                 result.events.append(len(both[0].rows))
                 if agree(*both):
-                    if both[0].cut:
-                        result.ended_early(both[0].cut)
+                    if reason := both[0].cut or both[1].cut:
+                        result.ended_early(reason)
                 else:
                     seen = Difference(program, left, right, *both)
                     kind = kind_of(seen)

@@ -40,7 +40,7 @@ DEEPEST = 500
 """Frames. A task that waits for itself in a roundabout way is cancelled until there are as many;
 other programs that recurse reach EVENT_LIMIT first."""
 LONGEST = 5.0
-"""Seconds: programs take milliseconds. One that is still there after so long hangs."""
+"""Seconds: programs take milliseconds. One that is there so long after it was first seen hangs."""
 RINGS = 5
 """So often the watchdog looks meanwhile."""
 
@@ -292,22 +292,24 @@ class Watchdog:
         self._seen: Recorder | None = None
         self._rings = 0
         self._handler: Any = None
+        self._timer = (0.0, 0.0)
         self.on = False
 
     def start(self) -> None:
         """Take the signal."""
         if hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread():
             self._handler = signal.signal(signal.SIGALRM, self._ring)
-            signal.setitimer(signal.ITIMER_REAL, LONGEST / RINGS, LONGEST / RINGS)
+            self._timer = signal.setitimer(signal.ITIMER_REAL, LONGEST / RINGS, LONGEST / RINGS)
             self.on = True
 
     def end(self) -> None:
-        """Give the signal back."""
+        """Give the signal and the timer back."""
         if self.on:
             self.on = False
             self._seen = None
             signal.setitimer(signal.ITIMER_REAL, 0)
             signal.signal(signal.SIGALRM, self._handler or signal.SIG_DFL)
+            signal.setitimer(signal.ITIMER_REAL, *self._timer)  # someone else's, stopped meanwhile
 
     def watch(self, recorder: Recorder) -> None:
         """A program begins."""
@@ -323,8 +325,8 @@ class Watchdog:
             self._seen, self._rings = recorder, 0
             return
         self._rings += 1
-        # Where recording has stopped nothing is lost: cancelling futures that gather each other in
-        # all ways can take hours.
+        # Where recording has stopped nothing is lost by ending it at once, and cancelling futures
+        # that gather each other in all ways can take hours.
         if self._rings == RINGS or recorder.stopped:
             recorder.stop("hangs")
             # Again and again, and soon: a program may catch what is raised.
