@@ -198,6 +198,19 @@ def test_programs_that_hang_are_ended(monkeypatch, blocks, caught):
 
 
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no timer signal here")
+def test_the_timer_of_someone_else_goes_on():
+    handler = signal.signal(signal.SIGALRM, lambda *_: None)
+    before = signal.setitimer(signal.ITIMER_REAL, 60)
+    try:
+        with quiet():
+            side("miniloop").run(compile("", FILE_NAME, "exec"))
+        assert signal.getitimer(signal.ITIMER_REAL)[0] > 30
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, *before)
+        signal.signal(signal.SIGALRM, handler)
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no timer signal here")
 def test_programs_that_are_no_longer_recorded_are_ended_sooner(monkeypatch):
     monkeypatch.setattr(sides, "LONGEST", 30)
     monkeypatch.setattr(sides, "RINGS", 600)
