@@ -137,10 +137,7 @@ def page(results: dict[str, Any]) -> list[str]:
         lines += [f"Made by {result['made']}.", ""]
         rest = "; ".join(f"{why}: {n:,}" for why, n in sorted(result["left out"].items()))
         if rest:
-            lines += [
-                f"Programs not compared, or not to the end, by reason: {rest}.",
-                "",
-            ]
+            lines += [f"Programs not compared, or not to the end, by reason: {rest}.", ""]
         if not result["shown"]:
             lines += ["No difference was found.", ""]
         for group in result["shown"]:

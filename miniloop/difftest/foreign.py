@@ -27,7 +27,7 @@ from typing import Any
 import miniloop
 
 from ..trace import Event, Schedule
-from .compare import Difference, agree, schedules
+from .compare import Difference, agree
 from .linked import Linked
 from .programs import Block, Program
 from .sides import TICK_LIMIT, side
@@ -224,8 +224,6 @@ class Match:
     def schedules(self, program: Program) -> tuple[Schedule, Schedule] | None:
         """What each side makes of a program as it is printed; None where it cannot be compared."""
         code = program.code()
-        if self.own:
-            return schedules(code, self.left, self.right)
         left = self.left.run(code)
         if self.blocks(left):
             return None

@@ -180,8 +180,7 @@ def hunt(
                             result.ended_early(allowed[kind])
                         else:
                             result.found(finding)
-                result.seconds = clock() - began
-                if result.seconds > seconds:
+                if clock() - began > seconds:
                     break
     finally:
         match.close()

@@ -62,9 +62,8 @@ def weighed(function: str, around: str) -> dict[str, list[Drawn]]:
 def features(without: frozenset[str]) -> tuple[list[int], list[int]]:
     """The features that are always there, and those of which some are chosen: their numbers."""
     left = [n for n, feature in enumerate(FEATURES) if feature not in without]
-    return [n for n in left if FEATURES[n] in ALWAYS], [
-        n for n in left if FEATURES[n] not in ALWAYS
-    ]
+    always = [n for n in left if FEATURES[n] in ALWAYS]
+    return always, [n for n in left if n not in always]
 
 
 class Generator:
