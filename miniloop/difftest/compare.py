@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from typing import Any
 from ..trace import Schedule
 from .linked import Linked
 from .programs import FILE_NAME, Program
-from .sides import DEEPEST, Side, quiet, side
+from .sides import DEEPEST, HANGS, Side, quiet, side
 
 # How deep a recursion may go differs between C and Python code, and what comes after one that went
 # too deep is nobody's promise: schedules are compared up to there.
@@ -29,7 +30,14 @@ def agree(left: Schedule, right: Schedule) -> bool:
     return (
         left.rows[:events] == right.rows[:events]
         and left.timeouts[:ticks] == right.timeouts[:ticks]
+        and not (hangs_alone(left, right) or hangs_alone(right, left))
     )
+
+
+def hangs_alone(one: Schedule, other: Schedule) -> bool:
+    """Whether a run hangs where the other goes on, or ends."""
+    there = (len(one.rows), len(one.timeouts))
+    return one.cut == HANGS != other.cut and comparable(one) == there < comparable(other)
 
 
 NEVER = (1 << 60, 1 << 60)
@@ -152,12 +160,19 @@ def assert_same_schedule(
                 )
 
 
+SUSPENDED = re.compile(r"^(\S+#\d+ (?:send|throw .*?) -> )(?!returned|raised).*")
+
+
 def first_words(difference: Difference) -> str:
-    """A short name for the kind of difference, without its numbers: for grouping."""
+    """A short name for the kind of difference, for grouping: without numbers, and without places.
+
+    A place is a label in a linked program, and a line in the same program as it is printed.
+    """
     number = difference.first()
     sides = []
     for schedule in (difference.left, difference.right):
         lines = schedule.lines()
         words = lines[number].split()[2:] if number < len(lines) else ["nothing"]
-        sides.append("".join(c for c in " ".join(words) if not c.isdigit()))
+        text = SUSPENDED.sub(r"\1waits", " ".join(words))
+        sides.append("".join(c for c in text if not c.isdigit()))
     return " / ".join(sides)

@@ -14,12 +14,12 @@ from dataclasses import dataclass, field
 
 from ..trace import Schedule
 from .compare import Difference, agree, first_words
-from .foreign import ForeignLoop, Match, is_crash, order
+from .foreign import ForeignLoop, Match, is_crash
 from .generate import Generator
 from .programs import Program
 from .rules import rule_broken
 from .shrink import shrink
-from .sides import quiet
+from .sides import HANGS, quiet
 
 AT_ONCE = 32
 """So many programs are made, then run on one side, then on the other."""
@@ -205,7 +205,8 @@ def explained(match: Match, seen: Difference, kind: str, budget: int) -> Differe
     assert seen.program is not None
     found = explain(match, seen.program, kind, 1 if match.exact else 3, budget)
     # Of our own sides it counts even if it shows in the linked program only, or not every time.
-    return seen if found is None and match.own else found
+    # Save what seems to hang: all stand still while the machine does.
+    return seen if found is None and match.own and HANGS not in kind else found
 
 
 def explain_crash(
@@ -217,25 +218,27 @@ def explain_crash(
     does not show again.
     """
     assert found.program is not None
-    crashed = found.right
+    crashed: dict[Program, tuple[Schedule, Schedule]] = {}
     deadline = time.monotonic() + seconds
 
     def fails(candidate: Program) -> bool:
-        if time.monotonic() > deadline:
-            return False
-        code = candidate.code()
-        left = match.left.run(code)
-        if match.blocks(left):
-            return False
-        return any(is_crash(match.right.run(code)) for _ in range(runs))
+        for _ in range(runs):
+            if time.monotonic() > deadline:
+                return False
+            both = match.schedules(candidate)
+            if both is None:
+                return False
+            if is_crash(both[1]):
+                crashed[candidate] = both
+                return True
+        return False
 
     if isinstance(match.right, ForeignLoop):
         match.right.close()
     if not fails(found.program):
         return found
     small = shrink(found.program, fails)
-    left = order(match.left.run(small.code()), match.steps)
-    return Difference(small, match.left.name, match.right.name, left, crashed)
+    return Difference(small, match.left.name, match.right.name, *crashed[small])
 
 
 def explain(
@@ -250,7 +253,7 @@ def explain(
         found = match.difference(candidate)
         return found is not None and kind_of(found) == kind
 
-    if "hangs" in kind:
+    if HANGS in kind:
         budget = min(budget, 30)  # each attempt that hangs takes its time
     small = match.difference(shrink(program, fails, budget), times)
     return small if small is not None and kind_of(small) == kind else whole

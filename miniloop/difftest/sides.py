@@ -41,6 +41,8 @@ DEEPEST = 500
 other programs that recurse reach EVENT_LIMIT first."""
 LONGEST = 5.0
 """Seconds: programs take milliseconds. One that is there so long after it was first seen hangs."""
+HANGS = "hangs"
+"""What is said of it."""
 RINGS = 5
 """So often the watchdog looks meanwhile."""
 
@@ -328,7 +330,7 @@ class Watchdog:
         # Where recording has stopped nothing is lost by ending it at once, and cancelling futures
         # that gather each other in all ways can take hours.
         if self._rings == RINGS or recorder.stopped:
-            recorder.stop("hangs")
+            recorder.stop(HANGS)
             # Again and again, and soon: a program may catch what is raised.
             signal.setitimer(signal.ITIMER_REAL, 0.1, LONGEST / RINGS)
             raise Hangs

@@ -19,12 +19,14 @@ from miniloop.difftest import (
     side,
     sides,
 )
-from miniloop.difftest.fuzz import Hunt, hunt, numbered_program
+from miniloop.difftest.fuzz import ONCE, Hunt, hunt, numbered_program
 from miniloop.difftest.generate import Generator
 from miniloop.difftest.grammar import FEATURES, FUNCTIONS, OPERATIONS, PHASES, allowed, values
+from miniloop.difftest.linked import FILE_NAME as LINKED
 from miniloop.difftest.linked import Linked
 from miniloop.difftest.programs import FILE_NAME
 from miniloop.difftest.shrink import shrink
+from miniloop.lab.broken import broken
 from miniloop.trace import Recorder, on_virtual_time
 
 
@@ -195,6 +197,41 @@ def test_programs_that_hang_are_ended(monkeypatch, blocks, caught):
     with quiet():
         ended = side("miniloop").run(compile(text, FILE_NAME, "exec"))
     assert ended.cut == "hangs"
+
+
+def test_what_differs_where_tasks_wait_is_shrunk(monkeypatch):
+    # A place has another name in the linked program that differed than in the printed one.
+    monkeypatch.setitem(sides.KNOWN, "lifo", lambda _: broken("last-in-first-out").side())
+    found = hunt("asyncio", "lifo", seed=1, count=12)
+    waits = [one for kind, one in found.findings.items() if "waits" in kind]
+    assert waits
+    assert all(" -> line " in one.difference.side_by_side() for one in waits)
+    assert max(one.difference.program.line_count() for one in found.findings.values()) < 25
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no timer signal here")
+@pytest.mark.parametrize("every_time", [True, False])
+def test_a_side_that_hangs_alone_differs(monkeypatch, every_time):
+    class Loop(miniloop.EventLoop):
+        def call_later(self, *args, **keywords):
+            # It is looked at again in the printed program.
+            while every_time or sys._getframe(1).f_code.co_filename == LINKED:
+                pass
+            return super().call_later(*args, **keywords)
+
+    name = f"hangs, {every_time}"
+    hangs = sides.Side(name, miniloop, Loop, miniloop.Task)
+    monkeypatch.setitem(sides.KNOWN, name, lambda _: hangs)
+    monkeypatch.setattr(sides, "LONGEST", 0.2)
+    without = frozenset(FEATURES) - {"tasks", "sleep", "errors", "loop"}
+    found = hunt("asyncio", name, seed=1, count=6, without=without, shrink_budget=3)
+    hangs_where = [finding.difference.side_by_side() for finding in found.findings.values()]
+    if every_time:
+        assert hangs_where
+        assert all("not compared further: hangs" in text for text in hangs_where)
+    else:  # the machine stood still, say
+        assert not hangs_where
+        assert found.cut[ONCE]
 
 
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no timer signal here")
