@@ -40,6 +40,8 @@ DOMAINS: dict[str, tuple[str, ...]] = {
     "b": ("b0",),
     "q": ("q0", "q1", "q2"),
     "v": ("v0",),
+    "o": ("o1",),
+    "heap": ("110", "95"),
     "args": ("", ", 1", ", 1, 2", ", 1, 2, 3"),
     "message": ("", "'m'"),
     "many": ("", "return_exceptions=True"),
@@ -252,11 +254,20 @@ def table() -> list[Operation]:
         SYNC,
         1,
         ask_order="x = loop.call_at(start + {delay}, {k})\n"
-        "y = loop.call_at(start + {delay2}, {k})\n"
+        "y = loop.call_at(start + {delay2}, {k2})\n"
         "print('{here}', x == y, x < y, x <= y, x > y, x >= y)",
     )
     add(
         "timers", "p", 1, timers_swept="for n in range(110): loop.call_later(n % 7, print).cancel()"
+    )
+    # Near the bounds at which it is swept: more than 100 timers, more than half of them cancelled.
+    add(
+        "timers",
+        "pc",
+        1,
+        timers_many="for n in range({heap}):\n    x = loop.call_later(50, print)\n"
+        "    n > 54 + {n} or x.cancel()\n"
+        "for n in range(5): loop.call_at(start + {delay}, {k}, n)",
     )
     add("threads", SYNC, 2, threadsafe="loop.call_soon_threadsafe({k}{args})")
     add("threads", SYNC, 1, threadsafe_kept="{h} = loop.call_soon_threadsafe({k}{args})")
@@ -523,6 +534,14 @@ def table() -> list[Operation]:
         2,
         shutdown_asyncgens="loop.run_until_complete(loop.shutdown_asyncgens())",
     )
+    add(
+        "generators",
+        "y",
+        1,
+        yield_number="yield {n}",
+        yield_future="yield {f}",
+        yield_generator="yield (x for x in ())",
+    )
     add("generators", "y", 8, pass_on="yield", pass_on_from="print('{here}', (yield from {thing}))")
     add(
         "readiness",
@@ -635,6 +654,23 @@ def table() -> list[Operation]:
         sleep_nan="await asyncio.sleep(float('nan'))",
     )
     add("debug", SYNC, 2, debug="loop.set_debug({on})")
+    # A step that fails, not the coroutine in it. Not the first: of an eager task's the C code of
+    # Python 3.13.0 makes a SystemError. The handler runs in the task's context since 3.12 only.
+    add(
+        "debug",
+        ASYNC,
+        1,
+        since=(3, 12),
+        step_fails="await asyncio.sleep(0)\nloop.set_debug({on})\nawait {o}",
+        step_fails_in_debug="loop.set_debug(True)\nawait asyncio.sleep(0)\nawait {o}",
+    )
+    add(
+        "handler",
+        ASYNC,
+        1,
+        since=(3, 12),
+        step_fails_seen="{v}.set({n})\nawait asyncio.sleep(0)\nawait {o}",
+    )
     add(
         "debug",
         SYNC,

@@ -343,7 +343,18 @@ def reported(recorder: Recorder) -> Schedule:
     """The schedule of a run that has ended."""
     # With collection disabled (see `quiet`), all that they made is in the youngest generation.
     gc.collect(0)
+    recorder.reports += _warned
+    _warned.clear()
     return recorder.schedule()
+
+
+WARNINGS = ("asynchronous generator", "unclosed event loop")
+"""How those begin that are reports of loops, and not of sockets, coroutines or what is outdated."""
+_warned: list[str] = []
+
+
+def _warn(message: Warning | str, *_: object, **__: object) -> None:
+    _warned.append("warning: " + " ".join(str(message).split()[:2]))
 
 
 @functools.cache
@@ -503,6 +514,9 @@ def quiet(deepest: int = DEEPEST) -> Iterator[None]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
+            for beginning in WARNINGS:
+                warnings.filterwarnings("always", beginning, ResourceWarning)
+            warnings.showwarning = _warn
             try:
                 yield
             finally:

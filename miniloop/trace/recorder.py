@@ -45,6 +45,10 @@ def describe(value: object) -> str:
             return f"{name}[{', '.join(map(describe, value.exceptions))}]"
         if name in OWN_ARGUMENTS and value.args:
             return f"{name}({', '.join(map(describe, value.args))})"
+        if name == "RuntimeError" and value.args:
+            # The first words, up to what is told of an object.
+            words = str(value.args[0]).partition("<")[0].split()
+            return f"{name}({' '.join(words[:3])})"
         return f"{name}()"
     if isinstance(value, float):
         return format(value, ".3f")
@@ -242,7 +246,8 @@ class Steps(Coroutine[Any, Any, Any]):
 
 def rest_of(context: dict[str, Any]) -> str:
     """The names of what else a report tells: the handle, the task, where it was created, ..."""
-    return "".join(f", {key}" for key in sorted(context) if key not in ("message", "exception"))
+    keys = sorted(context.keys() - {"message", "exception"})
+    return "".join(f", no {key}" if context[key] is None else f", {key}" for key in keys)
 
 
 def outcome(error: BaseException) -> str:
