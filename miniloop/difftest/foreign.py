@@ -14,6 +14,7 @@ from __future__ import annotations
 import marshal
 import os
 import pickle
+import re
 import select
 import signal
 import subprocess
@@ -46,6 +47,8 @@ APART = {
     "0.3": "0.097",
     "0.005": "0.004",
 }
+
+WORDED = re.compile(r"RuntimeError\([^)]*\)")
 
 
 class ForeignLoop:
@@ -168,10 +171,11 @@ def unhurried(program: Program) -> Program:
 def order(schedule: Schedule, steps: bool = True) -> Schedule:
     """Only the order of a schedule: no ticks, no times, and no steps where they cannot be seen.
 
-    Nor what is logged: in real time that has reprs in it, and how long a callback really took.
+    Nor what is logged: in real time that has reprs in it, and how long a callback really took. What
+    a RuntimeError says is each library's own wording.
     """
     rows = [
-        (0, 0, who, what)
+        (0, 0, who, WORDED.sub("RuntimeError()", what))
         for _, _, who, what in schedule.rows
         if who != "logged" and (steps or "#" not in who)
     ]

@@ -34,8 +34,9 @@ class Schedule:
     timeouts: list[float | None] = field(default_factory=list)
     """The timeout passed to each `select`, to the millisecond: one entry a tick."""
     reports: list[str] = field(default_factory=list)
-    """What destructors reported (exceptions never retrieved, tasks destroyed while pending),
-    sorted: when an object dies is up to the garbage collector, whether it complains is not."""
+    """What destructors reported (exceptions never retrieved, tasks destroyed while pending), and of
+    programs of the grammar what loops warned of, sorted: when an object dies is up to the garbage
+    collector, whether it complains is not."""
 
     cut: str = ""
     """Why recording stopped before the end of the run, if it did; the rest is not comparable."""
