@@ -15,7 +15,7 @@ from .programs import FILE_NAME, Program
 from .sides import DEEPEST, HANGS, Side, quiet, side
 
 # How deep a recursion may go differs between C and Python code, and what comes after one that went
-# too deep is nobody's promise: schedules are compared up to there.
+# too deep is nobody's promise: schedules are compared up to the tick in which that happens.
 INCOMPARABLE = "RecursionError()"
 
 
@@ -45,9 +45,10 @@ NEVER = (1 << 60, 1 << 60)
 
 def comparable(schedule: Schedule) -> tuple[int, int]:
     """How many events and how many ticks of it can be compared; `NEVER` means all."""
-    for number, event in enumerate(schedule.events):
+    for event in schedule.events:
         if INCOMPARABLE in event.what:
-            return number, event.tick
+            # A recursion takes place in one tick, and may have been caught before without a word.
+            return sum(row[0] < event.tick for row in schedule.rows), event.tick
     return (len(schedule.rows), len(schedule.timeouts)) if schedule.cut else NEVER
 
 

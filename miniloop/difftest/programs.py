@@ -32,10 +32,7 @@ DECLARATIONS = {
     "q2": "{0} = asyncio.LifoQueue(2)",
     "v": "{0} = contextvars.ContextVar('{0}', default=0)",
     "j": "{0} = concurrent.futures.Future()",
-    "o1": "class Broken(asyncio.Future):\n"
-    "    def add_done_callback(self, *args, **keywords): raise ValueError(1)\n"
-    "{0} = Broken(loop=loop)",
-    "o0": "class Later:\n    def __await__(self): return asyncio.sleep(0.01, 5).__await__()\n"
+    "o": "class Later:\n    def __await__(self): return asyncio.sleep(0.01, 5).__await__()\n"
     "{0} = Later()",
     # A reader can be called when another has read already: that must not block.
     "r": "r0, w0 = socket.socketpair(); r0.setblocking(False); w0.setblocking(False)",
