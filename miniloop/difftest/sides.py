@@ -498,7 +498,8 @@ def quiet(deepest: int = DEEPEST) -> Iterator[None]:
     # asyncio's C code has no such constant.
     limit = getattr(sys, "tracebacklimit", None)
     sys.tracebacklimit = 5
-    hook, sys.unraisablehook = sys.unraisablehook, lambda _: None
+    # Any function in C: where a recursion ends there is no room for a frame.
+    hook, sys.unraisablehook = sys.unraisablehook, id
     usual = sys.getrecursionlimit()
     sys.setrecursionlimit(depth() + deepest)
     was_enabled = gc.isenabled()
