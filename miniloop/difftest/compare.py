@@ -35,9 +35,14 @@ def agree(left: Schedule, right: Schedule) -> bool:
 
 
 def hangs_alone(one: Schedule, other: Schedule) -> bool:
-    """Whether a run hangs where the other goes on, or ends."""
-    there = (len(one.rows), len(one.timeouts))
-    return one.cut == HANGS != other.cut and comparable(one) == there < comparable(other)
+    """Whether a run is like the other, and then hangs where that goes on, or ends."""
+    events, ticks = there = len(one.rows), len(one.timeouts)
+    return (
+        one.cut == HANGS != other.cut
+        and comparable(one) == there < comparable(other)
+        and one.rows == other.rows[:events]
+        and one.timeouts == other.timeouts[:ticks]
+    )
 
 
 NEVER = (1 << 60, 1 << 60)
@@ -45,10 +50,12 @@ NEVER = (1 << 60, 1 << 60)
 
 def comparable(schedule: Schedule) -> tuple[int, int]:
     """How many events and how many ticks of it can be compared; `NEVER` means all."""
-    for event in schedule.events:
+    for number, event in enumerate(schedule.events):
         if INCOMPARABLE in event.what:
             # A recursion takes place in one tick, and may have been caught before without a word.
-            return sum(row[0] < event.tick for row in schedule.rows), event.tick
+            # Where ticks are not known they are all 0.
+            before = [row for row in schedule.rows if row[0] < event.tick]
+            return len(before) if event.tick else number, event.tick
     return (len(schedule.rows), len(schedule.timeouts)) if schedule.cut else NEVER
 
 

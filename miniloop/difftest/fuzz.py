@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from ..trace import Schedule
-from .compare import Difference, agree, first_words
+from .compare import Difference, agree, first_words, hangs_alone
 from .foreign import ForeignLoop, Match, is_crash
 from .generate import Generator
 from .programs import Program
@@ -110,6 +110,9 @@ def size(finding: Finding) -> int:
 
 def kind_of(difference: Difference) -> str:
     """What each side does at the first difference, in words without numbers."""
+    sides = difference.left, difference.right
+    if hangs_alone(*sides) or hangs_alone(*reversed(sides)):
+        return f"one {HANGS}, the other does not"
     left, right = first_words(difference).split(" / ", 1)
     if left == "nothing":
         return "goes on where the other has ended"
@@ -123,6 +126,8 @@ def group(finding: Finding) -> str:
     events = finding.difference.right.events
     if events and events[0].who == "process":
         return f"process {events[0].what}"
+    if HANGS in finding.kind:
+        return finding.kind
     return rule_broken(finding.difference) or finding.kind
 
 

@@ -375,7 +375,7 @@ def table() -> list[Operation]:
         as_completed_async="async for x in asyncio.as_completed([x for x in ({x}, {x2}) "
         "if not x.done()], timeout={limit}):\n    print('{here}', x.done())",
     )
-    # A group cancels its tasks in the order of a set. `sides.OrderedGroup` makes it their order of
+    # A group cancels its tasks in the order of a set. `sides.ordered_group` makes it their order of
     # creation, on every loop.
     add(
         "group",
@@ -653,9 +653,9 @@ def table() -> list[Operation]:
         sleep_nan="await asyncio.sleep(float('nan'))",
     )
     add("debug", SYNC, 2, debug="loop.set_debug({on})")
-    # A step that fails, not the coroutine in it: the task asks in vain to be called back. Not the
-    # first: of an eager task's the C code of Python 3.13.0 makes a SystemError. The handler runs in
-    # the task's context since 3.12 only.
+    # A step that fails, not the coroutine in it: the task asks in vain to be called back. Not in
+    # its first step: of an eager task's the C code of Python 3.13.0 makes a SystemError. Nor before
+    # 3.12, when the handler began to run in the task's context.
     mute = "types.SimpleNamespace(_asyncio_future_blocking=True, get_loop=lambda: loop)"
     add(
         "debug",

@@ -217,6 +217,7 @@ class Side:
         linked: bool = False,
     ) -> Recorder:
         recorder, loop = self.new_loop(path, tick_limit, event_limit, linked)
+        _warned.clear()
         before = left_behind()
         try:
             _watchdog.watch(recorder)
@@ -344,13 +345,13 @@ def reported(recorder: Recorder) -> Schedule:
     # With collection disabled (see `quiet`), all that they made is in the youngest generation.
     gc.collect(0)
     recorder.reports += _warned
-    _warned.clear()
     return recorder.schedule()
 
 
 WARNINGS = ("asynchronous generator", "unclosed event loop")
 """How those begin that are reports of loops, and not of sockets, coroutines or what is outdated."""
 _warned: list[str] = []
+"""Since the present run began."""
 
 
 def _warn(message: Warning | str, *_: object, **__: object) -> None:

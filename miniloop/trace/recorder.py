@@ -18,7 +18,7 @@ from .clock import CountingSelector, Stuck, VirtualClock
 from .schedule import Schedule
 
 # Exceptions whose arguments come from the program. Other messages are the library's own wording,
-# which differs between asyncio's C and Python code; only their type counts.
+# which differs between asyncio's C and Python code: their type counts, and how RuntimeErrors begin.
 OWN_ARGUMENTS = frozenset(
     {"CancelledError", "ValueError", "KeyboardInterrupt", "SystemExit", "StopIteration"}
 )
@@ -34,7 +34,7 @@ SETS = (set, frozenset)
 
 
 def describe(value: object) -> str:
-    """A value as text that is equal on every loop: no addresses, no library wording."""
+    """A value as text that is equal on every loop: no addresses, hardly any library wording."""
     if type(value) is str:
         return value
     if value is None or isinstance(value, PLAIN):
@@ -46,8 +46,8 @@ def describe(value: object) -> str:
         if name in OWN_ARGUMENTS and value.args:
             return f"{name}({', '.join(map(describe, value.args))})"
         if name == "RuntimeError" and value.args:
-            # The first words, up to what is told of an object.
-            words = str(value.args[0]).partition("<")[0].split()
+            # Its first words are the same everywhere, up to what is told of an object.
+            words = re.split("[<(]", str(value.args[0]), maxsplit=1)[0].split()
             return f"{name}({' '.join(words[:3])})"
         return f"{name}()"
     if isinstance(value, float):

@@ -16,8 +16,9 @@ class Event(NamedTuple):
     """Virtual milliseconds since the run began. Finer differences are noise: each call of `time()`
     costs a tenth of a microsecond, and loops may ask for the time more or less often."""
     who: str
-    """A task (`c1#2` is the second task started, running `c1`), `print`, `handler` (the exception
-    handler was called), `logged`, or `main` (the main program has ended with an exception)."""
+    """A task (`c1#2` runs `c1`, and is number 2 in the order of starting, from 0), `print`,
+    `handler` (the exception handler was called), `logged`, or `main` (the main program has ended
+    with an exception)."""
     what: str
     """What happened, in words: `send -> line 7`, `throw CancelledError() -> returned`, ..."""
 
@@ -34,9 +35,9 @@ class Schedule:
     timeouts: list[float | None] = field(default_factory=list)
     """The timeout passed to each `select`, to the millisecond: one entry a tick."""
     reports: list[str] = field(default_factory=list)
-    """What destructors reported (exceptions never retrieved, tasks destroyed while pending), and of
-    programs of the grammar what loops warned of, sorted: when an object dies is up to the garbage
-    collector, whether it complains is not."""
+    """What destructors reported (exceptions never retrieved, tasks destroyed while pending), and
+    what loops warned of, sorted: when an object dies is up to the garbage collector, whether it
+    complains is not."""
 
     cut: str = ""
     """Why recording stopped before the end of the run, if it did; the rest is not comparable."""
