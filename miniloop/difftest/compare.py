@@ -30,19 +30,21 @@ def agree(left: Schedule, right: Schedule) -> bool:
     return (
         left.rows[:events] == right.rows[:events]
         and left.timeouts[:ticks] == right.timeouts[:ticks]
-        and not (hangs_alone(left, right) or hangs_alone(right, left))
+        and not one_hangs(left, right)
     )
 
 
-def hangs_alone(one: Schedule, other: Schedule) -> bool:
-    """Whether a run is like the other, and then hangs where that goes on, or ends."""
-    events, ticks = there = len(one.rows), len(one.timeouts)
-    return (
-        one.cut == HANGS != other.cut
-        and comparable(one) == there < comparable(other)
-        and one.rows == other.rows[:events]
-        and one.timeouts == other.timeouts[:ticks]
-    )
+def one_hangs(left: Schedule, right: Schedule) -> bool:
+    """Whether two runs are alike until one of them hangs where the other goes on, or ends."""
+    for one, other in (left, right), (right, left):
+        if one.cut == HANGS != other.cut:
+            events, ticks = there = len(one.rows), len(one.timeouts)
+            return (
+                comparable(one) == there < comparable(other)
+                and one.rows == other.rows[:events]
+                and one.timeouts == other.timeouts[:ticks]
+            )
+    return False
 
 
 NEVER = (1 << 60, 1 << 60)
@@ -54,8 +56,8 @@ def comparable(schedule: Schedule) -> tuple[int, int]:
         if INCOMPARABLE in event.what:
             # A recursion takes place in one tick, and may have been caught before without a word.
             # Where ticks are not known they are all 0.
-            before = [row for row in schedule.rows if row[0] < event.tick]
-            return len(before) if event.tick else number, event.tick
+            before = sum(one.tick < event.tick for one in schedule.events)
+            return before if event.tick else number, event.tick
     return (len(schedule.rows), len(schedule.timeouts)) if schedule.cut else NEVER
 
 

@@ -31,7 +31,7 @@ from ..trace import Event, Schedule
 from .compare import Difference, agree
 from .linked import Linked
 from .programs import Block, Program
-from .sides import TICK_LIMIT, side
+from .sides import HANGS, TICK_LIMIT, side
 from .worker import SIZE
 
 WATCH = 1.5
@@ -49,6 +49,7 @@ APART = {
 }
 
 WORDED = re.compile(r"RuntimeError\([^)]*\)")
+"""A RuntimeError with its first words, as `describe` has it."""
 
 
 class ForeignLoop:
@@ -125,7 +126,7 @@ class ForeignLoop:
             status = None
         self.close()
         if status is None:
-            return "hangs"
+            return HANGS
         if status < 0:
             return f"crashes: {signal.Signals(-status).name}"
         return f"leaves silently, exit status {status}"
@@ -231,7 +232,10 @@ class Match:
         left = self.left.run(code)
         if self.blocks(left):
             return None
-        right = self.right.run(code)
+        return self.seen(left, self.right.run(code))
+
+    def seen(self, left: Schedule, right: Schedule) -> tuple[Schedule, Schedule]:
+        """What of two runs is compared here."""
         if self.exact:
             return left, right
         return order(left, self.steps), order(right, self.steps)
@@ -252,4 +256,4 @@ class Match:
 def is_crash(schedule: Schedule) -> bool:
     """Whether a run ended the process."""
     events = schedule.events
-    return bool(events) and events[0].who == "process" and "hangs" not in events[0].what
+    return bool(events) and events[0].who == "process" and HANGS not in events[0].what

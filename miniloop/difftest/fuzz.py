@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from ..trace import Schedule
-from .compare import Difference, agree, first_words, hangs_alone
+from .compare import Difference, agree, first_words, one_hangs
 from .foreign import ForeignLoop, Match, is_crash
 from .generate import Generator
 from .programs import Program
@@ -110,8 +110,7 @@ def size(finding: Finding) -> int:
 
 def kind_of(difference: Difference) -> str:
     """What each side does at the first difference, in words without numbers."""
-    sides = difference.left, difference.right
-    if hangs_alone(*sides) or hangs_alone(*reversed(sides)):
+    if one_hangs(difference.left, difference.right):
         return f"one {HANGS}, the other does not"
     left, right = first_words(difference).split(" / ", 1)
     if left == "nothing":
@@ -227,14 +226,15 @@ def explain_crash(
     deadline = time.monotonic() + seconds
 
     def fails(candidate: Program) -> bool:
-        for _ in range(runs):
-            if time.monotonic() > deadline:
-                return False
-            both = match.schedules(candidate)
-            if both is None:
-                return False
-            if is_crash(both[1]):
-                crashed[candidate] = both
+        if time.monotonic() > deadline:
+            return False
+        code = candidate.code()
+        left = match.left.run(code)
+        if match.blocks(left):
+            return False
+        for right in (match.right.run(code) for _ in range(runs)):
+            if is_crash(right):
+                crashed[candidate] = match.seen(left, right)
                 return True
         return False
 

@@ -205,8 +205,10 @@ def test_schedules_are_compared_up_to_a_recursion():
     def recursing(*rows):
         return sides.Schedule([*rows, (2, 0, "main", "ends with RecursionError()")], [0, 0])
 
-    first, other, late = (1, 0, "print", "a"), (1, 0, "print", "b"), (2, 0, "print", "c")
+    first, other = (1, 0, "print", "a"), (1, 0, "print", "b")
+    late, later = (2, 0, "print", "c"), (2, 0, "print", "d")
     assert agree(recursing(first), recursing(first, late))  # of that tick nothing
+    assert agree(recursing(first, late), recursing(first, later))
     assert not agree(recursing(first), recursing(other))
     left, right = (order(recursing(one, late)) for one in (first, other))
     assert not agree(left, right)  # without ticks
@@ -236,7 +238,7 @@ def test_a_side_that_hangs_alone_differs(monkeypatch, every_time):
     hangs = sides.Side(name, miniloop, Loop, miniloop.Task)
     monkeypatch.setitem(sides.KNOWN, name, lambda _: hangs)
     monkeypatch.setattr(sides, "LONGEST", 0.2)
-    without = frozenset(FEATURES) - {"tasks", "sleep", "errors", "loop"}
+    without = frozenset(FEATURES) - {"tasks", "sleep", "errors"}
     found = hunt("asyncio", name, seed=1, count=6, without=without, shrink_budget=3)
     hangs_where = [finding.difference.side_by_side() for finding in found.findings.values()]
     if every_time:
