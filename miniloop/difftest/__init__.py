@@ -10,12 +10,13 @@ pytest).
 Only `strategies` needs hypothesis.
 """
 
-from .compare import Difference, agree, assert_same_schedule, compare
+from .compare import Difference, NotComparedFurther, agree, assert_same_schedule, compare
 from .programs import Program
 from .sides import Side, quiet, side
 
 __all__ = [
     "Difference",
+    "NotComparedFurther",
     "Program",
     "Side",
     "agree",

@@ -4,15 +4,27 @@ from __future__ import annotations
 
 import re
 import sys
+import warnings
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from types import CodeType
 from typing import Any
 
 from ..trace import Schedule
+from ..trace.recorder import TOO_MANY
+from .known import WATCHES
 from .linked import Linked
 from .programs import FILE_NAME, Program
-from .sides import DEEPEST, HANGS, Side, quiet, side
+from .sides import (
+    DEEPEST,
+    HANGS,
+    LONG_EVENT_LIMIT,
+    LONG_TICK_LIMIT,
+    LONGEST,
+    Side,
+    quiet,
+    side,
+)
 
 # How deep a recursion may go differs between C and Python code, and what comes after one that went
 # too deep is nobody's promise: schedules are compared up to the tick in which that happens.
@@ -134,6 +146,10 @@ def _difference(
     return Difference(known, left.name, right.name, one, other)
 
 
+class NotComparedFurther(UserWarning):
+    """Two runs are alike up to a place after which nothing can be said of them."""
+
+
 def assert_same_schedule(
     program: Program | str | Callable[..., Coroutine[Any, Any, Any]],
     loops: Sequence[str | Side] = ("asyncio", "miniloop"),
@@ -146,28 +162,66 @@ def assert_same_schedule(
     script they are what it imports.
 
     `loops` are names (see `sides.KNOWN`) or `Side` objects; the first is what the others are held
-    against. Raises AssertionError.
+    against. Raises AssertionError, also where a script or function runs for more than 10,000
+    ticks, 1,000,000 events or 5 seconds of real time: what comes after is not compared. Nor is what
+    comes after a recursion without end, or after a known difference of this Python's asyncio; that
+    is warned of, with `NotComparedFurther`. (A `Program` ends after 60 ticks or 64 events, and
+    nothing is said of it.)
     """
     if isinstance(program, str):
         program = compile(program, FILE_NAME, "exec")  # type: ignore[assignment]
     reference, *others = [loop if isinstance(loop, Side) else side(loop) for loop in loops]
-    with quiet(DEEPEST if isinstance(program, Program) else max(DEEPEST, sys.getrecursionlimit())):
+    is_program = isinstance(program, Program)
+    not_said: list[str] = []
+    with quiet(DEEPEST if is_program else max(DEEPEST, sys.getrecursionlimit())):
         for other in others:
-            if isinstance(program, Program | CodeType):
-                found = compare(program, reference, other)
-            else:
-                function: Any = program
-                found = _difference(
-                    None,
-                    reference,
-                    other,
-                    reference.run_function(function),
-                    other.run_function(function),
-                )
+            one, another = [_run(program, loop) for loop in (reference, other)]
+            found = _difference(program, reference, other, one, another)
             if found is not None:
                 raise AssertionError(
                     f"{other.name} does not run this as {reference.name} does:\n\n{found}"
                 )
+            if not is_program and (reason := too_long(one) or too_long(another)):
+                raise AssertionError(
+                    f"{reference.name} and {other.name} run this alike up to where comparing ends, "
+                    f"but it {reason}; hold something shorter against them"
+                )
+            if not is_program and (reason := not_further(one) or not_further(another)):
+                _, tick = min(comparable(one), comparable(another))
+                not_said.append(
+                    f"{reference.name} and {other.name} are compared up to tick {tick} only: "
+                    + reason
+                )
+    for text in not_said:  # not above: `quiet` lets no warning through
+        warnings.warn(text, NotComparedFurther, stacklevel=2)
+
+
+def _run(program: Any, loop: Side) -> Schedule:
+    if isinstance(program, Program):
+        return loop.run(program.code())
+    if isinstance(program, CodeType):
+        return loop.run(program, LONG_TICK_LIMIT, LONG_EVENT_LIMIT)
+    return loop.run_function(program)
+
+
+def too_long(schedule: Schedule) -> str:
+    """Why a run was ended by the recorder, in words; empty if it was not."""
+    if schedule.cut.startswith(HANGS):
+        return f"takes more than {LONGEST:.0f} seconds of real time"
+    if schedule.cut.startswith(TOO_MANY):
+        return f"has more than {LONG_EVENT_LIMIT:,} events"
+    if len(schedule.timeouts) > LONG_TICK_LIMIT:
+        return f"runs for more than {LONG_TICK_LIMIT:,} ticks"
+    return ""
+
+
+def not_further(schedule: Schedule) -> str:
+    """Why a run cannot be compared from some place on; empty if it can."""
+    if schedule.cut in WATCHES:
+        return f"this Python's asyncio is known to differ there ({schedule.cut})"
+    if schedule.cut:
+        return schedule.cut
+    return "" if comparable(schedule) is NEVER else "a recursion went too deep"
 
 
 SUSPENDED = re.compile(r"^(\S+#\d+ (?:send|throw .*?) -> )(?!returned|raised).*")

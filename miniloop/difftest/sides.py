@@ -36,6 +36,9 @@ from .programs import FILE_NAME, FORGOTTEN
 # recurses, and how deep a recursion may go differs between C and Python code.
 TICK_LIMIT = 60
 EVENT_LIMIT = 64
+# What people write may take longer.
+LONG_TICK_LIMIT = 10_000
+LONG_EVENT_LIMIT = 1_000_000
 DEEPEST = 500
 """Frames. A task that waits for itself in a roundabout way is cancelled until there are as many;
 other programs that recurse reach EVENT_LIMIT first."""
@@ -162,7 +165,12 @@ class Side:
 
         self._builtins = {**vars(builtins), "__import__": import_}
 
-    def run(self, code: CodeType | Linked, tick_limit: int = TICK_LIMIT) -> Schedule:
+    def run(
+        self,
+        code: CodeType | Linked,
+        tick_limit: int = TICK_LIMIT,
+        event_limit: int = EVENT_LIMIT,
+    ) -> Schedule:
         """The schedule of a program on this loop. Whatever the program raises is part of it."""
         linked = isinstance(code, Linked)
         names: dict[str, Any] = NAMES if linked else {}
@@ -184,9 +192,9 @@ class Side:
                     names[name].close()
             names.update(FORGOTTEN)
 
-        return reported(self._record(main, forget, FILE_NAME, tick_limit, EVENT_LIMIT, linked))
+        return reported(self._record(main, forget, FILE_NAME, tick_limit, event_limit, linked))
 
-    def run_function(self, function: Any, tick_limit: int = 10_000) -> Schedule:
+    def run_function(self, function: Any) -> Schedule:
         """The schedule of an async function without parameters: see `assert_same_schedule`."""
         names = function.__globals__
         missing = object()
@@ -205,7 +213,7 @@ class Side:
                     names[name] = value
 
         path = function.__code__.co_filename
-        return reported(self._record(main, forget, path, tick_limit, 100 * tick_limit))
+        return reported(self._record(main, forget, path, LONG_TICK_LIMIT, LONG_EVENT_LIMIT))
 
     def _record(
         self,

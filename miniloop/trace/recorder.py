@@ -59,6 +59,8 @@ def describe(value: object) -> str:
     return name
 
 
+TOO_MANY = "too many events"
+"""The reason if there were as many as the limit says."""
 TORN_DOWN = "while all is torn down"
 """How the reason ends if it was found after the end of the run."""
 
@@ -98,7 +100,7 @@ class Recorder:
         rows = self.rows
         rows.append((self.selector.ticks, int(self.clock.now * 1000.0), who, what))
         if len(rows) >= self.event_limit:
-            self.stop("too many events")
+            self.stop(TOO_MANY)
 
     def stop(self, reason: str = "") -> None:
         """Record no more events.

@@ -1,11 +1,13 @@
 """`assert_same_schedule` and the fixture, as someone else's test file would use them."""
 
 import asyncio
+import importlib
 import time
+from time import perf_counter
 
 import pytest
 
-from miniloop.difftest import assert_same_schedule
+from miniloop.difftest import NotComparedFurther, assert_same_schedule, sides
 from miniloop.difftest.programs import Program
 from miniloop.lab import broken
 
@@ -52,6 +54,55 @@ def test_names_are_put_back():
     assert asyncio.__name__ == "asyncio"
     assert time.sleep.__module__ != "miniloop.trace.clock"
     assert "print" not in globals()
+
+
+async def that_is_busy():
+    deadline = perf_counter() + 1.5
+    while perf_counter() < deadline:
+        pass
+    print(asyncio.sleep.__module__)
+
+
+async def that_ticks_on():
+    while True:
+        await asyncio.sleep(0)
+
+
+def test_what_is_not_compared_to_its_end_fails(monkeypatch):
+    with pytest.raises(AssertionError, match=r"but it runs for more than 10,000 ticks; hold some"):
+        assert_same_schedule(that_ticks_on)
+    monkeypatch.setattr(
+        importlib.import_module("miniloop.difftest.compare"), "LONG_EVENT_LIMIT", 50
+    )
+    text = "import asyncio\nfor n in range(60): print(n)\nasyncio.run(asyncio.sleep(0))\n"
+    with pytest.raises(AssertionError, match="but it has more than 50 events"):
+        assert_same_schedule(text)
+    monkeypatch.setattr(sides, "LONGEST", 0.2)
+    with pytest.raises(AssertionError, match="but it takes more than 5 seconds of real time"):
+        assert_same_schedule(that_is_busy)
+
+
+def test_a_script_may_be_longer_than_a_random_program():
+    text = "import asyncio\nasync def main():\n"
+    text += "    for n in range(100): print(n); await asyncio.sleep(0)\n"
+    assert_same_schedule(text + "asyncio.run(main())\n")
+    with pytest.raises(AssertionError, match=r"=> .* asyncio\.tasks"):
+        assert_same_schedule(text + "    print(asyncio.sleep.__module__)\nasyncio.run(main())\n")
+
+
+async def that_recurses():
+    async def deeper():
+        await deeper()
+
+    try:
+        await deeper()
+    except RecursionError as error:
+        print(error)
+
+
+def test_what_comes_after_a_recursion_is_warned_of():
+    with pytest.warns(NotComparedFurther, match="to tick 1 only: a recursion went too deep"):
+        assert_same_schedule(that_recurses)
 
 
 def test_unknown_loop():

@@ -10,6 +10,8 @@ from miniloop.difftest.programs import FILE_NAME
 PROGRAMS = sorted(Path(__file__).with_name("regressions").glob("*.py"))
 
 
+# On 3.11 and 3.12 some meet a known difference, up to which they are compared.
+@pytest.mark.filterwarnings("ignore::miniloop.difftest.NotComparedFurther")
 @pytest.mark.parametrize("path", PROGRAMS, ids=lambda path: path.stem)
 def test_runs_alike(path):
     assert_same_schedule(path.read_text("utf-8"))
