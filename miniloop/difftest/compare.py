@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import inspect
 import re
 import sys
 import warnings
@@ -12,19 +14,11 @@ from typing import Any
 
 from ..trace import Schedule
 from ..trace.recorder import TOO_MANY
+from . import sides
 from .known import WATCHES
 from .linked import Linked
 from .programs import FILE_NAME, Program
-from .sides import (
-    DEEPEST,
-    HANGS,
-    LONG_EVENT_LIMIT,
-    LONG_TICK_LIMIT,
-    LONGEST,
-    Side,
-    quiet,
-    side,
-)
+from .sides import DEEPEST, ENDS_WITH, HANGS, Side, quiet, side
 
 # How deep a recursion may go differs between C and Python code, and what comes after one that went
 # too deep is nobody's promise: schedules are compared up to the tick in which that happens.
@@ -41,6 +35,8 @@ def agree(left: Schedule, right: Schedule) -> bool:
     events, ticks = cut
     return (
         left.rows[:events] == right.rows[:events]
+        # The tick in which it ends is not complete; those before it are.
+        and not any(row[0] < ticks for row in (*left.rows[events:], *right.rows[events:]))
         and left.timeouts[:ticks] == right.timeouts[:ticks]
         and not one_hangs(left, right)
     )
@@ -64,12 +60,12 @@ NEVER = (1 << 60, 1 << 60)
 
 def comparable(schedule: Schedule) -> tuple[int, int]:
     """How many events and how many ticks of it can be compared; `NEVER` means all."""
-    for number, event in enumerate(schedule.events):
-        if INCOMPARABLE in event.what:
+    for number, (tick, _, _, what) in enumerate(schedule.rows):
+        if INCOMPARABLE in what:
             # A recursion takes place in one tick, and may have been caught before without a word.
             # Where ticks are not known they are all 0.
-            before = sum(one.tick < event.tick for one in schedule.events)
-            return before if event.tick else number, event.tick
+            before = sum(row[0] < tick for row in schedule.rows)
+            return before if tick else number, tick
     return (len(schedule.rows), len(schedule.timeouts)) if schedule.cut else NEVER
 
 
@@ -115,9 +111,13 @@ class Difference:
         return "\n".join(lines)
 
     def __str__(self) -> str:
+        return self.text()
+
+    def text(self, context: int | None = None) -> str:
+        """The program, both schedules (see `side_by_side`), and the rule that is broken."""
         from .rules import rule_broken  # which reads differences
 
-        parts = [self.side_by_side()]
+        parts = [self.side_by_side(context)]
         if self.program is not None:
             parts.insert(0, str(self.program) + "\n")
         rule = rule_broken(self)
@@ -157,71 +157,121 @@ def assert_same_schedule(
     """Fail, with both schedules side by side, unless the program runs alike on all loops.
 
     `program` is a `Program`, the source text of a script, or an async function without parameters.
-    In a function, and all that its module defines, the names `asyncio`, `print` and `time` stand
-    for the loop's own library, for the recorder's log and for virtual time while it runs; in a
-    script they are what it imports.
+    While a function runs, what its module has of `asyncio` and of `time`, under whatever name, is
+    the loop's own library and virtual time, and `print` is the recorder's log; in a script it is
+    what it imports. Other modules keep the real ones. What is printed, returned or raised is
+    compared as far as it is text, a number, bytes or a collection of these; of other values the
+    type counts. Threads, processes and peers outside the loop are not waited for (`miniloop
+    compare` does).
 
     `loops` are names (see `sides.KNOWN`) or `Side` objects; the first is what the others are held
-    against. Raises AssertionError, also where a script or function runs for more than 10,000
-    ticks, 1,000,000 events or 5 seconds of real time: what comes after is not compared. Nor is what
-    comes after a recursion without end, or after a known difference of this Python's asyncio; that
-    is warned of, with `NotComparedFurther`. (A `Program` ends after 60 ticks or 64 events, and
-    nothing is said of it.)
+    against.
+
+    Raises AssertionError where two runs differ, and where a script or function shows nothing or
+    not all: it ends with an exception on all loops alike, waits for ever, runs no loop, or runs for
+    more than 10,000 ticks, 1,000,000 events or (in the main thread, where there is SIGALRM) 5
+    seconds of real time. Where nobody can mend that, after a recursion without end and after a
+    known difference of this Python's asyncio, `NotComparedFurther` warns. Of a `Program`, which
+    ends after 60 ticks or 64 events, nothing of this is said.
+
+    Raises TypeError where `program` is none of these, ValueError where `loops` are fewer than two
+    or unknown, RuntimeError in a thread in which asyncio runs a loop already.
     """
     if isinstance(program, str):
-        program = compile(program, FILE_NAME, "exec")  # type: ignore[assignment]
+        program = compile(program, FILE_NAME, "exec", dont_inherit=True)  # type: ignore[assignment]
+    elif not isinstance(program, Program) and not (
+        inspect.iscoroutinefunction(program) and inspect.isroutine(program)
+    ):
+        raise TypeError(f"a Program, a script's text or an async function, not {program!r}")
     reference, *others = [loop if isinstance(loop, Side) else side(loop) for loop in loops]
+    if not others:
+        raise ValueError(f"loops: two or more, the first to hold the others against, not {loops!r}")
+    if asyncio._get_running_loop() is not None:
+        raise RuntimeError("assert_same_schedule() cannot be called while an event loop is running")
     is_program = isinstance(program, Program)
     not_said: list[str] = []
     with quiet(DEEPEST if is_program else max(DEEPEST, sys.getrecursionlimit())):
         for other in others:
             one, another = [_run(program, loop) for loop in (reference, other)]
             found = _difference(program, reference, other, one, another)
+            if found is None and not is_program:
+                names = f"{reference.name} and {other.name}"
+                if reason := shows_too_little(one) or shows_too_little(another):
+                    raise AssertionError(f"{names} are alike as far as this goes, but it {reason}")
+                if recursion(one) != recursion(another):
+                    found = Difference(None, reference.name, other.name, one, another)
+                elif reason := not_further(one) or not_further(another):
+                    not_said.append(f"{names} are compared {reason}")
             if found is not None:
                 raise AssertionError(
-                    f"{other.name} does not run this as {reference.name} does:\n\n{found}"
-                )
-            if not is_program and (reason := too_long(one) or too_long(another)):
-                raise AssertionError(
-                    f"{reference.name} and {other.name} run this alike up to where comparing ends, "
-                    f"but it {reason}; hold something shorter against them"
-                )
-            if not is_program and (reason := not_further(one) or not_further(another)):
-                _, tick = min(comparable(one), comparable(another))
-                not_said.append(
-                    f"{reference.name} and {other.name} are compared up to tick {tick} only: "
-                    + reason
+                    f"{other.name} does not run this as {reference.name} does:\n\n"
+                    + found.text(context=None if is_program else CONTEXT)
+                    + hint(found)
                 )
     for text in not_said:  # not above: `quiet` lets no warning through
         warnings.warn(text, NotComparedFurther, stacklevel=2)
+
+
+CONTEXT = 50
+"""Lines before and after the first difference that are shown of what may have a million."""
 
 
 def _run(program: Any, loop: Side) -> Schedule:
     if isinstance(program, Program):
         return loop.run(program.code())
     if isinstance(program, CodeType):
-        return loop.run(program, LONG_TICK_LIMIT, LONG_EVENT_LIMIT)
+        return loop.run_script(program)
     return loop.run_function(program)
 
 
-def too_long(schedule: Schedule) -> str:
-    """Why a run was ended by the recorder, in words; empty if it was not."""
+def shows_too_little(schedule: Schedule) -> str:
+    """Why nothing follows from a run that is like another, in words; empty if something does."""
     if schedule.cut.startswith(HANGS):
-        return f"takes more than {LONGEST:.0f} seconds of real time"
+        return f"takes more than {sides.LONGEST:g} seconds of real time: make it shorter"
     if schedule.cut.startswith(TOO_MANY):
-        return f"has more than {LONG_EVENT_LIMIT:,} events"
-    if len(schedule.timeouts) > LONG_TICK_LIMIT:
-        return f"runs for more than {LONG_TICK_LIMIT:,} ticks"
+        return f"has more than {sides.LONG_EVENT_LIMIT:,} events: make it shorter"
+    if len(schedule.timeouts) > sides.LONG_TICK_LIMIT:
+        return f"runs for more than {sides.LONG_TICK_LIMIT:,} ticks: make it shorter"
+    for _, _, who, what in schedule.rows:
+        if who == "main" and what.startswith(ENDS_WITH):
+            how = what.removeprefix(ENDS_WITH)
+            if how == "Stuck()":
+                return (
+                    "waits for ever: nothing is ready and no timer is set "
+                    "(what threads and processes do is compared by `miniloop compare` only)"
+                )
+            if not how.startswith(("SystemExit", "RecursionError")):
+                return f"ends with {how}: catch what is meant to be raised"
+    if not schedule.timeouts:
+        return "runs no event loop that is recorded: use asyncio.run() or asyncio.new_event_loop()"
     return ""
 
 
+def recursion(schedule: Schedule) -> bool:
+    """Whether a recursion went too deep."""
+    return any(INCOMPARABLE in row[3] for row in schedule.rows)
+
+
 def not_further(schedule: Schedule) -> str:
-    """Why a run cannot be compared from some place on; empty if it can."""
+    """Up to where a run can be compared, and why not further; empty if it can to its end."""
+    _, tick = comparable(schedule)
+    if recursion(schedule):
+        return f"before tick {tick} only: a recursion went too deep in it"
     if schedule.cut in WATCHES:
-        return f"this Python's asyncio is known to differ there ({schedule.cut})"
-    if schedule.cut:
-        return schedule.cut
-    return "" if comparable(schedule) is NEVER else "a recursion went too deep"
+        known = f"this Python's asyncio is known to differ there ({schedule.cut})"
+        return f"up to tick {tick} only: {known}"
+    return f"up to tick {tick} only: {schedule.cut}" if schedule.cut else ""
+
+
+def hint(found: Difference) -> str:
+    """What may be behind a difference that is of no loop's making."""
+    for schedule in (found.left, found.right):
+        if any("RuntimeError(no running event" in row[3] for row in schedule.rows):
+            return (
+                "\n\n(no running event loop: does a function import asyncio itself, or another "
+                "module? Only what its own module imports is the loop's own library.)"
+            )
+    return ""
 
 
 SUSPENDED = re.compile(r"^(\S+#\d+ (?:send|throw .*?) -> )(?!returned|raised).*")

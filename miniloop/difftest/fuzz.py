@@ -13,13 +13,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from ..trace import Schedule
-from .compare import Difference, agree, first_words, one_hangs
+from .compare import Difference, agree, first_words, one_hangs, recursion
 from .foreign import ForeignLoop, Match, is_crash
 from .generate import Generator
 from .programs import Program
 from .rules import rule_broken
 from .shrink import shrink
-from .sides import HANGS, quiet
+from .sides import HANGS, TICK_LIMIT, quiet
 
 AT_ONCE = 32
 """So many programs are made, then run on one side, then on the other."""
@@ -165,7 +165,7 @@ def hunt(
                 result.programs += 1
                 result.events.append(len(both[0].rows))
                 if agree(*both):
-                    if reason := both[0].cut or both[1].cut:
+                    if reason := ends_early(both[0]) or ends_early(both[1]):
                         result.ended_early(reason)
                 else:
                     seen = Difference(program, left, right, *both)
@@ -180,7 +180,7 @@ def hunt(
                         finding = Finding(found, seed, number)
                         name = short_id(group(finding))
                         if name in allow:
-                            allowed[kind] = f"of the group {name}, which is allowed"
+                            allowed[kind] = f"begins as one of the group {name}, which is allowed"
                             result.ended_early(allowed[kind])
                         else:
                             result.found(finding)
@@ -191,6 +191,15 @@ def hunt(
     result.seconds = clock() - began
     result.rates = [result.programs / result.seconds] if result.seconds else []
     return result
+
+
+def ends_early(schedule: Schedule) -> str:
+    """Why a run is not compared to its end; empty if it is."""
+    if schedule.cut:
+        return schedule.cut
+    if len(schedule.timeouts) > TICK_LIMIT:
+        return "too many ticks"
+    return "a recursion went too deep" if recursion(schedule) else ""
 
 
 def in_turn(

@@ -209,7 +209,7 @@ def watched_wait_for(cut: Cut) -> Any:
 
 
 class StepsOfPythonTask(Steps):
-    """For asyncio's Python tasks as the reference, which are not quite what its C tasks are.
+    """For asyncio's Python tasks, which are not quite what its C tasks are.
 
     A task that awaits itself gets a RuntimeError from both. But Python tasks forget to take back a
     flag then, and who awaits that task later waits for it, where C tasks (and miniloop's) raise

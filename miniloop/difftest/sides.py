@@ -15,6 +15,7 @@ import importlib
 import linecache
 import logging
 import queue
+import random
 import signal
 import sys
 import threading
@@ -27,7 +28,7 @@ from typing import Any, ClassVar
 
 from .. import reprs, running
 from ..trace import Recorder, Schedule, on_virtual_time
-from ..trace.recorder import describe
+from ..trace.recorder import describe, hashed_by_number
 from .known import StepsOfPythonTask, watches
 from .linked import NAMES, Linked, place
 from .programs import FILE_NAME, FORGOTTEN
@@ -46,6 +47,8 @@ LONGEST = 5.0
 """Seconds: programs take milliseconds. One that is there so long after it was first seen hangs."""
 HANGS = "hangs"
 """What is said of it."""
+ENDS_WITH = "ends with "
+"""What is said of a main program, before the exception."""
 RINGS = 5
 """So often the watchdog looks meanwhile."""
 
@@ -83,8 +86,16 @@ class Thread:
 
     _jobs: ClassVar[queue.SimpleQueue[Thread] | None] = None
 
-    def __init__(self, *, target: Callable[..., Any], args: tuple[Any, ...] = ()) -> None:
-        self._target = target
+    def __init__(
+        self,
+        *,
+        target: Callable[..., Any],
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+        name: str | None = None,
+        daemon: bool | None = None,
+    ) -> None:
+        self._target = functools.partial(target, **kwargs) if kwargs else target
         self._args = args
         self._busy = threading.Lock()
 
@@ -111,6 +122,19 @@ class Thread:
 
 _threading = ModuleType("threading")
 _threading.__dict__.update(vars(threading), Thread=Thread)
+
+
+TELL_TIME = (
+    *("sleep", "time", "monotonic", "perf_counter"),
+    *("time_ns", "monotonic_ns", "perf_counter_ns"),
+)
+# What someone may have imported from asyncio by name. Exceptions and constants are the same.
+ASYNCIO_FUNCTIONS = [
+    name
+    for name in asyncio.__all__
+    if callable(made := getattr(asyncio, name))
+    and not (isinstance(made, type) and issubclass(made, BaseException | tuple))
+]
 
 
 @dataclass
@@ -158,19 +182,22 @@ class Side:
             self.task_class = self._facade.Task
         self._time = ModuleType("time")
         self._time.__dict__.update(vars(time))
+        self._long = False
+        self._ours: dict[int, Any] = {id(asyncio): self._facade, id(time): self._time}
+        """By the identity of what a module has of asyncio and time, what stands in for it."""
+        for name in ASYNCIO_FUNCTIONS:
+            if hasattr(self._facade, name):
+                self._ours[id(getattr(asyncio, name))] = getattr(self._facade, name)
+        for name in TELL_TIME:
+            self._ours[id(getattr(time, name))] = functools.partial(self._ask, name)
         own = {"asyncio": self._facade, "time": self._time, "threading": _threading}
 
         def import_(name: str, *rest: Any) -> Any:
-            return own.get(name) or __import__(name, *rest)
+            return own.get(name.partition(".")[0]) or __import__(name, *rest)
 
         self._builtins = {**vars(builtins), "__import__": import_}
 
-    def run(
-        self,
-        code: CodeType | Linked,
-        tick_limit: int = TICK_LIMIT,
-        event_limit: int = EVENT_LIMIT,
-    ) -> Schedule:
+    def run(self, code: CodeType | Linked, tick_limit: int = TICK_LIMIT) -> Schedule:
         """The schedule of a program on this loop. Whatever the program raises is part of it."""
         linked = isinstance(code, Linked)
         names: dict[str, Any] = NAMES if linked else {}
@@ -192,28 +219,56 @@ class Side:
                     names[name].close()
             names.update(FORGOTTEN)
 
-        return reported(self._record(main, forget, FILE_NAME, tick_limit, event_limit, linked))
+        return reported(self._record(main, forget, FILE_NAME, tick_limit, EVENT_LIMIT, linked))
+
+    def run_script(self, code: CodeType) -> Schedule:
+        """The schedule of what a person wrote: see `assert_same_schedule`."""
+        names: dict[str, Any] = {"__builtins__": self._builtins, "__name__": "__main__"}
+        names["repr"] = describe
+
+        def main(loop: Any, log: Any) -> None:
+            names["print"] = log
+            exec(code, names)
+
+        return self._run_long(main, FILE_NAME, forget=names.clear)
 
     def run_function(self, function: Any) -> Schedule:
         """The schedule of an async function without parameters: see `assert_same_schedule`."""
         names = function.__globals__
         missing = object()
-        ours = {"asyncio": self._facade, "time": self._time}
+        ours = {
+            name: self._ours[id(value)] for name, value in names.items() if id(value) in self._ours
+        }
         before = {name: names.get(name, missing) for name in (*ours, "print")}
 
         def main(loop: Any, log: Any) -> None:
-            names.update({name: ours[name] for name in ours if name in names}, print=log)
+            names.update(ours, print=log)
             self._run(function())
 
-        def forget() -> None:
+        def put_back() -> None:
             for name, value in before.items():
                 if value is missing:
                     names.pop(name, None)
                 else:
                     names[name] = value
 
-        path = function.__code__.co_filename
-        return reported(self._record(main, forget, path, LONG_TICK_LIMIT, LONG_EVENT_LIMIT))
+        try:
+            return self._run_long(main, function.__code__.co_filename, forget=lambda: None)
+        finally:
+            put_back()  # not sooner: coroutines that are left have clean-up to do
+
+    def _run_long(
+        self, main: Callable[[Any, Any], None], path: str, forget: Callable[[], None]
+    ) -> Schedule:
+        """What people write may take long, draw random numbers, and take tasks out of sets."""
+        state = random.getstate()
+        random.seed(0)
+        self._long = True
+        try:
+            return reported(self._record(main, forget, path, LONG_TICK_LIMIT, LONG_EVENT_LIMIT))
+        finally:
+            self._long = False
+            random.setstate(state)
 
     def _record(
         self,
@@ -233,7 +288,7 @@ class Side:
         except BaseException as error:
             if type(error) is KeyboardInterrupt and not error.args:
                 raise  # Not the program's: someone pressed Ctrl-C.
-            recorder.note("main", "ends with " + describe(error))
+            recorder.note("main", ENDS_WITH + describe(error))
         finally:
             _watchdog.leave()
         if left_behind() != before:
@@ -249,13 +304,20 @@ class Side:
     def _cut(self, reason: str) -> None:
         self._recorder.stop(reason)
 
+    def _ask(self, name: str, *args: Any) -> Any:
+        return getattr(self._time, name)(*args)
+
     def _run(self, main: Any, *, debug: bool | None = None) -> Any:
         """Stand-in for `asyncio.run`, which cancels what is left in the order of a set."""
         loop = self._facade.new_event_loop()
+        if debug is not None:
+            loop.set_debug(debug)
         try:
             return loop.run_until_complete(main)
         finally:
-            left = sorted(self.module.all_tasks(loop), key=lambda task: task.get_coro().number)
+            left = sorted(
+                self.module.all_tasks(loop), key=lambda task: getattr(task.get_coro(), "number", -1)
+            )
             for task in left:
                 task.cancel()
             if left:
@@ -266,15 +328,18 @@ class Side:
         self, program: str, tick_limit: int, event_limit: int, linked: bool = False
     ) -> tuple[Recorder, Any]:
         """A fresh recorded loop of this kind; the façade's `new_event_loop` returns it."""
+        task_class = hashed_by_number(self.task_class) if self._long else self.task_class
         recorder = Recorder(program, tick_limit, event_limit)
         loop = (self._for_linked if linked else self._recorded)(recorder)
         loop.set_task_factory(
-            recorder.task_factory(self.task_class, self.steps_class, **self.task_options)
+            recorder.task_factory(task_class, self.steps_class, **self.task_options)
         )
         if not self.watched:
             loop._is_report = lambda context: False
         clock: Any = self._time
-        clock.sleep, clock.time, clock.monotonic = recorder.clock.sleep, *[recorder.clock.time] * 2
+        clock.sleep, tell = recorder.clock.sleep, recorder.clock.time
+        clock.time = clock.monotonic = clock.perf_counter = tell
+        clock.time_ns = clock.monotonic_ns = clock.perf_counter_ns = lambda: int(tell() * 1e9)
         self._recorder, self._loop = recorder, loop
         return recorder, loop
 

@@ -2,7 +2,8 @@
 
 A task factory wraps each task's coroutine in an object with `send`, `throw` and `close`. The loop
 drives the wrapper, the wrapper drives the coroutine, and so every step is seen on any loop,
-asyncio's C tasks included. Nothing of the loop is replaced save `time()` and the selector.
+asyncio's C tasks included. Of the loop are replaced `time()`, the selector, and what receives its
+reports; nothing that schedules.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import functools
 import itertools
 import re
+import sys
 import weakref
 from collections.abc import Callable, Coroutine, MutableSequence
 from typing import Any
@@ -17,11 +19,14 @@ from typing import Any
 from .clock import CountingSelector, Stuck, VirtualClock
 from .schedule import Schedule
 
-# Exceptions whose arguments come from the program. Other messages are the library's own wording,
-# which differs between asyncio's C and Python code: their type counts, and how RuntimeErrors begin.
+# Built-in exceptions whose arguments mostly come from the program. Other messages may be the
+# library's own wording, which differs between asyncio's C and Python code: their type counts, and
+# how RuntimeErrors begin.
 OWN_ARGUMENTS = frozenset(
     {"CancelledError", "ValueError", "KeyboardInterrupt", "SystemExit", "StopIteration"}
 )
+LIBRARIES = frozenset({"builtins", "asyncio", "miniloop", "concurrent"})
+"""Where the classes of the other exceptions stand; any other is the program's own."""
 
 # Reports that a destructor makes, at a moment that the garbage collector chooses.
 FROM_DESTRUCTORS = re.compile("never retrieved|was destroyed")
@@ -31,6 +36,7 @@ FROM_DESTRUCTORS = re.compile("never retrieved|was destroyed")
 PLAIN = (str, int)
 LISTS = (list, tuple)
 SETS = (set, frozenset)
+BYTES = (bytes, bytearray)
 
 
 def describe(value: object) -> str:
@@ -43,7 +49,8 @@ def describe(value: object) -> str:
     if isinstance(value, BaseException):
         if isinstance(value, BaseExceptionGroup):
             return f"{name}[{', '.join(map(describe, value.exceptions))}]"
-        if name in OWN_ARGUMENTS and value.args:
+        own = name in OWN_ARGUMENTS or type(value).__module__.partition(".")[0] not in LIBRARIES
+        if own and value.args:
             return f"{name}({', '.join(map(describe, value.args))})"
         if name == "RuntimeError" and value.args:
             # Its first words are the same everywhere, up to what is told of an object.
@@ -56,7 +63,10 @@ def describe(value: object) -> str:
         return f"[{', '.join(map(describe, value))}]"
     if isinstance(value, SETS):
         return f"{{{', '.join(sorted(map(describe, value)))}}}"
-    return name
+    if isinstance(value, dict):
+        items = [f"{describe(key)}: {describe(item)}" for key, item in value.items()]
+        return f"{{{', '.join(items)}}}"
+    return repr(value) if isinstance(value, BYTES) else name
 
 
 TOO_MANY = "too many events"
@@ -117,14 +127,17 @@ class Recorder:
         elif reason and not self.cut:  # the destructors' reports are not comparable
             self.cut = f"{reason}, {TORN_DOWN}"
 
-    def print(self, *values: object, **_: object) -> None:
+    def print(self, *values: object, sep: str | None = None, file: Any = None, **rest: Any) -> None:
         """Stand-in for the built-in `print`: what a program prints is an event.
 
         Once recording has stopped it raises, to end runaway recursions.
         """
+        if file is not None and file is not sys.stdout:
+            print(*values, sep=sep, file=file, **rest)
+            return
         if self.stopped:
             raise Stuck("recording has stopped")
-        self.note("print", " ".join(map(describe, values)))
+        self.note("print", (" " if sep is None else sep).join(map(describe, values)))
 
     def exception_handler(self, loop: object, context: dict[str, Any]) -> None:
         """Note a call of the exception handler: the first words of its message, and the error."""
@@ -190,6 +203,27 @@ class Recorder:
             return task
 
         return factory
+
+
+def hashed_by_number(task_class: Any) -> Any:
+    """A class of tasks that come out of sets in the order in which they were made.
+
+    asyncio's hash by address: undefined, and not to be compared.
+    """
+    numbers = itertools.count()
+
+    class Task(task_class):  # type: ignore[misc]
+        def __new__(cls, *args: Any, **keywords: Any) -> Any:
+            task = super().__new__(cls)
+            task._made = next(numbers)
+            return task
+
+        def __hash__(self) -> int:
+            return self._made  # type: ignore[no-any-return]
+
+    Task.__name__, Task.__qualname__ = "Task", "Task"
+    Task.__module__ = task_class.__module__
+    return Task
 
 
 def not_yet() -> None:

@@ -17,8 +17,8 @@ class Event(NamedTuple):
     costs a tenth of a microsecond, and loops may ask for the time more or less often."""
     who: str
     """A task (`c1#2` runs `c1`, and is number 2 in the order of starting, from 0), `print`,
-    `handler` (the exception handler was called), `logged`, or `main` (the main program has ended
-    with an exception)."""
+    `handler` (the exception handler was called), `logged`, `main` (the main program has ended with
+    an exception, or left hooks behind), or `process` (that of a foreign loop has ended)."""
     what: str
     """What happened, in words: `send -> line 7`, `throw CancelledError() -> returned`, ..."""
 
@@ -28,7 +28,10 @@ class Event(NamedTuple):
 
 @dataclass
 class Schedule:
-    """All that two runs must share. Two runs agree when their schedules are equal."""
+    """All that two runs must share.
+
+    They agree if it is equal, as far as it can be compared (see `difftest.agree`).
+    """
 
     rows: list[tuple[int, int, str, str]] = field(default_factory=list)
     """What is in `events`, as it was recorded: plain tuples, most of which nobody ever reads."""

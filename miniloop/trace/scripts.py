@@ -17,7 +17,6 @@ import asyncio
 import atexit
 import gc
 import io
-import itertools
 import json
 import math
 import os
@@ -33,7 +32,7 @@ from types import ModuleType
 from typing import Any, TextIO
 
 from .clock import COST_OF_ASKING, CountingSelector, VirtualClock
-from .recorder import Recorder, Steps, suspended_at
+from .recorder import Recorder, Steps, hashed_by_number, suspended_at
 from .threads import Threads
 
 LIBRARIES = {Path(asyncio.__file__).parent, Path(__file__).parents[1]}
@@ -350,17 +349,9 @@ def recorded_loop(recorder: ScriptRecorder, module: ModuleType) -> Any:
     """The library's selector loop, recorded when it is made in the main thread."""
     name = "SelectorEventLoop" if module.__name__ == "asyncio" else "EventLoop"
     base: Any = getattr(module, name)
-    numbers = itertools.count()
+    numbered: Any = hashed_by_number(module.Task)
 
-    class Task(module.Task):  # type: ignore[misc, name-defined]
-        def __new__(cls, *args: Any, **keywords: Any) -> Any:
-            task = super().__new__(cls)
-            task._made = next(numbers)
-            return task
-
-        def __hash__(self) -> int:
-            return self._made  # type: ignore[no-any-return]
-
+    class Task(numbered):  # type: ignore[misc]
         def set_name(self, name: Any) -> None:
             # asyncio 3.13.0 names tasks "None" where there is a task factory, as here.
             if name is not None:

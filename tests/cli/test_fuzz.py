@@ -117,7 +117,7 @@ def test_a_group_can_be_allowed(folder: Path) -> None:
     ]
     assert names
     allowed = fuzz(folder, *options, *(part for name in names for part in ("--allow", name)))
-    assert f"of the group {names[0]}, which is allowed" in allowed.stdout
+    assert f"begins as one of the group {names[0]}, which is allowed" in allowed.stdout
     assert f"=== group {names[0]}" not in allowed.stdout
     assert not allowed.stderr
     unmet = fuzz(folder, "--examples", "3", "--allow", names[0])
@@ -267,7 +267,9 @@ async def main():
     await other(task)
 asyncio.new_event_loop().run_until_complete(main())
 """
-    from miniloop.difftest import quiet, side
+    import asyncio
+
+    from miniloop.difftest import Side, quiet, side
 
     code = compile(source, "<program>", "exec")
     with quiet():
@@ -276,9 +278,13 @@ asyncio.new_event_loop().run_until_complete(main())
             for name in ("asyncio", "asyncio-python", "miniloop")
         }
         cut = side("asyncio-python").run(code).cut
+        loop, task = asyncio.SelectorEventLoop, asyncio.tasks._PyTask  # type: ignore[attr-defined]
+        unwatched = Side("asyncio-python-unwatched", asyncio, loop, task)
+        found = [e.what for e in unwatched.run(code).events if e.who == "print"]
     assert printed == {
         "asyncio": ["RuntimeError"],
         "asyncio-python": [],
         "miniloop": ["RuntimeError"],
     }
     assert cut == "a Python task that awaits itself"
+    assert found == ["None"]

@@ -29,7 +29,7 @@ from miniloop.difftest.linked import Linked
 from miniloop.difftest.programs import FILE_NAME
 from miniloop.difftest.shrink import shrink
 from miniloop.lab.broken import broken
-from miniloop.trace import Recorder, on_virtual_time
+from miniloop.trace import Recorder, Schedule, on_virtual_time
 
 
 class Stack(deque):
@@ -261,6 +261,18 @@ def test_the_timer_of_someone_else_goes_on():
     finally:
         signal.setitimer(signal.ITIMER_REAL, *before)
         signal.signal(signal.SIGALRM, handler)
+
+
+def test_ticks_before_the_one_that_is_cut_are_compared_whole():
+    cut = Schedule([(1, 0, "a", "x")], [0] * 7, [], "cut")
+    assert agree(cut, Schedule([(1, 0, "a", "x"), (7, 0, "b", "later")], [0] * 9))
+    more = Schedule([(1, 0, "a", "x"), (3, 0, "b", "extra")], [0] * 9)
+    assert not agree(cut, more)
+    assert not agree(more, cut)
+    deep = (5, 0, "a", "raised RecursionError()")
+    ends = Schedule([(1, 0, "a", "x"), deep], [0] * 9)
+    assert agree(ends, Schedule([(1, 0, "a", "x"), (5, 0, "b", "raised"), deep], [0] * 9))
+    assert not agree(ends, Schedule([(1, 0, "a", "x"), (3, 0, "b", "extra"), deep], [0] * 9))
 
 
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no timer signal here")

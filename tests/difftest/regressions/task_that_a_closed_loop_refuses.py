@@ -8,6 +8,7 @@ async def never():
 
 
 loop = asyncio.new_event_loop()
+loop.run_until_complete(asyncio.sleep(0))
 loop.close()
 coro = never()
 try:
