@@ -20,7 +20,7 @@ from types import CodeType
 from typing import Any, BinaryIO
 
 from ..trace import Event, Recorder, Schedule
-from .sides import TICK_LIMIT, Side, quiet
+from .sides import TELL_TIME, TICK_LIMIT, Side, quiet
 
 SIZE = 8
 """Bytes before each message: its length."""
@@ -55,8 +55,8 @@ class RealTimeSide(Side):
         except (AttributeError, NotImplementedError):
             self.sees_steps = False
         self._loop = loop
-        clock: Any = self._time
-        clock.sleep, clock.time, clock.monotonic = time.sleep, time.time, time.monotonic
+        for name in TELL_TIME:
+            setattr(self._time, name, getattr(time, name))
         return recorder, loop
 
 
