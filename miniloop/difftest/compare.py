@@ -12,13 +12,16 @@ from dataclasses import dataclass
 from types import CodeType
 from typing import Any
 
+from .. import running
 from ..trace import Schedule
 from ..trace.recorder import TOO_MANY
-from . import sides
+from . import surroundings, written
 from .known import WATCHES
 from .linked import Linked
 from .programs import FILE_NAME, Program
-from .sides import DEEPEST, ENDS_WITH, HANGS, Side, quiet, side
+from .sides import Side, side
+from .surroundings import DEEPEST, ENDS_WITH, HANGS, quiet
+from .written import layers, run_written
 
 # How deep a recursion may go differs between C and Python code, and what comes after one that went
 # too deep is nobody's promise: schedules are compared up to the tick in which that happens.
@@ -128,8 +131,9 @@ class Difference:
 
 def compare(program: Program | CodeType, left: Side, right: Side) -> Difference | None:
     """Run a program on two sides: None if they agree."""
-    code = program if isinstance(program, CodeType) else program.code()
-    return _difference(program, left, right, *schedules(code, left, right))
+    if isinstance(program, CodeType):
+        return _difference(None, left, right, *schedules(program, left, right))
+    return _difference(program, left, right, *schedules(program.code(), left, right))
 
 
 def schedules(code: CodeType | Linked, left: Side, right: Side) -> tuple[Schedule, Schedule]:
@@ -138,12 +142,11 @@ def schedules(code: CodeType | Linked, left: Side, right: Side) -> tuple[Schedul
 
 
 def _difference(
-    program: object, left: Side, right: Side, one: Schedule, other: Schedule
+    program: Program | None, left: Side, right: Side, one: Schedule, other: Schedule
 ) -> Difference | None:
     if agree(one, other):
         return None
-    known = program if isinstance(program, Program) else None
-    return Difference(known, left.name, right.name, one, other)
+    return Difference(program, left.name, right.name, one, other)
 
 
 class NotComparedFurther(UserWarning):
@@ -151,64 +154,71 @@ class NotComparedFurther(UserWarning):
 
 
 def assert_same_schedule(
-    program: Program | str | Callable[..., Coroutine[Any, Any, Any]],
+    program: Program | str | Callable[[], Coroutine[Any, Any, Any]],
     loops: Sequence[str | Side] = ("asyncio", "miniloop"),
 ) -> None:
     """Fail, with both schedules side by side, unless the program runs alike on all loops.
 
-    `program` is a `Program`, the source text of a script, or an async function without parameters.
-    While a function runs, what its module has of `asyncio` and of `time`, under whatever name, is
-    the loop's own library and virtual time, and `print` is the recorder's log; in a script it is
-    what it imports. Other modules keep the real ones. What is printed, returned or raised is
-    compared as far as it is text, a number, bytes or a collection of these; of other values the
-    type counts. Threads, processes and peers outside the loop are not waited for (`miniloop
-    compare` does).
+    `program` is a `Program`, the source text of a script, or an async function without parameters
+    (also a `functools.partial` or a lambda that makes its coroutine). While a function runs, what
+    its module has of `asyncio` and of `time`, under whatever name, is the loop's own library and
+    virtual time, and `print` is the recorder's log; in a script it is what it imports. Other
+    modules keep the real ones, and so does what a module made of them before: a lock, or a class
+    of its own built on `asyncio.Queue`. Threads, processes and peers outside the loop are not
+    waited for (`miniloop compare` does).
+
+    What is printed, returned or raised is compared as far as it is text, a number (floats to three
+    digits), bytes, an enumeration, or a collection of these; of other values the type counts. Of
+    exceptions it is the arguments where the class is the program's own or one of `OWN_ARGUMENTS`
+    (ValueError, KeyError, AssertionError, ...), the first words of a RuntimeError, and the type of
+    others. Addresses are left out.
 
     `loops` are names (see `sides.KNOWN`) or `Side` objects; the first is what the others are held
     against.
 
-    Raises AssertionError where two runs differ, and where a script or function shows nothing or
-    not all: it ends with an exception on all loops alike, waits for ever, runs no loop, or runs for
-    more than 10,000 ticks, 1,000,000 events or (in the main thread, where there is SIGALRM) 5
-    seconds of real time. Where nobody can mend that, after a recursion without end and after a
-    known difference of this Python's asyncio, `NotComparedFurther` warns. Of a `Program`, which
-    ends after 60 ticks or 64 events, nothing of this is said.
+    Raises AssertionError where two runs differ, and where they are alike but a script or function
+    does not come to a good end: an exception ends it (also SystemExit, if it tells of a failure),
+    it waits for ever, runs no loop, or runs for more than 10,000 ticks, 1,000,000 events or (in the
+    main thread, where there is SIGALRM) 5 seconds of real time. After a recursion that goes too
+    deep, unless all that follows is alike, too, and after a known difference of this Python's
+    asyncio nothing can be compared, and nobody can mend that: `NotComparedFurther` warns. Of a
+    `Program`, which ends after 60 ticks or 64 events, nothing of this is said.
 
     Raises TypeError where `program` is none of these, ValueError where `loops` are fewer than two
-    or unknown, RuntimeError in a thread in which asyncio runs a loop already.
+    or unknown, RuntimeError in a thread that runs a loop already.
     """
-    if isinstance(program, str):
-        program = compile(program, FILE_NAME, "exec", dont_inherit=True)  # type: ignore[assignment]
-    elif not isinstance(program, Program) and not (
-        inspect.iscoroutinefunction(program) and inspect.isroutine(program)
-    ):
-        raise TypeError(f"a Program, a script's text or an async function, not {program!r}")
+    is_program = isinstance(program, Program)
+    to_run = program if isinstance(program, Program) else _made_runnable(program)
     reference, *others = [loop if isinstance(loop, Side) else side(loop) for loop in loops]
     if not others:
         raise ValueError(f"loops: two or more, the first to hold the others against, not {loops!r}")
-    if asyncio._get_running_loop() is not None:
+    if asyncio._get_running_loop() is not None or running._get_running_loop() is not None:
         raise RuntimeError("assert_same_schedule() cannot be called while an event loop is running")
-    is_program = isinstance(program, Program)
-    not_said: list[str] = []
+    told: list[str] = []
     with quiet(DEEPEST if is_program else max(DEEPEST, sys.getrecursionlimit())):
         for other in others:
-            one, another = [_run(program, loop) for loop in (reference, other)]
-            found = _difference(program, reference, other, one, another)
-            if found is None and not is_program:
-                names = f"{reference.name} and {other.name}"
-                if reason := shows_too_little(one) or shows_too_little(another):
-                    raise AssertionError(f"{names} are alike as far as this goes, but it {reason}")
-                if recursion(one) != recursion(another):
-                    found = Difference(None, reference.name, other.name, one, another)
-                elif reason := not_further(one) or not_further(another):
-                    not_said.append(f"{names} are compared {reason}")
+            if isinstance(to_run, Program):
+                found = compare(to_run, reference, other)
+            else:
+                (one, ended), (another, _) = [
+                    run_written(loop, to_run) for loop in (reference, other)
+                ]
+                found = _difference(None, reference, other, one, another)
+                if found is None:
+                    names = f"{reference.name} and {other.name}"
+                    if reason := too_little(one, another):
+                        raise AssertionError(f"{names} run alike, but it {reason}\n\n{ended}")
+                    if one_recurses(one, another):
+                        found = Difference(None, reference.name, other.name, one, another)
+                    elif reason := not_further(one, another):
+                        told.append(f"{names} are compared {reason}")
             if found is not None:
                 raise AssertionError(
                     f"{other.name} does not run this as {reference.name} does:\n\n"
                     + found.text(context=None if is_program else CONTEXT)
                     + hint(found)
                 )
-    for text in not_said:  # not above: `quiet` lets no warning through
+    for text in told:  # not above: `quiet` lets no warning through
         warnings.warn(text, NotComparedFurther, stacklevel=2)
 
 
@@ -216,35 +226,53 @@ CONTEXT = 50
 """Lines before and after the first difference that are shown of what may have a million."""
 
 
-def _run(program: Any, loop: Side) -> Schedule:
-    if isinstance(program, Program):
-        return loop.run(program.code())
-    if isinstance(program, CodeType):
-        return loop.run_script(program)
-    return loop.run_function(program)
+def _made_runnable(program: Any) -> CodeType | Callable[..., Any]:
+    """A script, compiled, or a function that can be called."""
+    if isinstance(program, str):
+        code: CodeType = compile(program, FILE_NAME, "exec", dont_inherit=True)
+        return code
+    if not callable(program) or not layers(program):
+        raise TypeError(f"a Program, a script's text or an async function, not {program!r}")
+    try:
+        inspect.signature(program).bind()
+    except TypeError as error:
+        raise TypeError(f"an async function without parameters: {error} of {program!r}") from None
+    return program  # type: ignore[no-any-return]
 
 
-def shows_too_little(schedule: Schedule) -> str:
-    """Why nothing follows from a run that is like another, in words; empty if something does."""
-    if schedule.cut.startswith(HANGS):
-        return f"takes more than {sides.LONGEST:g} seconds of real time: make it shorter"
-    if schedule.cut.startswith(TOO_MANY):
-        return f"has more than {sides.LONG_EVENT_LIMIT:,} events: make it shorter"
-    if len(schedule.timeouts) > sides.LONG_TICK_LIMIT:
-        return f"runs for more than {sides.LONG_TICK_LIMIT:,} ticks: make it shorter"
-    for _, _, who, what in schedule.rows:
-        if who == "main" and what.startswith(ENDS_WITH):
-            how = what.removeprefix(ENDS_WITH)
-            if how == "Stuck()":
-                return (
-                    "waits for ever: nothing is ready and no timer is set "
-                    "(what threads and processes do is compared by `miniloop compare` only)"
-                )
-            if not how.startswith(("SystemExit", "RecursionError")):
-                return f"ends with {how}: catch what is meant to be raised"
+def too_little(one: Schedule, other: Schedule) -> str:
+    """Why nothing follows from two runs that agree, in words; empty if something does."""
+    for schedule in (one, other):
+        # Only of what all that was compared belongs to.
+        if schedule.cut and comparable(schedule) == min(comparable(one), comparable(other)):
+            if schedule.cut.startswith(HANGS):
+                longest = surroundings.LONGEST
+                return f"takes more than {longest:g} seconds of real time: make it shorter"
+            if schedule.cut.startswith(TOO_MANY):
+                return f"has more than {written.EVENT_LIMIT:,} events: make it shorter"
+    return bad_end(one) if one == other else ""
+
+
+def bad_end(schedule: Schedule) -> str:
+    """Why a run did not come to a good end; empty if it did."""
+    if len(schedule.timeouts) > written.TICK_LIMIT:
+        return f"runs for more than {written.TICK_LIMIT:,} ticks: make it shorter"
+    ends = [what for _, _, who, what in schedule.rows if who == "main"]
+    if written.WAITS in ends:
+        return (
+            "waits for ever: nothing is ready and no timer is set "
+            "(what threads and processes do is compared by `miniloop compare` only)"
+        )
+    for what in ends:
+        how = what.removeprefix(ENDS_WITH)
+        if how != what and how not in GOOD_ENDS:
+            return f"ends with {how}: catch what is meant to be raised"
     if not schedule.timeouts:
         return "runs no event loop that is recorded: use asyncio.run() or asyncio.new_event_loop()"
     return ""
+
+
+GOOD_ENDS = ("SystemExit()", "SystemExit(0)", "SystemExit(None)")
 
 
 def recursion(schedule: Schedule) -> bool:
@@ -252,25 +280,36 @@ def recursion(schedule: Schedule) -> bool:
     return any(INCOMPARABLE in row[3] for row in schedule.rows)
 
 
-def not_further(schedule: Schedule) -> str:
-    """Up to where a run can be compared, and why not further; empty if it can to its end."""
-    _, tick = comparable(schedule)
-    if recursion(schedule):
-        return f"before tick {tick} only: a recursion went too deep in it"
-    if schedule.cut in WATCHES:
-        known = f"this Python's asyncio is known to differ there ({schedule.cut})"
-        return f"up to tick {tick} only: {known}"
-    return f"up to tick {tick} only: {schedule.cut}" if schedule.cut else ""
+def one_recurses(one: Schedule, other: Schedule) -> bool:
+    """Whether only one of two runs that are recorded to their end has a recursion."""
+    return not (one.cut or other.cut) and recursion(one) != recursion(other)
+
+
+def not_further(one: Schedule, other: Schedule) -> str:
+    """Up to where two runs can be compared, and why not further; empty if to their end."""
+    # Within one tick either may have come first.
+    first = min(one, other, key=lambda schedule: (comparable(schedule)[1], not schedule.cut))
+    if one == other and not first.cut:
+        return ""
+    _, tick = comparable(first)
+    if comparable(first) == (len(first.rows), len(first.timeouts)):
+        if first.cut in WATCHES:
+            known = f"this Python's asyncio is known to differ there ({first.cut})"
+            return f"up to tick {tick} only: {known}"
+        return f"up to tick {tick} only: {first.cut}"
+    return f"before tick {tick} only: a recursion went too deep in it"
 
 
 def hint(found: Difference) -> str:
     """What may be behind a difference that is of no loop's making."""
     for schedule in (found.left, found.right):
-        if any("RuntimeError(no running event" in row[3] for row in schedule.rows):
-            return (
-                "\n\n(no running event loop: does a function import asyncio itself, or another "
-                "module? Only what its own module imports is the loop's own library.)"
-            )
+        for _, _, _, what in schedule.rows:
+            if "RuntimeError(no running event" in what or what.endswith("AttributeError()"):
+                return (
+                    "\n\n(Does a function import asyncio itself, or another module, or has "
+                    "something been made of asyncio before? Only what the program's own module "
+                    "imports is the loop's own library, and only while it runs.)"
+                )
     return ""
 
 

@@ -29,7 +29,8 @@ from typing import Any
 from .compare import Difference, agree, compare, schedules
 from .linked import Linked
 from .programs import Block, Op, Program
-from .sides import quiet, side
+from .sides import side
+from .surroundings import quiet
 
 PIECE = 2000
 SHOWN = 5

@@ -31,7 +31,8 @@ from ..trace import Event, Schedule
 from .compare import Difference, agree
 from .linked import Linked
 from .programs import Block, Program
-from .sides import HANGS, TICK_LIMIT, side
+from .sides import TICK_LIMIT, side
+from .surroundings import HANGS
 from .worker import SIZE
 
 WATCH = 1.5

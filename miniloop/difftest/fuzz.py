@@ -13,13 +13,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from ..trace import Schedule
-from .compare import Difference, agree, first_words, one_hangs, recursion
+from .compare import Difference, agree, first_words, one_hangs
 from .foreign import ForeignLoop, Match, is_crash
 from .generate import Generator
 from .programs import Program
 from .rules import rule_broken
 from .shrink import shrink
-from .sides import HANGS, TICK_LIMIT, quiet
+from .sides import TICK_LIMIT
+from .surroundings import HANGS, quiet
 
 AT_ONCE = 32
 """So many programs are made, then run on one side, then on the other."""
@@ -165,7 +166,7 @@ def hunt(
                 result.programs += 1
                 result.events.append(len(both[0].rows))
                 if agree(*both):
-                    if reason := ends_early(both[0]) or ends_early(both[1]):
+                    if reason := ends_early(*both):
                         result.ended_early(reason)
                 else:
                     seen = Difference(program, left, right, *both)
@@ -193,13 +194,13 @@ def hunt(
     return result
 
 
-def ends_early(schedule: Schedule) -> str:
-    """Why a run is not compared to its end; empty if it is."""
-    if schedule.cut:
-        return schedule.cut
-    if len(schedule.timeouts) > TICK_LIMIT:
+def ends_early(left: Schedule, right: Schedule) -> str:
+    """Why two runs that agree are not compared to their end; empty if they are."""
+    if left.cut or right.cut:
+        return left.cut or right.cut
+    if len(left.timeouts) > TICK_LIMIT:
         return "too many ticks"
-    return "a recursion went too deep" if recursion(schedule) else ""
+    return "" if left == right else "a recursion went too deep"
 
 
 def in_turn(

@@ -9,7 +9,8 @@ from importlib import resources
 
 from .. import running
 from .programs import FILE_NAME
-from .sides import Side, quiet, side
+from .sides import Side, side
+from .surroundings import quiet
 
 STANDINGS = ("undefined", "version-dependent", "deliberate")
 

@@ -20,7 +20,8 @@ from types import CodeType
 from typing import Any, BinaryIO
 
 from ..trace import Event, Recorder, Schedule
-from .sides import TELL_TIME, TICK_LIMIT, Side, quiet
+from .sides import TICK_LIMIT, Side
+from .surroundings import quiet
 
 SIZE = 8
 """Bytes before each message: its length."""
@@ -42,7 +43,6 @@ class RealTimeSide(Side):
         """A loop made by the factory, with what of the recorder it takes."""
         recorder, unused = super().new_loop(program, tick_limit, event_limit)
         unused.close()
-        recorder.selector.ticks = 0
         loop = self.factory()
 
         def handler(loop: Any, context: dict[str, Any]) -> None:
@@ -55,8 +55,8 @@ class RealTimeSide(Side):
         except (AttributeError, NotImplementedError):
             self.sees_steps = False
         self._loop = loop
-        for name in TELL_TIME:
-            setattr(self._time, name, getattr(time, name))
+        clock: Any = self._time
+        clock.sleep, clock.time, clock.monotonic = time.sleep, time.time, time.monotonic
         return recorder, loop
 
 

@@ -52,19 +52,23 @@ class CountingSelector(selectors.BaseSelector):
 
     def __init__(self, clock: VirtualClock, tick_limit: int = 100_000) -> None:
         self.clock = clock
-        self.ticks = 0
         self.timeouts: list[float | None] = []
+        """Of each tick."""
         self.tick_limit = tick_limit
         # The quickest to make and to ask.
         self._real: Any = getattr(selectors, "PollSelector", selectors.SelectSelector)()
         self._registered: dict[int, int] = {}
         self._serial = itertools.count()
 
+    @property
+    def ticks(self) -> int:
+        """How many there were."""
+        return len(self.timeouts)
+
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:  # noqa: D102
-        self.ticks = ticks = self.ticks + 1
         # To the millisecond, see Event.time.
         self.timeouts.append(round(timeout, 3) if timeout else timeout)
-        if ticks > self.tick_limit:
+        if len(self.timeouts) > self.tick_limit:
             raise Stuck(f"still running after {self.tick_limit} ticks")
         if self._registered:
             ready: list[tuple[selectors.SelectorKey, int]] = self._real.select(0)

@@ -8,9 +8,12 @@ reports; nothing that schedules.
 
 from __future__ import annotations
 
+import enum
 import functools
 import itertools
+import numbers
 import re
+import reprlib
 import sys
 import weakref
 from collections.abc import Callable, Coroutine, MutableSequence
@@ -19,14 +22,15 @@ from typing import Any
 from .clock import CountingSelector, Stuck, VirtualClock
 from .schedule import Schedule
 
-# Built-in exceptions whose arguments mostly come from the program. Other messages may be the
-# library's own wording, which differs between asyncio's C and Python code: their type counts, and
-# how RuntimeErrors begin.
+# Exceptions of Python's and asyncio's whose arguments mostly come from the program. Other messages
+# may be the library's own wording, which differs between asyncio's C and Python code: their type
+# counts, and how RuntimeErrors begin.
 OWN_ARGUMENTS = frozenset(
     {"CancelledError", "ValueError", "KeyboardInterrupt", "SystemExit", "StopIteration"}
+    | {"Exception", "AssertionError", "KeyError"}
 )
 LIBRARIES = frozenset({"builtins", "asyncio", "miniloop", "concurrent"})
-"""Where the classes of the other exceptions stand; any other is the program's own."""
+"""Where the classes of the other exceptions stand; one from elsewhere counts as the program's."""
 
 # Reports that a destructor makes, at a moment that the garbage collector chooses.
 FROM_DESTRUCTORS = re.compile("never retrieved|was destroyed")
@@ -36,7 +40,8 @@ FROM_DESTRUCTORS = re.compile("never retrieved|was destroyed")
 PLAIN = (str, int)
 LISTS = (list, tuple)
 SETS = (set, frozenset)
-BYTES = (bytes, bytearray)
+COLLECTIONS = (*LISTS, *SETS, dict)
+AS_WRITTEN = (bytes, bytearray, numbers.Number, enum.Enum)
 
 
 def describe(value: object) -> str:
@@ -59,14 +64,20 @@ def describe(value: object) -> str:
         return f"{name}()"
     if isinstance(value, float):
         return format(value, ".3f")
+    if isinstance(value, COLLECTIONS):
+        return describe_collection(value)
+    return repr(value) if isinstance(value, AS_WRITTEN) else name
+
+
+@reprlib.recursive_repr("...")
+def describe_collection(value: Any) -> str:
+    """Its items, as text."""
     if isinstance(value, LISTS):
         return f"[{', '.join(map(describe, value))}]"
     if isinstance(value, SETS):
         return f"{{{', '.join(sorted(map(describe, value)))}}}"
-    if isinstance(value, dict):
-        items = [f"{describe(key)}: {describe(item)}" for key, item in value.items()]
-        return f"{{{', '.join(items)}}}"
-    return repr(value) if isinstance(value, BYTES) else name
+    items = [f"{describe(key)}: {describe(item)}" for key, item in value.items()]
+    return f"{{{', '.join(items)}}}"
 
 
 TOO_MANY = "too many events"
@@ -102,13 +113,14 @@ class Recorder:
         self._last_tick: int | None = None
         self.stopped = False
         """Set by `stop`."""
+        self._stdout = sys.stdout
 
     def note(self, who: str, what: str) -> None:
         """Append one event at the present tick and time."""
         if self.stopped:
             return
         rows = self.rows
-        rows.append((self.selector.ticks, int(self.clock.now * 1000.0), who, what))
+        rows.append((len(self.selector.timeouts), int(self.clock.now * 1000.0), who, what))
         if len(rows) >= self.event_limit:
             self.stop(TOO_MANY)
 
@@ -127,17 +139,21 @@ class Recorder:
         elif reason and not self.cut:  # the destructors' reports are not comparable
             self.cut = f"{reason}, {TORN_DOWN}"
 
-    def print(self, *values: object, sep: str | None = None, file: Any = None, **rest: Any) -> None:
-        """Stand-in for the built-in `print`: what a program prints is an event.
+    def print(
+        self, *values: object, sep: str | None = None, end: str | None = None, **rest: Any
+    ) -> None:
+        """Stand-in for the built-in `print`: what goes to the standard output is an event.
 
         Once recording has stopped it raises, to end runaway recursions.
         """
-        if file is not None and file is not sys.stdout:
-            print(*values, sep=sep, file=file, **rest)
+        file = rest.get("file") or sys.stdout
+        if file is not self._stdout:
+            print(*values, sep=sep, end=end, **rest)
             return
         if self.stopped:
             raise Stuck("recording has stopped")
-        self.note("print", (" " if sep is None else sep).join(map(describe, values)))
+        text = (" " if sep is None else sep).join(map(describe, values))
+        self.note("print", text + ("" if end is None or end == "\n" else end))
 
     def exception_handler(self, loop: object, context: dict[str, Any]) -> None:
         """Note a call of the exception handler: the first words of its message, and the error."""
@@ -205,12 +221,13 @@ class Recorder:
         return factory
 
 
-def hashed_by_number(task_class: Any) -> Any:
+def numbered(task_class: Any) -> Any:
     """A class of tasks that come out of sets in the order in which they were made.
 
-    asyncio's hash by address: undefined, and not to be compared.
+    asyncio's hash by address: undefined, and not to be compared. Also, the first that gets no name
+    of its own is Task-1, however many there were before.
     """
-    numbers = itertools.count()
+    numbers, names = itertools.count(), itertools.count(1)
 
     class Task(task_class):  # type: ignore[misc]
         def __new__(cls, *args: Any, **keywords: Any) -> Any:
@@ -218,8 +235,18 @@ def hashed_by_number(task_class: Any) -> Any:
             task._made = next(numbers)
             return task
 
+        def __init__(self, *args: Any, name: Any = None, **keywords: Any) -> None:
+            if name is None:
+                name = f"Task-{next(names)}"
+            super().__init__(*args, name=name, **keywords)
+
         def __hash__(self) -> int:
             return self._made  # type: ignore[no-any-return]
+
+        def set_name(self, name: Any) -> None:
+            # asyncio 3.13.0 names tasks "None" where there is a task factory, as here.
+            if name is not None:
+                super().set_name(name)
 
     Task.__name__, Task.__qualname__ = "Task", "Task"
     Task.__module__ = task_class.__module__

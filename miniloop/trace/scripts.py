@@ -32,7 +32,7 @@ from types import ModuleType
 from typing import Any, TextIO
 
 from .clock import COST_OF_ASKING, CountingSelector, VirtualClock
-from .recorder import Recorder, Steps, hashed_by_number, suspended_at
+from .recorder import Recorder, Steps, numbered, suspended_at
 from .threads import Threads
 
 LIBRARIES = {Path(asyncio.__file__).parent, Path(__file__).parents[1]}
@@ -50,6 +50,7 @@ ADDRESS = re.compile(r"0x[0-9a-fA-F]{4,}")
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 LIBRARY_CLASS = re.compile(r"\b(?:_?asyncio|miniloop)\.(?:[a-z_]+\.)*(?=[A-Z])")
 IN_LIBRARY = re.compile(r"(?:/[^\s<>]*)?/(?:asyncio|miniloop)/[a-z_]+\.py:\d+")
+WAKE_UP = re.compile(r"\bTask\.(?:task_wakeup|__?wakeup)\b")
 LONG_FRACTION = re.compile(r"\d+\.\d{4,}")
 
 
@@ -213,9 +214,10 @@ def settled(text: str) -> str:
     """Text without what differs from run to run or library to library.
 
     These are addresses, digits past the millisecond, the module that a class of asyncio's stands
-    in, and the line of the library that a callback is defined in.
+    in, the line of the library that a callback is defined in, and the name of the one that
+    wakes a task, which asyncio's C and Python code do not share.
     """
-    text = ADDRESS.sub("0x...", text)
+    text = WAKE_UP.sub("Task.__wakeup", ADDRESS.sub("0x...", text))
     text = IN_LIBRARY.sub("asyncio", LIBRARY_CLASS.sub("asyncio.", text))
     return LONG_FRACTION.sub(lambda number: f"{float(number[0]):.3f}", text)
 
@@ -349,17 +351,8 @@ def recorded_loop(recorder: ScriptRecorder, module: ModuleType) -> Any:
     """The library's selector loop, recorded when it is made in the main thread."""
     name = "SelectorEventLoop" if module.__name__ == "asyncio" else "EventLoop"
     base: Any = getattr(module, name)
-    numbered: Any = hashed_by_number(module.Task)
-
-    class Task(numbered):  # type: ignore[misc]
-        def set_name(self, name: Any) -> None:
-            # asyncio 3.13.0 names tasks "None" where there is a task factory, as here.
-            if name is not None:
-                super().set_name(name)
-
-    Task.__name__, Task.__qualname__ = "Task", "Task"
-    Task.__module__ = module.Task.__module__
-    make_task = recorder.task_factory(Task, ScriptSteps)
+    task_class = numbered(module.Task)
+    make_task = recorder.task_factory(task_class, ScriptSteps)
 
     class Loop(base):  # type: ignore[misc]
         def __init__(self, selector: Any = None) -> None:
@@ -392,7 +385,7 @@ def recorded_loop(recorder: ScriptRecorder, module: ModuleType) -> Any:
                 return make
 
             def users(loop: Any, coro: Any, **keywords: Any) -> Any:
-                made = recorder.task_factory(with_steps(Task, loop), ScriptSteps)
+                made = recorder.task_factory(with_steps(task_class, loop), ScriptSteps)
                 return made(loop, coro, **keywords)
 
             super().set_task_factory(make_task if factory is None else users)

@@ -2,17 +2,33 @@
 
 import asyncio
 import asyncio as another_name
+import contextlib
+import contextvars
+import decimal
+import functools
 import inspect
+import io
 import random
 import re
+import sys
 import threading
 import time
-from asyncio import sleep
+import warnings
+from asyncio import TaskGroup, sleep
 from time import monotonic_ns, perf_counter
 
 import pytest
 
-from miniloop.difftest import NotComparedFurther, assert_same_schedule, side, sides
+import miniloop as as_readme_says
+from miniloop.difftest import (
+    NotComparedFurther,
+    assert_same_schedule,
+    known,
+    side,
+    sides,
+    surroundings,
+    written,
+)
 from miniloop.difftest.programs import Program
 from miniloop.lab import broken
 
@@ -71,11 +87,11 @@ async def that_ticks_on():
 def test_what_is_not_compared_to_its_end_fails(monkeypatch):
     with pytest.raises(AssertionError, match="but it runs for more than 10,000 ticks: make it"):
         assert_same_schedule(that_ticks_on)
-    monkeypatch.setattr(sides, "LONG_EVENT_LIMIT", 50)
+    monkeypatch.setattr(written, "EVENT_LIMIT", 50)
     text = "import asyncio\nfor n in range(60): print(n)\nasyncio.run(asyncio.sleep(0))\n"
     with pytest.raises(AssertionError, match="but it has more than 50 events"):
         assert_same_schedule(text)
-    monkeypatch.setattr(sides, "LONGEST", 0.2)
+    monkeypatch.setattr(surroundings, "LONGEST", 0.2)
     with pytest.raises(AssertionError, match=r"but it takes more than 0\.2 seconds of real time"):
         assert_same_schedule(that_is_busy)
 
@@ -98,21 +114,43 @@ async def that_recurses():
         print(error)
 
 
+async def that_recurses_and_differs():
+    await that_recurses()
+    print(asyncio.sleep.__module__)
+
+
 def test_what_comes_after_a_recursion_is_warned_of():
-    with pytest.warns(NotComparedFurther, match="before tick 1 only: a recursion went too deep"):
+    with pytest.warns(
+        NotComparedFurther, match="before tick 1 only: a recursion went too deep"
+    ) as caught:
+        assert_same_schedule(that_recurses_and_differs)
+    assert caught[0].filename == __file__
+
+
+def test_a_recursion_that_changes_nothing_is_not_warned_of():
+    with warnings.catch_warnings(action="error"):
         assert_same_schedule(that_recurses)
 
 
-def test_what_comes_after_a_known_difference_is_warned_of():
-    async def that_meets_one():
-        await asyncio.sleep(0)
-        side("asyncio")._cut("gather-of-done")
-        print(asyncio.sleep.__module__)
+async def that_meets_a_known_difference():
+    await asyncio.sleep(0)
+    done = asyncio.get_running_loop().create_future()
+    done.set_result(1)
+    await asyncio.gather(done)
+    print(asyncio.sleep.__module__)
+    await that_recurses()
+    raise ValueError(asyncio.sleep.__module__)
 
-    with pytest.warns(
-        NotComparedFurther, match=r"to tick 2 only: .* to differ there .gather-of-done"
-    ):
-        assert_same_schedule(that_meets_one)
+
+def test_what_comes_after_a_known_difference_is_warned_of(monkeypatch):
+    # Whichever this Python is, and whether a recursion or an exception follows.
+    monkeypatch.setattr(known, "needed", lambda watch: watch == "gather-of-done")
+    older = sides.Side("older asyncio", asyncio, asyncio.SelectorEventLoop, asyncio.Task)
+    for loops in ([older, "miniloop"], ["miniloop", older]):
+        with pytest.warns(
+            NotComparedFurther, match=r"to tick 2 only: .* to differ there .gather-of-done"
+        ):
+            assert_same_schedule(that_meets_a_known_difference, loops)
 
 
 async def that_fails():
@@ -127,30 +165,76 @@ async def that_asks_a_thread():
     await asyncio.to_thread(threading.Event().wait, 0.3)
 
 
-def without_a_loop():
-    return asyncio.sleep(0)
-
-
 class Mine(Exception):
     pass
 
 
+class SystemExitOfMine(Exception):
+    pass
+
+
+WAITS_AND_CATCHES = """
+import asyncio
+
+async def main():
+    await asyncio.Event().wait()
+
+try:
+    asyncio.run(main())
+except Exception as error:
+    print(type(error).__name__)
+"""
+RUNS = "import asyncio, sys\nasyncio.run(asyncio.sleep(0))\n"
+
+
 def test_failing_alike_is_failing():
     for program, why in (
-        (that_fails, r"ends with AssertionError\(\): catch"),
+        (that_fails, r"ends with AssertionError\(.*\): catch"),
         (that_waits_for_ever, "waits for ever"),
+        (WAITS_AND_CATCHES, "waits for ever"),
         (that_asks_a_thread, "waits for ever: .*threads"),
         ("import asyncio\nasyncio.run(nosuch())", r"ends with NameError\(\)"),
+        (RUNS + "sys.exit('too bad')", r"ends with SystemExit\(too bad\)"),
+        (RUNS + "class SystemExitOfMine(Exception): pass\nraise SystemExitOfMine", "ends with Sys"),
         ("import asyncio\nprint(1)", "runs no event loop"),
-        ("import asyncio\nwith asyncio.Runner() as r: r.run(asyncio.sleep(0))", "runs no event"),
+        (lambda: None, r"ends with ValueError"),
     ):
         with pytest.raises(AssertionError, match=f"but it {why}"):
             assert_same_schedule(program)
+    for status in ("", "0", "None"):
+        assert_same_schedule(RUNS + f"sys.exit({status})")
+
+
+def test_a_task_factory_of_the_programs_own():
+    async def main():
+        def factory(loop, coro, **rest):
+            print("makes", coro.__name__)
+            return asyncio.Task(coro, loop=loop, **rest)
+
+        loop = asyncio.get_running_loop()
+        loop.set_task_factory(factory)
+        print(loop.get_task_factory() is factory)
+        await asyncio.create_task(that_knows_its_library())
+
+    with pytest.raises(AssertionError, match=r"print +makes that_knows(.|\n)*=> .* asyncio\.tasks"):
+        assert_same_schedule(main)
+
+
+def test_says_where_it_failed():
+    with pytest.raises(AssertionError, match="but it ends with") as caught:
+        assert_same_schedule(that_fails)
+    assert "assert time.sleep is None" in str(caught.value)
+
+
+async def with_a_parameter(n):
+    print(n)
 
 
 def test_takes_nothing_else():
     with pytest.raises(TypeError, match="an async function, not"):
-        assert_same_schedule(without_a_loop)
+        assert_same_schedule(3)
+    with pytest.raises(TypeError, match=r"without parameters: missing .* 'n'"):
+        assert_same_schedule(with_a_parameter)
     with pytest.raises(ValueError, match="two or more"):
         assert_same_schedule(two_sleepers, loops=["miniloop"])
 
@@ -159,31 +243,193 @@ def test_takes_nothing_else():
             assert_same_schedule(two_sleepers)
 
     asyncio.run(main())
+    as_readme_says.run(main())
+
+
+def decorated(function):
+    @functools.wraps(function)
+    async def wrapper():
+        await sleep(0)
+        await function()
+
+    return wrapper
+
+
+class WithMethod:
+    async def method(self):
+        await two_sleepers()
+
+
+def test_takes_what_makes_a_coroutine():
+    assert_same_schedule(functools.partial(with_a_parameter, 3))
+    assert_same_schedule(lambda: with_a_parameter(3))
+    assert_same_schedule(WithMethod().method)
+    assert_same_schedule(decorated(two_sleepers))
+    with pytest.raises(AssertionError, match=r"=> .* asyncio\.tasks"):
+        assert_same_schedule(decorated(that_knows_its_library))
 
 
 async def that_imports_by_name():
-    began = perf_counter()
+    began, in_nanoseconds = perf_counter(), monotonic_ns()
     await sleep(3600)
-    async with another_name.timeout(1):
-        await sleep(0)
-    print(round(perf_counter() - began), monotonic_ns() // 10**9)
-    print(sleep.__module__ == another_name.sleep.__module__ == asyncio.sleep.__module__)
+    async with another_name.timeout(1), TaskGroup() as group:
+        group.create_task(as_readme_says.sleep(0))
+    assert round(perf_counter() - began) == 3600
+    assert round((monotonic_ns() - in_nanoseconds) / 1e9) == 3600
+    assert round(time.time() - began) == round(time.monotonic() - began) == 3600
+    assert sleep is another_name.sleep is asyncio.sleep is as_readme_says.sleep
 
 
 async def that_takes_tasks_out_of_sets():
-    tasks = [asyncio.create_task(asyncio.sleep(n % 3, n), name=str(n)) for n in range(50)]
+    async def one(n):
+        await asyncio.sleep(n % 3)
+        print("runs", n)
+        return n
+
+    tasks = [asyncio.create_task(one(n)) for n in range(50)]
     done, pending = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     for task in pending:
         print(task.get_name(), task.cancel())
     print([task.result() for task in done], random.random())
+    for coro in asyncio.as_completed([one(n) for n in range(20)]):
+        print(await coro)
+    if sys.version_info >= (3, 12):
+        asyncio.get_running_loop().set_task_factory(asyncio.eager_task_factory)
+    print([await task for task in {asyncio.create_task(one(n)) for n in range(20)}])
+    left = [asyncio.create_task(one(n + 1)) for n in range(20)]
+    del left  # asyncio.run() cancels them
 
 
 def test_names_sets_and_random_numbers_are_the_same_on_both():
     assert_same_schedule(that_imports_by_name)
-    assert_same_schedule(that_takes_tasks_out_of_sets)
+    for loops in (["asyncio", "asyncio"], ["asyncio", "miniloop"]):
+        assert_same_schedule(that_takes_tasks_out_of_sets, loops)
     source = inspect.getsource(that_takes_tasks_out_of_sets)
     run = "asyncio.run(that_takes_tasks_out_of_sets())"
-    assert_same_schedule(f"import asyncio.tasks, random\n{source}\n{run}")
+    assert_same_schedule(f"import asyncio.tasks, random, sys\n{source}\n{run}")
+
+
+def test_what_others_have_is_put_back():
+    random.seed(7)
+    expected = random.Random(7).random()
+    mine = asyncio.new_event_loop()
+    other = as_readme_says.new_event_loop()
+    asyncio.set_event_loop(mine)
+    as_readme_says.set_event_loop(other)
+    try:
+        assert_same_schedule(
+            "import asyncio\nloop = asyncio.new_event_loop()\nasyncio.set_event_loop(loop)\n"
+            "loop.run_until_complete(asyncio.sleep(0))\n"
+        )
+        assert asyncio.get_event_loop() is mine
+        assert as_readme_says.get_event_loop() is other
+        assert not isinstance(asyncio.new_event_loop, functools.partial)
+        assert random.random() == expected
+        again = asyncio.new_event_loop()
+        assert type(again).__module__.startswith("asyncio")
+        again.close()
+    finally:
+        for library, loop in ((asyncio, mine), (as_readme_says, other)):
+            library.set_event_loop(None)
+            loop.close()
+
+
+MAKES_LOOPS = (
+    "with asyncio.Runner() as runner:\n    runner.run(says())\n    runner.run(says())",
+    "asyncio.run(says(), debug=True)\nasyncio.run(says())",
+    "loop = asyncio.get_event_loop()\nloop.run_until_complete(says())",
+    "loop = asyncio.SelectorEventLoop()\nloop.run_until_complete(says())\nloop.close()",
+    "for _ in range(2):\n    loop = asyncio.new_event_loop()\n"
+    "    loop.run_until_complete(says())\n    loop.close()",
+    "from asyncio.runners import run\nrun(says())",
+    "import threading\nthread = threading.Thread(target=print, args=[1])\nthread.start()\n"
+    "thread.join(timeout=1)\nasyncio.run(says())",
+)
+
+
+@pytest.mark.parametrize("makes", MAKES_LOOPS)
+def test_whatever_way_a_loop_is_made_it_is_recorded(makes):
+    says = "async def says():\n    print(asyncio.get_running_loop().get_debug())\n"
+    assert_same_schedule(f"import asyncio\n{says}{makes}\n")
+    says += "    print(asyncio.sleep.__module__)\n"
+    with pytest.raises(AssertionError, match=r"=> .* asyncio\.tasks"):
+        assert_same_schedule(f"import asyncio\n{says}{makes}\n")
+
+
+def test_debug_mode_is_of_one_run():
+    script = "import asyncio\nasync def a(): print(asyncio.get_running_loop().get_debug())\n"
+    script += "asyncio.run(a(), debug=True)\nasyncio.run(a())\n"
+    schedule, _ = written.run_written(side("miniloop"), compile(script, "<program>", "exec"))
+    assert [event.what for event in schedule.events if event.who == "print"] == ["True", "False"]
+
+
+def test_parts_of_asyncio():
+    assert_same_schedule(
+        "import asyncio.subprocess\nfrom asyncio.log import logger\n"
+        "from asyncio.tasks import sleep\nfrom asyncio.subprocess import PIPE\n"
+        "async def main():\n    await sleep(3600)\n    logger.warning('n=%d', 3)\n"
+        "    print(asyncio.subprocess.PIPE == PIPE, asyncio.sleep is sleep)\n"
+        "    print(round(asyncio.get_running_loop().time()))\n"
+        "asyncio.run(main())\n"
+    )
+
+
+def test_a_script_has_its_own_repr():
+    text = "import asyncio\nclass P:\n    def __repr__(self): return asyncio.sleep.__module__\n"
+    with pytest.raises(AssertionError, match=r"=> .*asyncio\.tasks"):
+        assert_same_schedule(text + "print(repr(P()))\n" + RUNS)
+    assert_same_schedule("""assert repr("x") == "'x'"\n""" + RUNS)
+
+
+def test_addresses_and_names_of_the_librarys_own_are_left_out():
+    async def fails():
+        await asyncio.sleep(0)
+        raise Mine(f"{asyncio.current_task()!r} fails, {object()}")
+
+    async def main():
+        task = asyncio.create_task(fails())
+        try:
+            await task
+        except Mine as error:
+            print(error)
+        print(task)
+
+    assert_same_schedule(main)
+
+
+def test_what_contains_itself_is_described():
+    async def tree():
+        node = {"children": []}
+        node["children"].append({"parent": node})
+        return node
+
+    assert_same_schedule(tree)
+
+
+NUMBER = contextvars.ContextVar("NUMBER")
+
+
+def test_runs_in_the_context_of_the_test():
+    async def asks():
+        print(NUMBER.get())
+
+    def inside():
+        NUMBER.set(3)
+        assert_same_schedule(asks)
+
+    contextvars.copy_context().run(inside)
+
+
+def test_only_what_goes_to_the_standard_output_is_an_event():
+    async def prints_elsewhere():
+        there = io.StringIO()
+        with contextlib.redirect_stdout(there):
+            print(asyncio.sleep.__module__, end="")
+        print(asyncio.sleep.__module__, file=there)
+        print(asyncio.sleep.__module__, file=sys.stderr)
+        assert there.getvalue() == 2 * asyncio.sleep.__module__ + "\n"
+
+    assert_same_schedule(prints_elsewhere)
 
 
 def test_what_is_printed_is_compared():
@@ -193,12 +439,16 @@ def test_what_is_printed_is_compared():
         "{'at': where}",
         "[where]",
         "Mine(where)",
+        "Exception(where)",
+        "KeyError(where)",
         "'a', 'b', sep=where",
+        "'a', end=where",
+        "decimal.Decimal(len(where))",
     ):
         names = {}
         text = f"async def says():\n    where = asyncio.sleep.__module__\n    print({value})"
-        exec(text, {"asyncio": asyncio, "Mine": Mine}, names)
-        with pytest.raises(AssertionError, match=r"=> .*asyncio\.tasks"):
+        exec(text, {"asyncio": asyncio, "Mine": Mine, "decimal": decimal}, names)
+        with pytest.raises(AssertionError, match=r"=> .*print"):
             assert_same_schedule(names["says"])
 
 
@@ -218,9 +468,20 @@ async def that_imports_in_the_function():
     await asyncio.sleep(1)
 
 
+class MyQueue(asyncio.Queue):
+    pass
+
+
+async def that_has_made_something_before():
+    asyncio.get_running_loop().call_later(1, asyncio.current_task().cancel)
+    with contextlib.suppress(asyncio.CancelledError):
+        await MyQueue().get()
+
+
 def test_says_what_may_be_behind_it():
-    with pytest.raises(AssertionError, match="does a function import asyncio itself"):
-        assert_same_schedule(that_imports_in_the_function)
+    for program in (that_imports_in_the_function, that_has_made_something_before):
+        with pytest.raises(AssertionError, match="Does a function import asyncio itself"):
+            assert_same_schedule(program)
 
 
 def test_a_recursion_on_one_side_only_is_a_difference():

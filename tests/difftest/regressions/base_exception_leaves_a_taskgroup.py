@@ -15,4 +15,7 @@ async def main():
 
 
 print("start")
-asyncio.run(main())
+try:
+    asyncio.run(main())
+except SystemExit as error:
+    print("leaves with", error)
