@@ -165,7 +165,7 @@ class Side:
             else:
                 exec(code, names)
 
-        run_watched(recorder, main, contextvars.Context())
+        run_watched(recorder, main, contextvars.Context)
         # What is left is torn down now, so that destructors make their reports.
         recorder.stop()
         for name in ("r0", "w0"):

@@ -99,13 +99,19 @@ class Watchdog:
 _watchdog = Watchdog()
 
 
-def run_watched(recorder: Recorder, main: Callable[[], None], context: contextvars.Context) -> None:
-    """Run a program, and note how it ends, and what it leaves behind in this thread."""
+def run_watched(
+    recorder: Recorder, main: Callable[[], None], context: Callable[[], contextvars.Context]
+) -> None:
+    """Run a program, and note how it ends, and what it leaves behind in this thread.
+
+    Here is no reference to the `context` that is made for it: a loop that gives back one that it
+    has not taken shows it at once.
+    """
     _warned.clear()
     before = left_behind()
     try:
         _watchdog.watch(recorder)
-        context.run(main)
+        context().run(main)
     except BaseException as error:
         if type(error) is KeyboardInterrupt and not error.args:
             raise  # Not the program's: someone pressed Ctrl-C.

@@ -260,7 +260,7 @@ class Run:
         random.seed(0)
         try:
             with self._makes_loops():
-                run_watched(self.recorder, main, contextvars.copy_context())
+                run_watched(self.recorder, main, contextvars.copy_context)
                 self.recorder.stop()
                 for loop in self._loops:
                     loop.close()

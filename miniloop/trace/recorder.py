@@ -227,12 +227,12 @@ def numbered(task_class: Any) -> Any:
     asyncio's hash by address: undefined, and not to be compared. Also, the first that gets no name
     of its own is Task-1, however many there were before.
     """
-    numbers, names = itertools.count(), itertools.count(1)
+    made, names = itertools.count(), itertools.count(1)
 
     class Task(task_class):  # type: ignore[misc]
         def __new__(cls, *args: Any, **keywords: Any) -> Any:
             task = super().__new__(cls)
-            task._made = next(numbers)
+            task._made = next(made)
             return task
 
         def __init__(self, *args: Any, name: Any = None, **keywords: Any) -> None:

@@ -22,7 +22,7 @@ from miniloop.difftest import (
     surroundings,
 )
 from miniloop.difftest.foreign import order
-from miniloop.difftest.fuzz import ONCE, Hunt, group, hunt, numbered_program
+from miniloop.difftest.fuzz import ONCE, Hunt, ends_early, group, hunt, numbered_program
 from miniloop.difftest.generate import Generator
 from miniloop.difftest.grammar import FEATURES, FUNCTIONS, OPERATIONS, PHASES, allowed, values
 from miniloop.difftest.linked import FILE_NAME as LINKED
@@ -272,6 +272,15 @@ def test_ticks_before_the_one_that_is_cut_are_compared_whole():
     ends = Schedule([(1, 0, "a", "x"), deep], [0] * 9)
     assert agree(ends, Schedule([(1, 0, "a", "x"), (5, 0, "b", "raised"), deep], [0] * 9))
     assert not agree(ends, Schedule([(1, 0, "a", "x"), (3, 0, "b", "extra"), deep], [0] * 9))
+
+
+def test_a_recursion_after_which_all_is_alike_is_compared_to_the_end():
+    deep = (5, 0, "a", "raised RecursionError()")
+    ends = Schedule([(1, 0, "a", "x"), deep], [0] * 9)
+    assert ends_early(ends, Schedule([(1, 0, "a", "x"), deep], [0] * 9)) == ""
+    more = Schedule([(1, 0, "a", "x"), deep, (5, 0, "b", "more")], [0] * 9)
+    assert ends_early(ends, more) == "a recursion went too deep"
+    assert ends_early(Schedule([], [0] * 9, [], "cut"), ends) == "cut"
 
 
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no timer signal here")
