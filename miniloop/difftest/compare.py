@@ -20,12 +20,12 @@ from .known import WATCHES
 from .linked import Linked
 from .programs import FILE_NAME, Program
 from .sides import Side, side
-from .surroundings import DEEPEST, ENDS_WITH, HANGS, quiet
-from .written import layers, run_written
+from .surroundings import DEEPEST, HANGS, quiet
+from .written import run_written
 
 # How deep a recursion may go differs between C and Python code, and what comes after one that went
 # too deep is nobody's promise: schedules are compared up to the tick in which that happens.
-INCOMPARABLE = "RecursionError()"
+INCOMPARABLE = re.compile(r"\bRecursionError\(\)")
 
 
 def agree(left: Schedule, right: Schedule) -> bool:
@@ -64,7 +64,7 @@ NEVER = (1 << 60, 1 << 60)
 def comparable(schedule: Schedule) -> tuple[int, int]:
     """How many events and how many ticks of it can be compared; `NEVER` means all."""
     for number, (tick, _, _, what) in enumerate(schedule.rows):
-        if INCOMPARABLE in what:
+        if INCOMPARABLE.search(what):
             # A recursion takes place in one tick, and may have been caught before without a word.
             # Where ticks are not known they are all 0.
             before = sum(row[0] < tick for row in schedule.rows)
@@ -164,14 +164,16 @@ def assert_same_schedule(
     its module has of `asyncio` and of `time`, under whatever name, is the loop's own library and
     virtual time, and `print` is the recorder's log; in a script it is what it imports. Other
     modules keep the real ones, and so does what a module made of them before: a lock, or a class
-    of its own built on `asyncio.Queue`. Threads, processes and peers outside the loop are not
-    waited for (`miniloop compare` does).
+    of its own built on `asyncio.Queue`. Jobs in threads (`asyncio.to_thread`) are done one at a
+    time, while the loop has nothing to do; other threads, processes and peers outside the loop are
+    not waited for (`miniloop compare` does).
 
     What is printed, returned or raised is compared as far as it is text, a number (floats to three
-    digits), bytes, an enumeration, or a collection of these; of other values the type counts. Of
-    exceptions it is the arguments where the class is the program's own or one of `OWN_ARGUMENTS`
-    (ValueError, KeyError, AssertionError, ...), the first words of a RuntimeError, and the type of
-    others. Addresses are left out.
+    digits), bytes, an enumeration, or a list, tuple, deque, set or dictionary of these; of other
+    values the type counts, so print them as text. Of exceptions it is the arguments where the class
+    is the program's own or one of `OWN_ARGUMENTS` (ValueError, KeyError, AssertionError, ...), the
+    message of a group, the first words of a RuntimeError, and the type of others. Addresses are
+    left out. Sets of tasks and futures are iterated in one order, and random numbers are seeded.
 
     `loops` are names (see `sides.KNOWN`) or `Side` objects; the first is what the others are held
     against.
@@ -204,9 +206,14 @@ def assert_same_schedule(
                     run_written(loop, to_run) for loop in (reference, other)
                 ]
                 found = _difference(None, reference, other, one, another)
+                if one_hangs(one, another):
+                    slow = reference if one.cut == HANGS else other
+                    raise AssertionError(
+                        f"on {slow.name} it {takes_too_long()}, or see what blocks"
+                    )
                 if found is None:
                     names = f"{reference.name} and {other.name}"
-                    if reason := too_little(one, another):
+                    if reason := too_little(one, another) or bad_end(one, another, ended):
                         raise AssertionError(f"{names} run alike, but it {reason}\n\n{ended}")
                     if one_recurses(one, another):
                         found = Difference(None, reference.name, other.name, one, another)
@@ -231,7 +238,7 @@ def _made_runnable(program: Any) -> CodeType | Callable[..., Any]:
     if isinstance(program, str):
         code: CodeType = compile(program, FILE_NAME, "exec", dont_inherit=True)
         return code
-    if not callable(program) or not layers(program):
+    if not callable(program):
         raise TypeError(f"a Program, a script's text or an async function, not {program!r}")
     try:
         inspect.signature(program).bind()
@@ -240,44 +247,45 @@ def _made_runnable(program: Any) -> CodeType | Callable[..., Any]:
     return program  # type: ignore[no-any-return]
 
 
+def takes_too_long() -> str:
+    """What is said of what runs for too long."""
+    return f"takes more than {surroundings.LONGEST:g} seconds of real time: make it shorter"
+
+
 def too_little(one: Schedule, other: Schedule) -> str:
-    """Why nothing follows from two runs that agree, in words; empty if something does."""
+    """Why two runs that agree were ended, if somebody can mend that; empty if not."""
     for schedule in (one, other):
         # Only of what all that was compared belongs to.
         if schedule.cut and comparable(schedule) == min(comparable(one), comparable(other)):
             if schedule.cut.startswith(HANGS):
-                longest = surroundings.LONGEST
-                return f"takes more than {longest:g} seconds of real time: make it shorter"
+                return takes_too_long()
             if schedule.cut.startswith(TOO_MANY):
                 return f"has more than {written.EVENT_LIMIT:,} events: make it shorter"
-    return bad_end(one) if one == other else ""
+    return ""
 
 
-def bad_end(schedule: Schedule) -> str:
-    """Why a run did not come to a good end; empty if it did."""
-    if len(schedule.timeouts) > written.TICK_LIMIT:
+def bad_end(one: Schedule, other: Schedule, ended: str) -> str:
+    """Why two runs that are alike to their end did not come to a good one; empty if they did."""
+    if one != other:
+        return ""
+    if len(one.timeouts) > written.TICK_LIMIT:
         return f"runs for more than {written.TICK_LIMIT:,} ticks: make it shorter"
-    ends = [what for _, _, who, what in schedule.rows if who == "main"]
-    if written.WAITS in ends:
+    of_main = [what for _, _, who, what in one.rows if who == "main"]
+    if written.WAITS in of_main:
         return (
             "waits for ever: nothing is ready and no timer is set "
-            "(what threads and processes do is compared by `miniloop compare` only)"
+            "(for threads of your own and processes there is `miniloop compare`)"
         )
-    for what in ends:
-        how = what.removeprefix(ENDS_WITH)
-        if how != what and how not in GOOD_ENDS:
-            return f"ends with {how}: catch what is meant to be raised"
-    if not schedule.timeouts:
+    if ended:
+        return f"{of_main[-1]}: catch what is meant to be raised"
+    if not one.timeouts:
         return "runs no event loop that is recorded: use asyncio.run() or asyncio.new_event_loop()"
     return ""
 
 
-GOOD_ENDS = ("SystemExit()", "SystemExit(0)", "SystemExit(None)")
-
-
 def recursion(schedule: Schedule) -> bool:
     """Whether a recursion went too deep."""
-    return any(INCOMPARABLE in row[3] for row in schedule.rows)
+    return any(INCOMPARABLE.search(row[3]) for row in schedule.rows)
 
 
 def one_recurses(one: Schedule, other: Schedule) -> bool:

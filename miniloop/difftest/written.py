@@ -18,6 +18,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from types import CodeType, ModuleType
 from typing import Any
 
@@ -25,8 +26,9 @@ import miniloop
 
 from .. import runners, running
 from ..trace import CountingSelector, Recorder, Schedule
-from ..trace.recorder import numbered
+from ..trace.recorder import numbered, numbered_task, suspended_at
 from ..trace.scripts import ScriptSteps, in_given_order, settled
+from .jobs import PATIENCE, SLICE, Jobs
 from .programs import FILE_NAME
 from .sides import Side
 from .surroundings import reported, run_watched
@@ -44,10 +46,31 @@ TELL_TIME = (
 class Selector(CountingSelector):
     """A loop's own; those of a run count their ticks together."""
 
-    def __init__(self, recorder: Recorder) -> None:
+    def __init__(self, recorder: Recorder, jobs: Jobs) -> None:
         super().__init__(recorder.clock, recorder.selector.tick_limit)
         self.timeouts = recorder.selector.timeouts
         self._recorder = recorder
+        self._jobs = jobs
+
+    def wait(self, timeout: float | None) -> Any:
+        """Let jobs be done first: virtual time stands still meanwhile."""
+        while self._jobs.let_one_go():
+            if ready := self._poll(0 if self._jobs.at_work() else PATIENCE):
+                return ready
+        if timeout is None:
+            while self._jobs.at_work():
+                if ready := self._poll(SLICE):
+                    return ready
+        return self._poll(0) or super().wait(timeout)
+
+    def _poll(self, seconds: float) -> Any:
+        """What becomes ready within so many real seconds."""
+        until = time.monotonic() + seconds
+        while True:
+            # In slices, as a thread may be the first to register what it wakes the loop with.
+            ready = self._real.select(SLICE if seconds else 0)
+            if ready or time.monotonic() >= until:
+                return sorted(ready, key=self._turn)
 
     def wait_for_ever(self) -> Any:
         """Give up, and have it known whoever catches that."""
@@ -58,16 +81,17 @@ class Selector(CountingSelector):
 class WrittenRecorder(Recorder):
     """Leaves addresses out, and whatever else differs from run to run or library to library."""
 
+    def __init__(self, program: str) -> None:
+        super().__init__(program, TICK_LIMIT, EVENT_LIMIT)
+        self.place = self._place
+
+    def _place(self, coro: Any) -> str:
+        *places, last = suspended_at(coro, self.program).split(" > ")
+        return " > ".join([*places, "(library)" if last.startswith("_") else last])
+
     def note(self, who: str, what: str) -> None:
         """Append one event at the present tick and time."""
         super().note(who, settled(what).replace("\n", "\\n"))
-
-
-class InOrder(set[Any]):
-    """A set of tasks that is iterated in the order in which they were made."""
-
-    def __iter__(self) -> Iterator[Any]:
-        return iter(sorted(super().__iter__(), key=hash))
 
 
 class Run:
@@ -75,10 +99,12 @@ class Run:
 
     def __init__(self, side: Side, path: str) -> None:
         self.side = side
-        self.recorder = side._recorder = WrittenRecorder(path, TICK_LIMIT, EVENT_LIMIT)
+        # The side ends it where a difference is known.
+        self.recorder = side._recorder = WrittenRecorder(path)
         self.told = ""
-        """The traceback of the exception that ended it."""
+        """The traceback of the exception that ended it, unless sys.exit() did without fault."""
         self._loops: list[Any] = []
+        self._jobs = Jobs()
         self._eager_task_factory: Any = None
         self._thread = threading.current_thread()
         self._time = time_of(self.recorder)
@@ -96,8 +122,12 @@ class Run:
                 if callable(one) and mine is not None and mine is not one:
                     self._ours[id(one)] = one, mine
         for name, part in vars(asyncio).items():
-            if isinstance(part, ModuleType) and not hasattr(self._asyncio, name):
-                setattr(self._asyncio, name, self._part(part))
+            if isinstance(part, ModuleType) and part.__name__ == f"asyncio.{name}":
+                ours = self._part(part)
+                setattr(self._asyncio, name, ours)
+                self._ours[id(part)] = part, ours
+                same = getattr(miniloop, name, part)
+                self._ours[id(same)] = same, ours
 
     def script(self, code: CodeType) -> Schedule:
         """Run a script."""
@@ -107,10 +137,7 @@ class Run:
             if name in own:
                 return own[name]
             made = __import__(name, *rest, **keywords)
-            if not name.startswith("asyncio."):
-                return made
-            # It is the submodule if there is a `from`.
-            return self._asyncio if made is asyncio else self._part(made)
+            return self.ours(made) if name.startswith("asyncio.") else made
 
         names: dict[str, Any] = {
             "__builtins__": {**vars(builtins), "__import__": import_},
@@ -121,13 +148,18 @@ class Run:
 
     def function(self, function: Any) -> Schedule:
         """Run an async function without parameters."""
+        if isinstance(function, functools.partial):
+            function = functools.partial(
+                self.ours(function.func), *function.args, **function.keywords
+            )
         spaces = [one.__globals__ for one in layers(function)]
         missing = object()
         before: list[tuple[dict[str, Any], dict[str, Any]]] = []
         for names in spaces:
             ours = {name: self.ours(value) for name, value in names.items()}
             ours = {name: value for name, value in ours.items() if value is not names[name]}
-            ours["print"] = self.recorder.print
+            if names.get("print", print) is print:
+                ours["print"] = self.recorder.print
             before.append((names, {name: names.get(name, missing) for name in ours}))
             names.update(ours)
         try:
@@ -154,7 +186,8 @@ class Run:
         """What stands in for `asyncio`."""
         side, recorder, run = self.side, self.recorder, self
         module = side.module
-        task_class = numbered(side.task_class)
+        task_class = numbered_task(side.task_class)
+        future_class = numbered(side.future_class or module.Future)
         steps_class: Any = ScriptSteps
         if side.steps_class is not None:
             steps_class = type("Steps", (side.steps_class, ScriptSteps), {})
@@ -163,7 +196,7 @@ class Run:
 
         class EventLoop(base):  # type: ignore[misc]
             def __init__(self, selector: Any = None) -> None:
-                recorder.selector = Selector(recorder)
+                recorder.selector = Selector(recorder, run._jobs)
                 super().__init__(recorder)
                 if not side.watched:
                     self._is_report = lambda context: False
@@ -184,17 +217,30 @@ class Run:
             def get_task_factory(self) -> Any:
                 return self._users_factory
 
+            def create_future(self) -> Any:
+                return future_class(loop=self)
+
+            def run_in_executor(self, executor: Any, func: Any, *args: Any) -> Any:
+                used = executor or self._default_executor
+                if used is None or isinstance(used, ThreadPoolExecutor):
+                    func = run._jobs.gated(func)
+                return super().run_in_executor(executor, func, *args)
+
             async def shutdown_default_executor(self, timeout: float | None = None) -> None:
                 # asyncio's has a thread wait for the others, which races with the loop.
+                run._jobs.let_all_go()
                 if self._default_executor is not None:
                     self._default_executor.shutdown()
 
-        EventLoop.__name__ = EventLoop.__qualname__ = base.__name__
+        EventLoop.__name__ = EventLoop.__qualname__ = "EventLoop"  # in reprs
+        EventLoop.__module__ = base.__mro__[1].__module__
         self._loop_class = EventLoop
         library = ModuleType("asyncio")
         names = library.__dict__
         names.update({name: getattr(module, name) for name in dir(module)})
         names.update({**side.stand_ins, "Task": task_class})
+        if side.future_class is not None:
+            names["Future"] = side.future_class
         names["as_completed"] = in_given_order(module, module.as_completed)
         names["all_tasks"] = self._in_order(module.all_tasks)
         for name in ("EventLoop", "SelectorEventLoop"):
@@ -210,7 +256,8 @@ class Run:
         return library
 
     def _in_order(self, all_tasks: Callable[..., Any]) -> Callable[..., Any]:
-        return lambda loop=None: InOrder(all_tasks(loop))
+        # The order of a set also depends on how it was filled.
+        return lambda loop=None: set(dict.fromkeys(sorted(all_tasks(loop), key=hash)))
 
     def _new_loop(self) -> Any:
         """A loop in the thread of the run is recorded, no other."""
@@ -252,18 +299,22 @@ class Run:
         def main() -> None:
             try:
                 program()
-            except BaseException:
-                self.told = traceback.format_exc(limit=-4)
+            except BaseException as error:
+                if not (isinstance(error, SystemExit) and error.code in (None, 0)):
+                    self.told = traceback.format_exc(limit=-4)
                 raise
 
         state = random.getstate()
         random.seed(0)
         try:
             with self._makes_loops():
-                run_watched(self.recorder, main, contextvars.copy_context)
-                self.recorder.stop()
-                for loop in self._loops:
-                    loop.close()
+                try:
+                    run_watched(self.recorder, main, contextvars.copy_context)
+                finally:
+                    self.recorder.stop()
+                    self._jobs.let_all_go()
+                    for loop in self._loops:
+                        self._loop_class.close(loop)  # not a subclass's, which has run
                 forget()
                 return reported(self.recorder)
         finally:
@@ -284,10 +335,11 @@ def time_of(recorder: Recorder) -> ModuleType:
 
 
 def layers(function: Any) -> list[Any]:
-    """A function and what it is wrapped around, from outside; of anything else none."""
+    """A function and what it is wrapped around, from outside, without the libraries' own."""
     found = []
     while function is not None:
-        if hasattr(function, "__globals__"):
+        names = getattr(function, "__globals__", None)
+        if names and names.get("__name__", "").partition(".")[0] not in ("asyncio", "miniloop"):
             found.append(function)
         partial = isinstance(function, functools.partial)
         function = function.func if partial else getattr(function, "__wrapped__", None)
@@ -299,5 +351,6 @@ def run_written(side: Side, program: CodeType | Any) -> tuple[Schedule, str]:
     if isinstance(program, CodeType):
         run = Run(side, FILE_NAME)
         return run.script(program), run.told
-    run = Run(side, layers(program)[-1].__code__.co_filename)
+    code = [one.__code__ for one in layers(program)]
+    run = Run(side, code[-1].co_filename if code else "")
     return run.function(program), run.told

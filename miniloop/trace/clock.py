@@ -76,10 +76,15 @@ class CountingSelector(selectors.BaseSelector):
                 if len(ready) > 1:
                     ready.sort(key=self._turn)
                 return ready
+        if timeout is None or timeout > 0:
+            return self.wait(timeout)
+        return []
+
+    def wait(self, timeout: float | None) -> list[tuple[selectors.SelectorKey, int]]:
+        """What to do when nothing is ready: move the clock."""
         if timeout is None:
             return self.wait_for_ever()
-        if timeout > 0:
-            self.clock.now += math.ceil(timeout * 1e3) * 1e-3
+        self.clock.now += math.ceil(timeout * 1e3) * 1e-3
         return []
 
     def _turn(self, event: tuple[selectors.SelectorKey, int]) -> tuple[bool, int]:

@@ -8,6 +8,7 @@ reports; nothing that schedules.
 
 from __future__ import annotations
 
+import collections
 import enum
 import functools
 import itertools
@@ -32,52 +33,83 @@ OWN_ARGUMENTS = frozenset(
 LIBRARIES = frozenset({"builtins", "asyncio", "miniloop", "concurrent"})
 """Where the classes of the other exceptions stand; one from elsewhere counts as the program's."""
 
+OF_TASK_GROUPS = "unhandled errors in a TaskGroup"
+"""What the error of every TaskGroup says."""
+
 # Reports that a destructor makes, at a moment that the garbage collector chooses.
 FROM_DESTRUCTORS = re.compile("never retrieved|was destroyed")
 
 
 # Named, since `int | str` in a call is made anew each time.
 PLAIN = (str, int)
-LISTS = (list, tuple)
+SEQUENCES = (list, tuple, collections.deque)
 SETS = (set, frozenset)
-COLLECTIONS = (*LISTS, *SETS, dict)
+COLLECTIONS = (*SEQUENCES, *SETS, dict)
 AS_WRITTEN = (bytes, bytearray, numbers.Number, enum.Enum)
+BRACKETS: dict[type, tuple[str, str]] = {
+    list: ("[", "]"),
+    tuple: ("(", ")"),
+    set: ("{", "}"),
+    dict: ("{", "}"),
+}
 
 
 def describe(value: object) -> str:
     """A value as text that is equal on every loop: no addresses, hardly any library wording."""
     if type(value) is str:
         return value
-    if value is None or isinstance(value, PLAIN):
-        return str(value)
-    name = type(value).__name__
-    if isinstance(value, BaseException):
-        if isinstance(value, BaseExceptionGroup):
-            return f"{name}[{', '.join(map(describe, value.exceptions))}]"
-        own = name in OWN_ARGUMENTS or type(value).__module__.partition(".")[0] not in LIBRARIES
-        if own and value.args:
-            return f"{name}({', '.join(map(describe, value.args))})"
-        if name == "RuntimeError" and value.args:
-            # Its first words are the same everywhere, up to what is told of an object.
-            words = re.split("[<(]", str(value.args[0]), maxsplit=1)[0].split()
-            return f"{name}({' '.join(words[:3])})"
-        return f"{name}()"
-    if isinstance(value, float):
-        return format(value, ".3f")
-    if isinstance(value, COLLECTIONS):
-        return describe_collection(value)
-    return repr(value) if isinstance(value, AS_WRITTEN) else name
+    try:
+        if value is None or isinstance(value, PLAIN):
+            return str(value)
+        if isinstance(value, BaseException):
+            return describe_error(value)
+        if isinstance(value, float):
+            return format(value, ".3f")
+        if isinstance(value, COLLECTIONS):
+            return describe_collection(value)
+        if isinstance(value, AS_WRITTEN):
+            return repr(value)
+    except RecursionError:
+        raise  # it is the program that recurses
+    except Exception:  # out of a method of the program's, or for a number with too many digits
+        pass
+    return type(value).__name__
+
+
+@reprlib.recursive_repr("...")
+def describe_error(error: BaseException) -> str:
+    """Its class, and what it says, as far as these are the program's own words."""
+    name = type(error).__name__
+    if isinstance(error, BaseExceptionGroup):
+        says = "" if error.message == OF_TASK_GROUPS else f"({error.message})"
+        return f"{name}{says}[{', '.join(map(describe, error.exceptions))}]"
+    own = name in OWN_ARGUMENTS or type(error).__module__.partition(".")[0] not in LIBRARIES
+    if own and error.args:
+        return f"{name}({', '.join(map(describe, error.args))})"
+    if name == "RuntimeError" and error.args:
+        # Its first words are the same everywhere, up to what is told of an object.
+        words = re.split("[<(]", str(error.args[0]), maxsplit=1)[0].split()
+        return f"{name}({' '.join(words[:3])})"
+    return f"{name}()"
 
 
 @reprlib.recursive_repr("...")
 def describe_collection(value: Any) -> str:
-    """Its items, as text."""
-    if isinstance(value, LISTS):
-        return f"[{', '.join(map(describe, value))}]"
-    if isinstance(value, SETS):
-        return f"{{{', '.join(sorted(map(describe, value)))}}}"
-    items = [f"{describe(key)}: {describe(item)}" for key, item in value.items()]
-    return f"{{{', '.join(items)}}}"
+    """Its kind and its items, as text."""
+    if isinstance(value, dict):
+        items = [f"{item_as_text(key)}: {item_as_text(item)}" for key, item in value.items()]
+    else:
+        items = [item_as_text(item) for item in value]
+        if isinstance(value, SETS):
+            items.sort()
+    kind = type(value)
+    before, after = BRACKETS.get(kind, (f"{kind.__name__}[", "]"))
+    return f"{before}{', '.join(items)}{after}"
+
+
+def item_as_text(item: object) -> str:
+    """An item of a collection: with its quotes, if it is text."""
+    return repr(item) if type(item) is str else describe(item)
 
 
 TOO_MANY = "too many events"
@@ -153,7 +185,7 @@ class Recorder:
         if self.stopped:
             raise Stuck("recording has stopped")
         text = (" " if sep is None else sep).join(map(describe, values))
-        self.note("print", text + ("" if end is None or end == "\n" else end))
+        self.note("print", text if end is None or end == "\n" else f"{text}{end}...")
 
     def exception_handler(self, loop: object, context: dict[str, Any]) -> None:
         """Note a call of the exception handler: the first words of its message, and the error."""
@@ -221,34 +253,43 @@ class Recorder:
         return factory
 
 
-def numbered(task_class: Any) -> Any:
-    """A class of tasks that come out of sets in the order in which they were made.
+def numbered(future_class: Any) -> Any:
+    """A class of futures that come out of sets in the order in which they were made.
 
-    asyncio's hash by address: undefined, and not to be compared. Also, the first that gets no name
-    of its own is Task-1, however many there were before.
+    asyncio's hash by address: undefined, and not to be compared.
     """
-    made, names = itertools.count(), itertools.count(1)
+    made = itertools.count()
 
-    class Task(task_class):  # type: ignore[misc]
+    class Numbered(future_class):  # type: ignore[misc]
         def __new__(cls, *args: Any, **keywords: Any) -> Any:
-            task = super().__new__(cls)
-            task._made = next(made)
-            return task
+            future = super().__new__(cls)
+            future._made = next(made)
+            return future
 
+        def __hash__(self) -> int:
+            return self._made  # type: ignore[no-any-return]
+
+    Numbered.__name__, Numbered.__qualname__ = [future_class.__name__.removeprefix("_Py")] * 2
+    Numbered.__module__ = future_class.__module__
+    return Numbered
+
+
+def numbered_task(task_class: Any) -> Any:
+    """The same for tasks. The first that gets no name of its own is Task-1, whatever was before."""
+    names = itertools.count(1)
+
+    class Task(numbered(task_class)):  # type: ignore[misc]
         def __init__(self, *args: Any, name: Any = None, **keywords: Any) -> None:
             if name is None:
                 name = f"Task-{next(names)}"
             super().__init__(*args, name=name, **keywords)
-
-        def __hash__(self) -> int:
-            return self._made  # type: ignore[no-any-return]
 
         def set_name(self, name: Any) -> None:
             # asyncio 3.13.0 names tasks "None" where there is a task factory, as here.
             if name is not None:
                 super().set_name(name)
 
-    Task.__name__, Task.__qualname__ = "Task", "Task"
+    Task.__qualname__ = "Task"
     Task.__module__ = task_class.__module__
     return Task
 

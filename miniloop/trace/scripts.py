@@ -32,7 +32,7 @@ from types import ModuleType
 from typing import Any, TextIO
 
 from .clock import COST_OF_ASKING, CountingSelector, VirtualClock
-from .recorder import Recorder, Steps, numbered, suspended_at
+from .recorder import Recorder, Steps, numbered_task, suspended_at
 from .threads import Threads
 
 LIBRARIES = {Path(asyncio.__file__).parent, Path(__file__).parents[1]}
@@ -351,7 +351,7 @@ def recorded_loop(recorder: ScriptRecorder, module: ModuleType) -> Any:
     """The library's selector loop, recorded when it is made in the main thread."""
     name = "SelectorEventLoop" if module.__name__ == "asyncio" else "EventLoop"
     base: Any = getattr(module, name)
-    task_class = numbered(module.Task)
+    task_class = numbered_task(module.Task)
     make_task = recorder.task_factory(task_class, ScriptSteps)
 
     class Loop(base):  # type: ignore[misc]

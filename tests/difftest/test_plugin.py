@@ -2,6 +2,8 @@
 
 import asyncio
 import asyncio as another_name
+import asyncio.tasks as a_part
+import collections
 import contextlib
 import contextvars
 import decimal
@@ -161,8 +163,40 @@ async def that_waits_for_ever():
     await asyncio.Event().wait()
 
 
-async def that_asks_a_thread():
-    await asyncio.to_thread(threading.Event().wait, 0.3)
+async def that_waits_for_a_thread():
+    loop = asyncio.get_running_loop()
+    future = loop.create_future()
+    timer = threading.Timer(0.3, lambda: loop.call_soon_threadsafe(future.set_result, 1))
+    timer.start()
+    try:
+        await future
+    finally:
+        timer.cancel()
+
+
+async def that_asks_threads():
+    def work(n):
+        print("begins", n)
+        time.sleep(n)
+        print("ends", n)
+        return n
+
+    loop = asyncio.get_running_loop()
+    jobs = [asyncio.to_thread(work, n) for n in (3, 1, 2)]
+    print(await asyncio.gather(*jobs, asyncio.sleep(1, "slept")))
+    print(round(loop.time()))
+    async with asyncio.timeout(5):
+        print(await loop.run_in_executor(None, threading.Event().wait, 0.1))
+    # A job that waits for what the loop does.
+    event = threading.Event()
+    loop.call_later(1, event.set)
+    print(await asyncio.to_thread(event.wait))
+    loop.run_in_executor(None, event.wait)
+
+
+def test_jobs_in_threads_are_done_in_turn():
+    for loops in (["asyncio", "asyncio"], ["asyncio", "miniloop"]):
+        assert_same_schedule(that_asks_threads, loops)
 
 
 class Mine(Exception):
@@ -192,16 +226,17 @@ def test_failing_alike_is_failing():
         (that_fails, r"ends with AssertionError\(.*\): catch"),
         (that_waits_for_ever, "waits for ever"),
         (WAITS_AND_CATCHES, "waits for ever"),
-        (that_asks_a_thread, "waits for ever: .*threads"),
+        (that_waits_for_a_thread, "waits for ever: .*threads"),
         ("import asyncio\nasyncio.run(nosuch())", r"ends with NameError\(\)"),
         (RUNS + "sys.exit('too bad')", r"ends with SystemExit\(too bad\)"),
         (RUNS + "class SystemExitOfMine(Exception): pass\nraise SystemExitOfMine", "ends with Sys"),
         ("import asyncio\nprint(1)", "runs no event loop"),
+        (RUNS + "sys.exit('0')", r"ends with SystemExit\(0\)"),
         (lambda: None, r"ends with ValueError"),
     ):
         with pytest.raises(AssertionError, match=f"but it {why}"):
             assert_same_schedule(program)
-    for status in ("", "0", "None"):
+    for status in ("", "0", "None", "False"):
         assert_same_schedule(RUNS + f"sys.exit({status})")
 
 
@@ -262,6 +297,7 @@ class WithMethod:
 
 def test_takes_what_makes_a_coroutine():
     assert_same_schedule(functools.partial(with_a_parameter, 3))
+    assert_same_schedule(functools.partial(asyncio.sleep, 1))
     assert_same_schedule(lambda: with_a_parameter(3))
     assert_same_schedule(WithMethod().method)
     assert_same_schedule(decorated(two_sleepers))
@@ -277,7 +313,7 @@ async def that_imports_by_name():
     assert round(perf_counter() - began) == 3600
     assert round((monotonic_ns() - in_nanoseconds) / 1e9) == 3600
     assert round(time.time() - began) == round(time.monotonic() - began) == 3600
-    assert sleep is another_name.sleep is asyncio.sleep is as_readme_says.sleep
+    assert a_part.sleep is sleep is another_name.sleep is asyncio.sleep is as_readme_says.sleep
 
 
 async def that_takes_tasks_out_of_sets():
@@ -285,6 +321,11 @@ async def that_takes_tasks_out_of_sets():
         await asyncio.sleep(n % 3)
         print("runs", n)
         return n
+
+    def ended(n):
+        future = asyncio.get_running_loop().create_future()
+        future.set_result(n)
+        return future
 
     tasks = [asyncio.create_task(one(n)) for n in range(50)]
     done, pending = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -296,6 +337,11 @@ async def that_takes_tasks_out_of_sets():
     if sys.version_info >= (3, 12):
         asyncio.get_running_loop().set_task_factory(asyncio.eager_task_factory)
     print([await task for task in {asyncio.create_task(one(n)) for n in range(20)}])
+    print([future.result() for future in {ended(n) for n in range(20)}])
+    scattered = [asyncio.create_task(asyncio.sleep(n % 8 == 0, n)) for n in range(48)]
+    await asyncio.sleep(0.5)
+    for task in asyncio.all_tasks() - {asyncio.current_task()}:
+        print(scattered.index(task))
     left = [asyncio.create_task(one(n + 1)) for n in range(20)]
     del left  # asyncio.run() cancels them
 
@@ -323,7 +369,10 @@ def test_what_others_have_is_put_back():
         )
         assert asyncio.get_event_loop() is mine
         assert as_readme_says.get_event_loop() is other
-        assert not isinstance(asyncio.new_event_loop, functools.partial)
+        with pytest.raises(AssertionError):
+            assert_same_schedule(that_knows_its_library)
+        with pytest.raises(AssertionError):
+            assert_same_schedule(that_fails)
         assert random.random() == expected
         again = asyncio.new_event_loop()
         assert type(again).__module__.startswith("asyncio")
@@ -374,6 +423,32 @@ def test_parts_of_asyncio():
     )
 
 
+async def that_serves():
+    async def answer(reader, writer):
+        writer.write(await reader.readline())
+        writer.close()
+
+    print(asyncio.get_running_loop())
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"hello\n")
+        print(await reader.readline())
+        writer.close()
+
+
+def test_names_of_the_librarys_own_functions_are_left_out():
+    assert_same_schedule(that_serves)
+
+
+def test_a_loop_of_the_programs_own_is_closed_by_it_only():
+    assert_same_schedule(
+        "import asyncio\nclass Loop(asyncio.SelectorEventLoop):\n    def close(self):\n"
+        "        print('closes')\n        super().close()\n"
+        "loop = Loop()\nloop.run_until_complete(asyncio.sleep(0))\nloop.close()\n"
+    )
+
+
 def test_a_script_has_its_own_repr():
     text = "import asyncio\nclass P:\n    def __repr__(self): return asyncio.sleep.__module__\n"
     with pytest.raises(AssertionError, match=r"=> .*asyncio\.tasks"):
@@ -403,7 +478,33 @@ def test_what_contains_itself_is_described():
         node["children"].append({"parent": node})
         return node
 
-    assert_same_schedule(tree)
+    class Itself(Exception):
+        pass
+
+    async def fails():
+        error = Itself("says")
+        error.args = ("says", error)
+        raise error
+
+    async def main():
+        print(await asyncio.gather(asyncio.create_task(tree()), fails(), return_exceptions=True))
+
+    assert_same_schedule(main)
+
+
+def test_what_cannot_be_described_is_no_error_of_the_programs():
+    class Odd(int):
+        def __str__(self):
+            raise ValueError
+
+    async def large():
+        return 10**5000
+
+    async def main():
+        assert await asyncio.create_task(large()) == 10**5000
+        print(Odd(3), [10**5000])
+
+    assert_same_schedule(main)
 
 
 NUMBER = contextvars.ContextVar("NUMBER")
@@ -432,6 +533,9 @@ def test_only_what_goes_to_the_standard_output_is_an_event():
     assert_same_schedule(prints_elsewhere)
 
 
+STANDARD = {"collections": collections, "decimal": decimal}
+
+
 def test_what_is_printed_is_compared():
     for value in (
         "where",
@@ -444,10 +548,15 @@ def test_what_is_printed_is_compared():
         "'a', 'b', sep=where",
         "'a', end=where",
         "decimal.Decimal(len(where))",
+        "collections.deque([where])",
+        "[1] if 'mini' in where else (1,)",
+        "[1] if 'mini' in where else ['1']",
+        "'a', end='' if 'mini' in where else None",
+        "ExceptionGroup(where, [ValueError()])",
     ):
         names = {}
         text = f"async def says():\n    where = asyncio.sleep.__module__\n    print({value})"
-        exec(text, {"asyncio": asyncio, "Mine": Mine, "decimal": decimal}, names)
+        exec(text, {"asyncio": asyncio, "Mine": Mine, **STANDARD}, names)
         with pytest.raises(AssertionError, match=r"=> .*print"):
             assert_same_schedule(names["says"])
 
@@ -490,6 +599,29 @@ def test_a_recursion_on_one_side_only_is_a_difference():
 
     with pytest.raises(AssertionError, match=r"=> .* fine"):
         assert_same_schedule(recurses_on_miniloop)
+
+
+class MyRecursionError(Exception):
+    pass
+
+
+def test_an_error_of_ones_own_is_no_recursion():
+    async def main():
+        print(MyRecursionError())
+        print(asyncio.sleep.__module__)
+
+    with pytest.raises(AssertionError, match=r"=> .*asyncio\.tasks"):
+        assert_same_schedule(main)
+
+
+def test_what_is_slow_on_one_side_is_told_to_be(monkeypatch):
+    async def main():
+        if "miniloop" in asyncio.sleep.__module__:
+            await that_is_busy()
+
+    monkeypatch.setattr(surroundings, "LONGEST", 0.2)
+    with pytest.raises(AssertionError, match=r"on miniloop it takes more than 0\.2 seconds"):
+        assert_same_schedule(main)
 
 
 def test_unknown_loop():

@@ -1,0 +1,59 @@
+"""Jobs of executors in a test: when they are done is no matter of chance.
+
+Real threads race, and no schedule with a race in it can be compared to the tick. `trace.threads`
+does more of this, for all threads of a process that has nothing else to do.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+PATIENCE = 0.5
+"""Real seconds that a loop waits for a job."""
+SLICE = 0.002
+"""Real seconds between two looks at what threads do."""
+
+
+class Jobs:
+    """What executors do in threads: a job at a time, each while the loop has nothing to do."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[tuple[threading.Event, threading.Event]] = deque()
+        self._at_work: list[threading.Event] = []
+
+    def gated(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """The function, that waits until it is its turn."""
+        gate, done = threading.Event(), threading.Event()
+        self._waiting.append((gate, done))
+
+        def job(*args: Any) -> Any:
+            gate.wait()
+            try:
+                return function(*args)
+            finally:
+                done.set()
+
+        return job
+
+    def let_one_go(self) -> bool:
+        """Let the next job begin, if there is one, and wait for it for a while."""
+        if not self._waiting:
+            return False
+        gate, done = self._waiting.popleft()
+        gate.set()
+        if not done.wait(PATIENCE):  # it may wait for something that the loop does
+            self._at_work.append(done)
+        return True
+
+    def let_all_go(self) -> None:
+        """Nobody asks any more when they end."""
+        while self._waiting:
+            self._waiting.popleft()[0].set()
+
+    def at_work(self) -> bool:
+        """Whether there is one that has begun and not ended."""
+        self._at_work = [done for done in self._at_work if not done.is_set()]
+        return bool(self._at_work)
