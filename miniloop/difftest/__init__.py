@@ -2,11 +2,11 @@
 
 Reading order: `grammar` (what programs are made of), `programs` (a program as data and as Python),
 `linked` (the same, run without compiling it), `surroundings` and `sides` (the loops, and how a
-program runs on one), `written` and `jobs` (how what people write does), `compare` (do two schedules agree?),
-`rules` (which rule is broken), `known` and `register` (where they are known not to), `generate`,
-`strategies` and `exhaust` (random programs, the same for hypothesis, all small ones), `shrink`,
-`foreign` and `worker` (loops that are not ours), `fuzz` (the hunt), `scripts` (a script in a
-process of its own), `plugin` (for pytest).
+program runs on one), `written` and `jobs` (how what people write does), `compare` (do two schedules
+agree?), `rules` (which rule is broken), `known` and `register` (where they are known not to),
+`generate`, `strategies` and `exhaust` (random programs, the same for hypothesis, all small ones),
+`shrink`, `foreign` and `worker` (loops that are not ours), `fuzz` (the hunt), `scripts` (a script
+in a process of its own), `plugin` (for pytest).
 
 Only `strategies` needs hypothesis.
 """
