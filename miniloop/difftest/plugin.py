@@ -16,7 +16,7 @@ from collections.abc import Callable
 
 import pytest
 
-from .compare import assert_same_schedule
+from .assertion import assert_same_schedule
 
 
 @pytest.fixture
