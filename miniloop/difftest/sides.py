@@ -30,6 +30,9 @@ from .surroundings import reported, run_watched
 # recurses, and how deep a recursion may go differs between C and Python code.
 TICK_LIMIT = 60
 EVENT_LIMIT = 64
+# A program has half a dozen functions. More eager tasks within each other are a recursion, which
+# may swallow its own RecursionError: nobody would know where it came.
+MOST_NESTED = 20
 
 
 class OrderedSet(dict[Any, None]):
@@ -196,6 +199,7 @@ class Side:
     ) -> tuple[Recorder, Any]:
         """A fresh recorded loop of this kind; the façade's `new_event_loop` returns it."""
         recorder = Recorder(program, tick_limit, event_limit)
+        recorder.most_nested = MOST_NESTED
         loop = (self._for_linked if linked else self.recorded_class)(recorder)
         loop.set_task_factory(
             recorder.task_factory(self.task_class, self.steps_class, **self.task_options)

@@ -114,6 +114,8 @@ def item_as_text(item: object) -> str:
 
 TOO_MANY = "too many events"
 """The reason if there were as many as the limit says."""
+TOO_NESTED = "too many eager tasks within each other"
+"""The reason if it is that."""
 TORN_DOWN = "while all is torn down"
 """How the reason ends if it was found after the end of the run."""
 
@@ -145,6 +147,10 @@ class Recorder:
         self._last_tick: int | None = None
         self.stopped = False
         """Set by `stop`."""
+        self.nested = 0
+        """How many steps there are within each other at present: eager tasks' first ones."""
+        self.most_nested = sys.maxsize
+        """With more recording stops."""
         self._stdout = sys.stdout
 
     def note(self, who: str, what: str) -> None:
@@ -316,12 +322,17 @@ class Steps(Coroutine[Any, Any, Any]):
         self._recorder = recorder
 
     def send(self, value: Any) -> Any:  # noqa: D102
+        recorder = self._recorder
+        recorder.nested += 1
+        if recorder.nested > recorder.most_nested:
+            recorder.stop(TOO_NESTED)
         try:
             result = self._coro.send(value)
         except BaseException as error:
-            self._recorder.note(self._name, "send -> " + outcome(error))
+            recorder.note(self._name, "send -> " + outcome(error))
             raise
-        recorder = self._recorder
+        finally:
+            recorder.nested -= 1
         recorder.note(self._name, "send -> " + recorder.place(self.inner))
         return result
 

@@ -31,6 +31,7 @@ from miniloop.difftest.programs import FILE_NAME
 from miniloop.difftest.shrink import shrink
 from miniloop.lab.broken import broken
 from miniloop.trace import Recorder, Schedule, on_virtual_time
+from miniloop.trace.recorder import TOO_NESTED
 
 
 class Stack(deque):
@@ -272,6 +273,27 @@ def test_ticks_before_the_one_that_is_cut_are_compared_whole():
     ends = Schedule([(1, 0, "a", "x"), deep], [0] * 9)
     assert agree(ends, Schedule([(1, 0, "a", "x"), (5, 0, "b", "raised"), deep], [0] * 9))
     assert not agree(ends, Schedule([(1, 0, "a", "x"), (3, 0, "b", "extra"), deep], [0] * 9))
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="asyncio has no eager tasks here")
+def test_a_recursion_that_swallows_its_own_error_ends_before_it_comes():
+    text = (
+        "import asyncio, contextlib\n"
+        "loop = asyncio.new_event_loop()\n"
+        "async def c0():\n"
+        "    with contextlib.suppress(Exception):\n"
+        "        loop.call_exception_handler({'message': 'by hand'})\n"
+        "        print('goes on')\n"
+        "def k0(loop, context):\n"
+        "    loop.create_task(c0())\n"
+        "loop.set_exception_handler(k0)\n"
+        "loop.set_task_factory(asyncio.eager_task_factory)\n"
+        "loop.run_until_complete(c0())\n"
+    )
+    code = compile(text, FILE_NAME, "exec")
+    with quiet():
+        assert compare(code, side("asyncio"), side("miniloop")) is None
+        assert side("miniloop").run(code).cut == TOO_NESTED
 
 
 def test_a_recursion_after_which_all_is_alike_is_compared_to_the_end():
