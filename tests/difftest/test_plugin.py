@@ -12,6 +12,7 @@ import inspect
 import io
 import random
 import re
+import socket
 import sys
 import threading
 import time
@@ -429,7 +430,7 @@ async def that_serves():
         writer.close()
 
     print(asyncio.get_running_loop())
-    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+    async with await asyncio.start_server(answer, "localhost", 0, family=socket.AF_INET) as server:
         port = server.sockets[0].getsockname()[1]
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(b"hello\n")
@@ -439,6 +440,14 @@ async def that_serves():
 
 def test_names_of_the_librarys_own_functions_are_left_out():
     assert_same_schedule(that_serves)
+
+
+def test_a_print_of_the_programs_own_is_left_alone():
+    said = []
+    names = {"asyncio": asyncio, "print": said.append}
+    exec("async def says():\n    print(asyncio.sleep.__module__)", names)
+    assert_same_schedule(names["says"])
+    assert said == ["asyncio.tasks", "miniloop.combinators"]
 
 
 def test_a_loop_of_the_programs_own_is_closed_by_it_only():
