@@ -22,7 +22,8 @@ class Jobs:
 
     def __init__(self) -> None:
         self._waiting: deque[tuple[threading.Event, threading.Event]] = deque()
-        self._at_work: list[threading.Event] = []
+        self.begun: list[threading.Event] = []
+        """Jobs that took long, and had not ended when last looked at."""
 
     def gated(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """The function, that waits until it is its turn."""
@@ -45,7 +46,7 @@ class Jobs:
         gate, done = self._waiting.popleft()
         gate.set()
         if not done.wait(PATIENCE):  # it may wait for something that the loop does
-            self._at_work.append(done)
+            self.begun.append(done)
         return True
 
     def let_all_go(self) -> None:
@@ -54,6 +55,6 @@ class Jobs:
             self._waiting.popleft()[0].set()
 
     def at_work(self) -> bool:
-        """Whether there is one that has begun and not ended."""
-        self._at_work = [done for done in self._at_work if not done.is_set()]
-        return bool(self._at_work)
+        """Whether one of them has still not ended."""
+        self.begun = [done for done in self.begun if not done.is_set()]
+        return bool(self.begun)

@@ -54,21 +54,19 @@ class Selector(CountingSelector):
 
     def wait(self, timeout: float | None) -> Any:
         """Let jobs be done first: virtual time stands still meanwhile."""
-        while self._jobs.let_one_go():
-            if ready := self._poll(0 if self._jobs.at_work() else PATIENCE):
+        jobs = self._jobs
+        while jobs.let_one_go() or (timeout is None and jobs.begun):
+            # One that has ended wakes the loop, but not at once.
+            if ready := self._poll(SLICE if jobs.at_work() else PATIENCE):
                 return ready
-        if timeout is None:
-            while self._jobs.at_work():
-                if ready := self._poll(SLICE):
-                    return ready
-        return self._poll(0) or super().wait(timeout)
+        return super().wait(timeout)
 
     def _poll(self, seconds: float) -> Any:
         """What becomes ready within so many real seconds."""
         until = time.monotonic() + seconds
         while True:
             # In slices, as a thread may be the first to register what it wakes the loop with.
-            ready = self._real.select(SLICE if seconds else 0)
+            ready = self._real.select(SLICE)
             if ready or time.monotonic() >= until:
                 return sorted(ready, key=self._turn)
 
@@ -208,10 +206,7 @@ class Run:
                 if factory is None:
                     factory = make_task
                 elif callable(factory) and factory is not run._eager_task_factory:
-                    factory = recorder.task_factory(
-                        lambda steps, *, loop, **rest: self._users_factory(loop, steps, **rest),
-                        steps_class,
-                    )
+                    factory = recorder.around(factory, steps_class)
                 super().set_task_factory(factory)
 
             def get_task_factory(self) -> Any:
@@ -233,7 +228,7 @@ class Run:
                     self._default_executor.shutdown()
 
         EventLoop.__name__ = EventLoop.__qualname__ = "EventLoop"  # in reprs
-        EventLoop.__module__ = base.__mro__[1].__module__
+        EventLoop.__module__ = side.loop_class.__module__
         self._loop_class = EventLoop
         library = ModuleType("asyncio")
         names = library.__dict__
@@ -257,7 +252,7 @@ class Run:
 
     def _in_order(self, all_tasks: Callable[..., Any]) -> Callable[..., Any]:
         # The order of a set also depends on how it was filled.
-        return lambda loop=None: set(dict.fromkeys(sorted(all_tasks(loop), key=hash)))
+        return lambda loop=None: set(sorted(all_tasks(loop), key=hash))  # noqa: C414
 
     def _new_loop(self) -> Any:
         """A loop in the thread of the run is recorded, no other."""

@@ -27,8 +27,10 @@ from .schedule import Schedule
 # may be the library's own wording, which differs between asyncio's C and Python code: their type
 # counts, and how RuntimeErrors begin.
 OWN_ARGUMENTS = frozenset(
-    {"CancelledError", "ValueError", "KeyboardInterrupt", "SystemExit", "StopIteration"}
-    | {"Exception", "AssertionError", "KeyError"}
+    {
+        *("AssertionError", "CancelledError", "Exception", "KeyError", "KeyboardInterrupt"),
+        *("StopIteration", "SystemExit", "ValueError"),
+    }
 )
 LIBRARIES = frozenset({"builtins", "asyncio", "miniloop", "concurrent"})
 """Where the classes of the other exceptions stand; one from elsewhere counts as the program's."""
@@ -257,6 +259,12 @@ class Recorder:
             return task
 
         return factory
+
+    def around(self, users: Callable[..., Any], steps_class: Callable[..., Steps]) -> Any:
+        """A task factory that has the program's own make the tasks."""
+        return self.task_factory(
+            lambda steps, *, loop, **rest: users(loop, steps, **rest), steps_class
+        )
 
 
 def numbered(future_class: Any) -> Any:

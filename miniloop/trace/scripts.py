@@ -351,8 +351,7 @@ def recorded_loop(recorder: ScriptRecorder, module: ModuleType) -> Any:
     """The library's selector loop, recorded when it is made in the main thread."""
     name = "SelectorEventLoop" if module.__name__ == "asyncio" else "EventLoop"
     base: Any = getattr(module, name)
-    task_class = numbered_task(module.Task)
-    make_task = recorder.task_factory(task_class, ScriptSteps)
+    make_task = recorder.task_factory(numbered_task(module.Task), ScriptSteps)
 
     class Loop(base):  # type: ignore[misc]
         def __init__(self, selector: Any = None) -> None:
@@ -376,19 +375,9 @@ def recorded_loop(recorder: ScriptRecorder, module: ModuleType) -> Any:
                 super().set_task_factory(factory)
                 return
             self._user_factory = factory
-
-            def with_steps(task_class: Any, loop: Any) -> Callable[..., Any]:
-                def make(steps: Any, **keywords: Any) -> Any:
-                    keywords.pop("loop")
-                    return factory(loop, steps, **keywords)
-
-                return make
-
-            def users(loop: Any, coro: Any, **keywords: Any) -> Any:
-                made = recorder.task_factory(with_steps(task_class, loop), ScriptSteps)
-                return made(loop, coro, **keywords)
-
-            super().set_task_factory(make_task if factory is None else users)
+            super().set_task_factory(
+                make_task if factory is None else recorder.around(factory, ScriptSteps)
+            )
 
         def get_task_factory(self) -> Any:
             return self._user_factory if self._recorded else super().get_task_factory()

@@ -188,6 +188,8 @@ async def that_asks_threads():
     print(round(loop.time()))
     async with asyncio.timeout(5):
         print(await loop.run_in_executor(None, threading.Event().wait, 0.1))
+    # A job for which the loop does not wait at once, and has nothing else to do.
+    print(await asyncio.to_thread(threading.Event().wait, 0.6))
     # A job that waits for what the loop does.
     event = threading.Event()
     loop.call_later(1, event.set)
@@ -201,10 +203,6 @@ def test_jobs_in_threads_are_done_in_turn():
 
 
 class Mine(Exception):
-    pass
-
-
-class SystemExitOfMine(Exception):
     pass
 
 
