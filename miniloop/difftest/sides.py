@@ -14,7 +14,7 @@ import queue
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from types import CodeType, ModuleType
 from typing import Any, ClassVar
@@ -114,6 +114,8 @@ class Side:
     """Given to each task, `eager_start=True` for one."""
     steps_class: Any = None
     """What records the steps, if not the usual class."""
+    while_it_runs: Callable[[], contextlib.AbstractContextManager[None]] = contextlib.nullcontext
+    """What is set up round each run, and put back after it."""
     watched: bool = True
     """Whether comparisons end where this Python's asyncio is known to differ (see `known`), and
     reports of destructors are kept apart from the events, also from the program's own handler."""
@@ -168,7 +170,8 @@ class Side:
             else:
                 exec(code, names)
 
-        run_watched(recorder, main, contextvars.Context)
+        with self.while_it_runs():
+            run_watched(recorder, main, contextvars.Context)
         # What is left is torn down now, so that destructors make their reports.
         recorder.stop()
         for name in ("r0", "w0"):
@@ -271,6 +274,26 @@ def with_late_self_pipe(loop_class: Any) -> Any:
     return Loop
 
 
+# Since 3.14 the current task of a thread is known to asyncio's C code alone. asyncio's Python tasks
+# tell it to functions in Python, whose records nobody reads but these functions themselves.
+TOLD_IN_PYTHON = (
+    *("_enter_task", "_leave_task", "_swap_current_task", "_register_task"),
+    *("_register_eager_task", "_unregister_task", "_unregister_eager_task"),
+)
+
+
+@contextlib.contextmanager
+def python_tasks_known_in_c() -> Iterator[None]:
+    """Let asyncio's Python tasks tell its C code which task runs, for as long as this lasts."""
+    tasks = vars(asyncio.tasks)
+    had = {f"_py{name}": tasks[f"_py{name}"] for name in TOLD_IN_PYTHON if f"_c{name}" in tasks}
+    tasks.update({name: tasks[name.replace("_py", "_c", 1)] for name in had})
+    try:
+        yield
+    finally:
+        tasks.update(had)
+
+
 def _asyncio(name: str, **rest: Any) -> Side:
     return Side(name, asyncio, asyncio.SelectorEventLoop, **{"task_class": asyncio.Task, **rest})
 
@@ -288,6 +311,7 @@ KNOWN: dict[str, Callable[[str], Side]] = {
         task_class=asyncio.tasks._PyTask,  # type: ignore[attr-defined]
         future_class=asyncio.futures._PyFuture,  # type: ignore[attr-defined]
         steps_class=StepsOfPythonTask,
+        while_it_runs=python_tasks_known_in_c,
     ),
     "asyncio-eager": functools.partial(_asyncio, task_options={"eager_start": True}),
     "miniloop": _miniloop,

@@ -302,7 +302,7 @@ class Run:
         state = random.getstate()
         random.seed(0)
         try:
-            with self._makes_loops():
+            with self._makes_loops(), self.side.while_it_runs():
                 try:
                     run_watched(self.recorder, main, contextvars.copy_context)
                 finally:
