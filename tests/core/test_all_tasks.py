@@ -281,10 +281,13 @@ def test_waiting_tasks_are_held_weakly(
     loop.create_task(wait_for_what_nobody_holds(), name="forgotten")
     ticks(loop)
     gc.collect()
-    assert aio.all_tasks(loop) == set()
     [report] = reports
     assert report["message"] == "Task was destroyed but it is pending!"
     assert report["task"].get_name() == "forgotten"
+    reports.clear()
+    del report
+    gc.collect()
+    assert aio.all_tasks(loop) == set()
 
 
 def test_waiting_tasks_with_a_timer_are_held_by_it(aio: ModuleType, loop: Any) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 import miniloop
+from miniloop.difftest.known import this_python
 
 unix = pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="no Unix sockets here")
 
@@ -359,9 +360,13 @@ def test_sizes(aio: ModuleType, run: Callable[..., Any], size: int) -> None:
 
 @pytest.mark.parametrize("wrong", ["text", None, 3, [b"x"]])
 def test_what_is_not_bytes(aio: ModuleType, run: Callable[..., Any], wrong: Any) -> None:
+    message = "data argument must be a bytes"
+    if aio is miniloop or sys.version_info >= (3, 15):
+        message += f", bytearray, or memoryview object, not '{type(wrong).__name__}'"
+
     async def main() -> None:
         _, writer, _, other = await streams(aio)
-        with pytest.raises(TypeError, match="data argument must be a bytes-like object"):
+        with pytest.raises(TypeError, match=message):
             writer.write(wrong)
         await close(writer, other)
 
@@ -795,6 +800,9 @@ def test_no_descriptor_left_looks_away_for_a_second(
     aio: ModuleType, run: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reports: list[dict[str, Any]] = []
+    # One more than the backlog is accepted at once; older releases stop at the backlog.
+    stops_early = aio is asyncio and this_python(("3.11", "3.12", "3.13.0-3.13.11"))
+    at_once = 1 if stops_early else 2
 
     class Listening(socket.socket):
         full = True
@@ -819,7 +827,7 @@ def test_no_descriptor_left_looks_away_for_a_second(
             )
             reader, writer = await aio.open_connection(*listening.getsockname())
             await ticks(aio, 5)
-            assert delays == [1]
+            assert delays == [1] * at_once
             listening.full = False
             assert await reader.read() == b""
             await close(writer)
@@ -827,9 +835,10 @@ def test_no_descriptor_left_looks_away_for_a_second(
             await server.wait_closed()
 
     run(main())
-    [report] = reports
-    assert report["message"] == "socket.accept() out of system resource"
-    assert report["exception"].errno == 24
+    assert len(reports) == at_once
+    for report in reports:
+        assert report["message"] == "socket.accept() out of system resource"
+        assert report["exception"].errno == 24
 
 
 def test_a_stream_that_is_dropped_is_closed(
