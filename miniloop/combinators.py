@@ -368,7 +368,11 @@ class _AsCompletedIterator(Generic[_T]):
     @overload
     async def _wait_for_one(self, resolve: Literal[True]) -> _T: ...
     async def _wait_for_one(self, resolve: bool = False) -> Any:
-        future = await self._done.get()
+        try:
+            future = await self._done.get()
+        except BaseException:
+            self._todo_left += 1  # whoever asks next gets the one that we have not got
+            raise
         if future is None:
             raise TimeoutError
         return future.result() if resolve else future
@@ -390,9 +394,8 @@ def shield(arg: Awaitable[_T] | Generator[Any, Any, _T]) -> Future[_T]:
 
     def on_inner_done(inner: Future[_T]) -> None:
         if outer.cancelled():
-            if not inner.cancelled():
-                inner.exception()  # nobody will ask for it
-        elif inner.cancelled():
+            return  # an exception of the inner one stays unseen, and is reported
+        if inner.cancelled():
             outer.cancel()
         elif (exception := inner.exception()) is not None:
             outer.set_exception(exception)

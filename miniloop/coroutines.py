@@ -16,6 +16,7 @@ import inspect
 import os
 import sys
 import types
+import warnings
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -55,8 +56,20 @@ def iscoroutine(obj: object) -> bool:
 def iscoroutinefunction(func: object) -> bool:
     """Return True if calling *func* makes a coroutine.
 
-    Mirrors ``asyncio.coroutines.iscoroutinefunction``.
+    Warns (DeprecationWarning) as asyncio's does since Python 3.14: use
+    ``inspect.iscoroutinefunction()``. Mirrors ``asyncio.coroutines.iscoroutinefunction``.
     """
+    warnings.warn(
+        "'asyncio.iscoroutinefunction' is deprecated and slated for removal in Python 3.16; "
+        "use inspect.iscoroutinefunction() instead",
+        DeprecationWarning,
+        stacklevel=2,
+    )
+    return _iscoroutinefunction(func)
+
+
+def _iscoroutinefunction(func: object) -> bool:
+    """Return what ``iscoroutinefunction()`` does, without its warning."""
     if inspect.iscoroutinefunction(func):
         return True
     code = getattr(func, "__code__", None)

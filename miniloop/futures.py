@@ -91,7 +91,13 @@ class Future(Generic[_T]):
     _source_traceback: traceback.StackSummary | None = None
 
     def __init__(self, *, loop: BaseEventLoop | None = None) -> None:
+        self._check_not_initialized()
         self._init(get_event_loop() if loop is None else loop)
+
+    def _check_not_initialized(self) -> None:
+        """Raise RuntimeError if ``__init__`` is called a second time."""
+        if hasattr(self, "_loop"):
+            raise RuntimeError(f"{type(self).__name__} object is already initialized")
 
     # A class called with keywords takes twice the time of all that follows here. Loops make their
     # futures with __new__() and _init() instead, and their tasks with __new__() and _init_task().

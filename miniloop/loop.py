@@ -25,6 +25,7 @@ from __future__ import annotations
 
 import heapq
 import logging
+import math
 import selectors
 import sys
 import threading
@@ -37,7 +38,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Gene
 from contextvars import Context
 from typing import Any, TypeVar
 
-from .coroutines import _is_debug_mode, iscoroutine, iscoroutinefunction
+from .coroutines import _is_debug_mode, _iscoroutinefunction, iscoroutine
 from .futures import Future, isfuture
 from .handles import Handle, TimerHandle, _Deadline
 from .reprs import DEBUG_STACK_DEPTH
@@ -119,8 +120,10 @@ class BaseEventLoop:
             self._process_events(events)
             events = None  # do not hold them while callbacks run
 
-        # 5. A deadline less than one step of the clock away is due now: waiting is of no use.
-        end_time = self.time() + self._clock_resolution
+        # 5. A deadline less than one step of the clock away is due now: waiting is of no use. (On a
+        # clock that counts in large numbers, the next number may be further away than a step.)
+        now = self.time()
+        end_time = now + max(self._clock_resolution, math.ulp(now))
         while scheduled:
             if scheduled[0] >= end_time:
                 break
@@ -295,7 +298,7 @@ class BaseEventLoop:
             )
 
     def _check_callback(self, callback: object, method: str) -> None:
-        if iscoroutine(callback) or iscoroutinefunction(callback):
+        if iscoroutine(callback) or _iscoroutinefunction(callback):
             raise TypeError(f"coroutines cannot be used with {method}()")
         if not callable(callback):
             raise TypeError(f"a callable object was expected by {method}(), got {callback!r}")
@@ -309,33 +312,29 @@ class BaseEventLoop:
         return future
 
     def create_task(
-        self,
-        coro: Coroutine[Any, Any, _T] | Generator[Any, Any, _T],
-        *,
-        name: object = None,
-        context: Context | None = None,
+        self, coro: Coroutine[Any, Any, _T] | Generator[Any, Any, _T], **kwargs: Any
     ) -> Task[_T]:
         """Start *coro* as a task of this loop; its first step comes in the next tick.
 
-        A task factory, if one is set, makes the task. Raises RuntimeError if the loop is closed.
+        The keywords are those of ``Task``: ``name``, ``context``, ``eager_start``. If a task
+        factory is set, it makes the task and gets them. Raises RuntimeError if the loop is closed.
         """
         if self._closed:
             self._check_closed()
-        factory = self._task_factory
-        if factory is None:
-            task: Task[_T] = _new(Task)
-            task._init_task(coro, self, name, context, False)
+        if self._task_factory is not None:
+            return self._task_factory(self, coro, **kwargs)
+        task: Task[_T] = _new(Task)
+        try:
+            task._init_task(coro, self, **kwargs)
             return task
-        # A factory need not know the argument `context`, as long as nobody uses it.
-        task = factory(self, coro) if context is None else factory(self, coro, context=context)
-        if name is not None:
-            task.set_name(name)
-        return task
+        finally:
+            del task  # an eager task may have failed, and its traceback leads here
 
     def set_task_factory(self, factory: Callable[..., Any] | None) -> None:
-        """Have tasks made by ``factory(loop, coro, context=...)``; None means ``Task``.
+        """Have tasks made by ``factory(loop, coro, **kwargs)``; None means ``Task``.
 
-        Raises TypeError for what is neither None nor callable.
+        ``kwargs`` are the keywords that ``create_task()`` was given. Raises TypeError for what is
+        neither None nor callable.
         """
         if factory is not None and not callable(factory):
             raise TypeError("task factory must be a callable or None")

@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import enum
 import functools
+import inspect
 import signal
 import threading
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Awaitable, Callable, Generator
 from contextvars import Context, copy_context
 from types import FrameType
 from typing import Any, TypeVar, final
@@ -23,7 +24,7 @@ from .coroutines import _can_be_driven
 from .exceptions import CancelledError
 from .running import _get_running_loop, new_event_loop, set_event_loop
 from .selector_events import EventLoop
-from .tasks import Task, all_tasks
+from .tasks import Task, _wrap_awaitable, all_tasks
 
 __all__ = ["Runner", "run"]
 
@@ -67,23 +68,25 @@ class Runner:
 
     def run(
         self,
-        coro: Coroutine[Any, Any, _T] | Generator[Any, Any, _T],
+        coro: Awaitable[_T] | Generator[Any, Any, _T],
         *,
         context: Context | None = None,
     ) -> _T:
-        """Run a coroutine to its end in the runner's loop and return its result.
+        """Run a coroutine, or await anything else, in the runner's loop and return its result.
 
         ``context`` is the contextvars context to run it in; by default all calls share one.
-        Raises ValueError for what is no coroutine, RuntimeError inside a running loop.
+        Raises TypeError for what cannot be awaited, RuntimeError inside a running loop.
         """
-        if not _can_be_driven(coro):
-            raise ValueError(f"a coroutine was expected, got {coro!r}")
         if _get_running_loop() is not None:
             raise RuntimeError("Runner.run() cannot be called from a running event loop")
         self._lazy_init()
+        if not _can_be_driven(coro):
+            if not inspect.isawaitable(coro):
+                raise TypeError("An asyncio.Future, a coroutine or an awaitable is required")
+            coro = _wrap_awaitable(coro)
         if context is None:
             context = self._context
-        task = self._loop.create_task(coro, context=context)
+        task = self._loop.create_task(coro, context=context)  # type: ignore[arg-type]
 
         sigint_handler = None
         if (
@@ -156,15 +159,16 @@ class Runner:
 
 
 def run(
-    main: Coroutine[Any, Any, _T] | Generator[Any, Any, _T],
+    main: Awaitable[_T] | Generator[Any, Any, _T],
     *,
     debug: bool | None = None,
     loop_factory: Callable[[], EventLoop] | None = None,
 ) -> _T:
     """Run a coroutine in a new loop and return its result: the way into every program.
 
-    ``debug`` and ``loop_factory`` as for ``Runner``. Raises ValueError for what is no coroutine,
-    RuntimeError inside a running loop. Mirrors ``asyncio.run``.
+    Anything else that can be awaited will do as well. ``debug`` and ``loop_factory`` are those of
+    ``Runner``. Raises TypeError for what cannot be awaited, RuntimeError inside a running loop.
+    Mirrors ``asyncio.run``.
 
     >>> import miniloop
     >>> async def main():

@@ -13,9 +13,7 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 import threading
-import warnings
 import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -38,7 +36,6 @@ class _Thread(threading.local):
 
     running_loop: EventLoop | None = None  # the loop inside run_forever()
     event_loop: EventLoop | None = None  # the loop given to set_event_loop()
-    event_loop_was_set = False
 
 
 _thread = _Thread()
@@ -98,43 +95,23 @@ def set_event_loop(loop: EventLoop | None) -> None:
     """
     if loop is not None and not _is_loop(loop):
         raise TypeError(f"loop must be an EventLoop or None, not {type(loop).__name__!r}")
-    _thread.event_loop_was_set = True
     _thread.event_loop = loop
 
 
 def get_event_loop() -> EventLoop:
     """Return the running loop, else the one that was set for this thread.
 
-    If none was ever set, the main thread gets a new one and a DeprecationWarning; any other
-    case raises RuntimeError. New code says ``get_running_loop()`` or ``run()``.
+    Raises RuntimeError if there is neither. New code says ``get_running_loop()`` or ``run()``.
 
     Mirrors ``asyncio.events.get_event_loop`` and the default policy's method of that name.
     """
     thread = _thread
     if thread.running_loop is not None:
         return thread.running_loop
-    if (
-        thread.event_loop is None
-        and not thread.event_loop_was_set
-        and threading.current_thread() is threading.main_thread()
-    ):
-        warnings.warn(
-            "There is no current event loop", DeprecationWarning, stacklevel=_caller_level()
-        )
-        set_event_loop(new_event_loop())
     if thread.event_loop is None:
         name = threading.current_thread().name
         raise RuntimeError(f"There is no current event loop in thread {name!r}.")
     return thread.event_loop
-
-
-def _caller_level() -> int:
-    """Return the stacklevel of the first frame outside this package, seen from our caller."""
-    package = __name__.partition(".")[0]
-    frame, level = sys._getframe(1), 1
-    while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] == package:
-        frame, level = frame.f_back, level + 1
-    return level
 
 
 def _get_loop(future: Any) -> Any:

@@ -34,7 +34,7 @@ from typing import Any, TypeVar
 
 from . import running
 from .combinators import gather
-from .coroutines import iscoroutine, iscoroutinefunction
+from .coroutines import _iscoroutinefunction, iscoroutine
 from .futures import Future, _set_result_unless_cancelled
 from .handles import Handle
 from .loop import logger
@@ -261,7 +261,7 @@ class EventLoop(SocketEventLoop):
         Raises ValueError for what is no signal, TypeError for a coroutine, RuntimeError if the
         signal cannot be caught or this is not the main thread.
         """
-        if iscoroutine(callback) or iscoroutinefunction(callback):
+        if iscoroutine(callback) or _iscoroutinefunction(callback):
             raise TypeError("coroutines cannot be used with add_signal_handler()")
         self._check_signal(sig)
         self._check_closed()

@@ -11,7 +11,6 @@ Mirrors ``asyncio/taskgroups.py``.
 from __future__ import annotations
 
 from collections.abc import Coroutine, Generator
-from contextvars import Context
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -42,11 +41,12 @@ class TaskGroup:
         self._entered = False
         self._exiting = False
         self._aborting = False
+        self._cancel_on_enter = False  # cancel() was called before the block was entered
         self._parent_cancel_requested = False
         # Those that have not ended. A dict, not a set, so that they are cancelled in the order
         # in which they were made (in asyncio in any order).
         self._tasks: dict[Task[Any], None] = {}
-        self._errors: list[BaseException] | None = []
+        self._errors: list[BaseException] = []
         self._base_error: BaseException | None = None  # KeyboardInterrupt or SystemExit
         self._on_completed_fut: Future[bool] | None = None
 
@@ -59,6 +59,8 @@ class TaskGroup:
             raise RuntimeError(f"TaskGroup {self!r} cannot determine the parent task")
         self._parent_task = parent
         self._entered = True
+        if self._cancel_on_enter:
+            self.cancel()
         return self
 
     async def __aexit__(
@@ -66,74 +68,99 @@ class TaskGroup:
         exc_type: type[BaseException] | None,
         exc: BaseException | None,
         traceback: TracebackType | None,
-    ) -> None:
+    ) -> bool:
         self._exiting = True
         if exc is not None and self._base_error is None and _is_base_error(exc):
             self._base_error = exc
         cancelled = exc if isinstance(exc, CancelledError) else None
+        last_cancelled = None  # the last one that came while we waited for the tasks
         if exc is not None and not self._aborting:
             self._abort()
+        try:
+            while self._tasks:
+                # A new future each time: one that was cancelled cannot be waited for again.
+                self._on_completed_fut = self._loop.create_future()
+                try:
+                    await self._on_completed_fut
+                except CancelledError as error:
+                    last_cancelled = error
+                    if not self._aborting:  # not our own doing: somebody cancels the parent
+                        cancelled = error
+                        self._abort()
+                self._on_completed_fut = None
 
-        while self._tasks:
-            # A new future each time: one that was cancelled cannot be waited for again.
-            self._on_completed_fut = self._loop.create_future()
-            try:
-                await self._on_completed_fut
-            except CancelledError as error:
-                if not self._aborting:  # not our own doing: somebody cancels the parent
-                    cancelled = error
-                    self._abort()
-            self._on_completed_fut = None
-
-        if self._base_error is not None:
-            raise self._base_error
-        if self._parent_cancel_requested and self._parent_task.uncancel() == 0:
-            cancelled = None  # that was our own request, and there is no other
-        assert self._errors is not None
-        if cancelled is not None and not self._errors:
-            raise cancelled
-        if exc is not None and not isinstance(exc, CancelledError):
-            self._errors.append(exc)
-        if self._errors:
-            if self._parent_task.cancelling():
-                # Somebody else has cancelled the parent, too, but gets an error instead. Cancel
-                # it again, so that this is not forgotten (as since Python 3.13).
-                self._parent_task.uncancel()
-                self._parent_task.cancel()
-            try:
+            if self._base_error is not None:
+                raise self._base_error
+            if self._parent_cancel_requested:
+                if self._parent_task.uncancel() == 0:
+                    cancelled = None  # that was our own request, and there is no other
+                elif cancelled is None:
+                    cancelled = last_cancelled  # the request that is left is somebody else's
+            if cancelled is not None and not self._errors:
+                raise cancelled
+            if exc is not None and not isinstance(exc, CancelledError):
+                self._errors.append(exc)
+            if self._errors:
+                if self._parent_task.cancelling():
+                    # Somebody else has cancelled the parent, too, but gets an error instead. Cancel
+                    # it again, so that this is not forgotten.
+                    self._parent_task.uncancel()
+                    self._parent_task.cancel()
+                if isinstance(exc, GeneratorExit) and len(self._errors) == 1:
+                    raise exc  # an async generator is closed in its block: that is no error
                 raise BaseExceptionGroup("unhandled errors in a TaskGroup", self._errors) from None
-            finally:
-                self._errors = None  # exceptions lead to frames, and frames to us
-                exc = cancelled = None
+            return True  # a CancelledError that leaves the block was ours
+        finally:
+            # Exceptions lead to frames, and frames to us. From here on there is no parent.
+            self._parent_task = self._errors = self._base_error = None  # type: ignore[assignment]
+            exc = cancelled = last_cancelled = None
 
     def create_task(
-        self,
-        coro: Coroutine[Any, Any, _T] | Generator[Any, Any, _T],
-        *,
-        name: object = None,
-        context: Context | None = None,
+        self, coro: Coroutine[Any, Any, _T] | Generator[Any, Any, _T], **kwargs: Any
     ) -> Task[_T]:
         """Start *coro* as a task of the group and return the task.
 
-        Raises RuntimeError before the block is entered, after it was left, and when the group is
-        being cancelled; the coroutine is closed then.
+        The keywords go to the loop's ``create_task()``. Raises RuntimeError before the block is
+        entered, after it was left, and when the group is being cancelled; the coroutine is closed
+        then.
         """
-        if not self._entered or self._aborting or (self._exiting and not self._tasks):
+        aborting = self._aborting
+        if not self._entered or aborting or (self._exiting and not self._tasks):
             coro.close()
             if not self._entered:
                 raise RuntimeError(f"TaskGroup {self!r} has not been entered")
             if self._exiting and not self._tasks:
                 raise RuntimeError(f"TaskGroup {self!r} is finished")
             raise RuntimeError(f"TaskGroup {self!r} is shutting down")
-        if context is None:  # a loop or factory of the user's need not know the argument
-            task = self._loop.create_task(coro, name=name)
-        else:
-            task = self._loop.create_task(coro, name=name, context=context)
+        task = self._loop.create_task(coro, **kwargs)
         # Also if it is done already, started eagerly: the parent, in the middle of its block, must
-        # not be cancelled from in here (as since Python 3.13.2 and 3.12.9).
+        # not be cancelled from in here.
         self._tasks[task] = None
         task.add_done_callback(self._on_task_done)  # type: ignore[arg-type]
-        return task
+        if self._aborting and not task.done():  # an eager task has cancelled its own group
+            task.cancel()
+        try:
+            return task
+        finally:
+            del task  # an eager task may have failed, and its traceback leads here
+
+    def cancel(self) -> None:
+        """Cancel the group: its tasks that are not done, and the block, which then ends quietly.
+
+        No CancelledError leaves the ``async with`` block. A group that has not been entered yet is
+        cancelled when it is entered. After the block, or a second time, this does nothing.
+        """
+        if not self._entered:
+            self._cancel_on_enter = True
+        elif not self._aborting and not (self._exiting and not self._tasks):
+            self._abort()
+            self._cancel_parent()
+
+    def _cancel_parent(self) -> None:
+        """Get the parent out of whatever it waits for. ``__aexit__`` takes this back."""
+        if not self._parent_cancel_requested:
+            self._parent_cancel_requested = True
+            self._parent_task.cancel()
 
     def _abort(self) -> None:
         self._aborting = True
@@ -154,7 +181,6 @@ class TaskGroup:
         exc = task.exception()
         if exc is None:
             return
-        assert self._errors is not None
         self._errors.append(exc)
         if self._base_error is None and _is_base_error(exc):
             self._base_error = exc
@@ -170,8 +196,7 @@ class TaskGroup:
         elif not self._aborting and not self._parent_cancel_requested:
             # The first failure. The parent may be waiting for anything; a cancel gets it out.
             self._abort()
-            self._parent_cancel_requested = True
-            self._parent_task.cancel()
+            self._cancel_parent()
 
     def __repr__(self) -> str:
         info = [""]

@@ -112,16 +112,28 @@ class Task(Future[_T]):
         context: Context | None = None,
         eager_start: bool = False,
     ) -> None:
+        self._check_not_initialized()
         if loop is None:
             loop = get_event_loop()
-        self._init_task(coro, loop, name, context, eager_start)
-        self = None  # type: ignore[assignment]  # an eager task may have failed: see __await__
+        try:
+            self._init_task(coro, loop, name, context, eager_start)
+        finally:
+            self = None  # type: ignore[assignment]  # an eager task may have failed: see __await__
 
     def _init_task(
-        self, coro: Any, loop: BaseEventLoop, name: object, context: Context | None, eager: bool
+        self,
+        coro: Any,
+        loop: BaseEventLoop,
+        name: object = None,
+        context: Context | None = None,
+        eager_start: bool = False,
     ) -> None:
         if type(coro) is not CoroutineType and not _can_be_driven(coro):
             raise TypeError(f"a coroutine was expected, got {coro!r}")
+        if context is None:
+            context = copy_context()
+        elif not isinstance(context, Context):
+            raise TypeError(f"a contextvars.Context was expected, got {type(context).__name__}")
         # As Future._init() does, which would be one more call.
         self._loop = loop
         self._state = _PENDING
@@ -132,7 +144,7 @@ class Task(Future[_T]):
         self._asyncio_future_blocking = False
         self._coro: Any = coro
         self._send: Any = coro.send  # bound once: it is called at every step
-        self._context = copy_context() if context is None else context
+        self._context = context
         # Most names are never asked for: only the number is taken now.
         self._name: str | int = _next_task_number() if name is None else str(name)
         self._fut_waiter: Any = None
@@ -141,9 +153,11 @@ class Task(Future[_T]):
         self._registered = False  # True from its first wait on, see all_tasks()
         if loop._debug:
             self._source_traceback = extract_stack(sys._getframe(2))
-        if eager and loop.is_running():
-            self._start_eagerly()
-            self = None  # type: ignore[assignment]
+        if eager_start and loop.is_running():
+            try:
+                self._start_eagerly()
+            finally:
+                self = None  # type: ignore[assignment]
         else:
             # Not earlier: a task that its loop has refused is one that was destroyed while pending.
             if loop._closed or loop._debug:
@@ -312,6 +326,11 @@ class Task(Future[_T]):
     def _start_eagerly(self) -> None:
         """Take the first step now, inside whatever is running."""
         loop = self._loop
+        try:
+            self._context.run(_nothing)
+        except RuntimeError:  # somebody is in this context already, and it cannot be entered twice
+            self._log_destroy_pending = False
+            raise
         previous = _swap_current_task(loop, self)
         if previous is not None:  # it is not current for a while, but it must not be forgotten
             _register_task(previous)
@@ -432,6 +451,10 @@ class Task(Future[_T]):
             _report_never_retrieved(self)
 
 
+def _nothing() -> None:
+    """Do nothing: to try whether a context can be entered."""
+
+
 # A task waits for these without calling any of their methods: nothing is overridden there.
 _plain_types: set[type] = {Future, Task}
 
@@ -458,24 +481,17 @@ def all_tasks(loop: BaseEventLoop | None = None) -> set[Task[Any]]:
 # -- making tasks ------------------------------------------------------------------------------
 
 
-def create_task(
-    coro: Coroutine[Any, Any, _T] | Generator[Any, Any, _T],
-    *,
-    name: object = None,
-    context: Context | None = None,
-) -> Task[_T]:
+def create_task(coro: Coroutine[Any, Any, _T] | Generator[Any, Any, _T], **kwargs: Any) -> Task[_T]:
     """Start *coro* as a task of the running loop and return the task.
 
-    Its first step comes in the next tick. Keep a reference: a task that waits for something that
-    nobody else holds may vanish. Raises RuntimeError if no loop is running. Mirrors
-    ``asyncio.create_task``.
+    Its first step comes in the next tick. The keywords go to the loop's ``create_task()``:
+    ``name``, ``context`` and ``eager_start``, as ``Task`` describes them. Keep a reference: a task
+    that waits for something that nobody else holds may vanish. Raises RuntimeError if no loop is
+    running. Mirrors ``asyncio.create_task``.
     """
-    loop = get_running_loop()
-    if context is not None:
-        return loop.create_task(coro, name=name, context=context)
-    if name is not None:
-        return loop.create_task(coro, name=name)
-    return loop.create_task(coro)  # keywords cost, and another's loop need not know them
+    if not kwargs:  # keywords cost, even if there are none
+        return get_running_loop().create_task(coro)
+    return get_running_loop().create_task(coro, **kwargs)
 
 
 def ensure_future(
@@ -516,15 +532,14 @@ def create_eager_task_factory(
 ) -> Callable[..., Task[Any]]:
     """Return a task factory that makes tasks with ``eager_start=True``.
 
-    Mirrors ``asyncio.create_eager_task_factory`` (new in Python 3.12, here on all).
+    ``create_task(coro, eager_start=False)`` makes an ordinary one all the same. Mirrors
+    ``asyncio.create_eager_task_factory``.
     """
 
     def factory(
-        loop: BaseEventLoop, coro: Any, *, name: object = None, context: Context | None = None
+        loop: BaseEventLoop, coro: Any, *, eager_start: bool = True, **kwargs: Any
     ) -> Task[Any]:
-        return custom_task_constructor(
-            coro, loop=loop, name=name, context=context, eager_start=True
-        )
+        return custom_task_constructor(coro, loop=loop, eager_start=eager_start, **kwargs)
 
     return factory
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 from .coroutines import _can_be_driven
 from .exceptions import CancelledError, InvalidStateError
 from .futures import Future, isfuture
-from .running import _get_loop, get_event_loop, get_running_loop
+from .running import _get_loop, _get_running_loop, get_event_loop, get_running_loop
 from .tasks import ensure_future
 
 if TYPE_CHECKING:
@@ -94,8 +94,8 @@ _AnyFuture = Any
 def _chain_future(source: _AnyFuture, destination: _AnyFuture) -> None:
     """Have *destination* end as *source* ends, and *source* cancelled if *destination* is.
 
-    Each may belong to a loop, or to none (``concurrent.futures.Future``). Whatever must be done
-    in another loop is handed over with ``call_soon_threadsafe``.
+    Each may belong to a loop, or to none (``concurrent.futures.Future``). Whatever must be done in
+    a loop that runs in another thread is handed over with ``call_soon_threadsafe``.
     """
     for future, name in (source, "source"), (destination, "destination"):
         if not isfuture(future) and not isinstance(future, concurrent.futures.Future):
@@ -105,7 +105,7 @@ def _chain_future(source: _AnyFuture, destination: _AnyFuture) -> None:
 
     def on_destination_done(destination: _AnyFuture) -> None:
         if destination.cancelled():
-            if source_loop is None or source_loop is dest_loop:
+            if source_loop is None or source_loop is _get_running_loop():
                 source.cancel()
             else:
                 source_loop.call_soon_threadsafe(source.cancel)
@@ -113,7 +113,7 @@ def _chain_future(source: _AnyFuture, destination: _AnyFuture) -> None:
     def on_source_done(source: _AnyFuture) -> None:
         if destination.cancelled() and dest_loop is not None and dest_loop.is_closed():
             return
-        if dest_loop is None or dest_loop is source_loop:
+        if dest_loop is None or dest_loop is _get_running_loop():
             copy_state(source, destination)
         elif not dest_loop.is_closed():
             dest_loop.call_soon_threadsafe(copy_state, source, destination)

@@ -150,7 +150,7 @@ class EventLoop(miniloop.EventLoop, _AsyncioEventLoop):  # type: ignore[misc]
             if self._closed:
                 self._check_closed()
             task = _new(Task)
-            task._init_task(coro, self, name, context, False)
+            task._init_task(coro, self, name, context)
         else:
             task = super().create_task(coro, name=name, context=context)
         _register_task(task)

@@ -16,7 +16,14 @@ class EagerByDefault(BrokenLoop):
     """create_task() does not begin the task: its first step comes in the next tick."""
 
     class Task(miniloop.Task[Any]):
-        def _init_task(self, coro: Any, loop: Any, name: Any, context: Any, eager: bool) -> None:
+        def _init_task(
+            self,
+            coro: Any,
+            loop: Any,
+            name: Any = None,
+            context: Any = None,
+            eager_start: bool = False,
+        ) -> None:
             super()._init_task(coro, loop, name, context, True)
 
 
@@ -26,7 +33,14 @@ class LazyEager(BrokenLoop):
     since = (3, 12)
 
     class Task(miniloop.Task[Any]):
-        def _init_task(self, coro: Any, loop: Any, name: Any, context: Any, eager: bool) -> None:
+        def _init_task(
+            self,
+            coro: Any,
+            loop: Any,
+            name: Any = None,
+            context: Any = None,
+            eager_start: bool = False,
+        ) -> None:
             super()._init_task(coro, loop, name, context, False)
 
 
@@ -34,19 +48,33 @@ class SharedContext(BrokenLoop):
     """A task has a copy of its maker's context variables: what it sets stays its own."""
 
     class Task(miniloop.Task[Any]):
-        def _init_task(self, coro: Any, loop: Any, name: Any, context: Any, eager: bool) -> None:
+        def _init_task(
+            self,
+            coro: Any,
+            loop: Any,
+            name: Any = None,
+            context: Any = None,
+            eager_start: bool = False,
+        ) -> None:
             maker = miniloop.current_task(loop)
             if context is None and maker is not None:
                 context = maker.get_context()
-            super()._init_task(coro, loop, name, context, eager)
+            super()._init_task(coro, loop, name, context, eager_start)
 
 
 class EmptyContext(BrokenLoop):
     """A task sees the context variables of its maker."""
 
     class Task(miniloop.Task[Any]):
-        def _init_task(self, coro: Any, loop: Any, name: Any, context: Any, eager: bool) -> None:
-            super()._init_task(coro, loop, name, context or Context(), eager)
+        def _init_task(
+            self,
+            coro: Any,
+            loop: Any,
+            name: Any = None,
+            context: Any = None,
+            eager_start: bool = False,
+        ) -> None:
+            super()._init_task(coro, loop, name, context or Context(), eager_start)
 
 
 class InterruptedTasksGoOn(BrokenLoop):
