@@ -17,8 +17,7 @@ import miniloop
 from miniloop.cli.bad_input import BadInput
 
 COMMANDS = ("run", "compare", "fuzz", "lab")
-"""Imported when a command is asked for: what `compare` starts is in this package as well, and need
-not wait for them."""
+"""The modules. A command that is asked for does not wait until the others are imported."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -30,7 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     command = ""
     try:
         try:
-            args = _parser().parse_args(argv)
+            args = _arguments(sys.argv[1:] if argv is None else argv)
             command = args.command
             call: Callable[[argparse.Namespace], int] = args.call
             return call(args)
@@ -52,7 +51,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 128 + signal.SIGPIPE
 
 
-def _parser() -> argparse.ArgumentParser:
+def _arguments(argv: Sequence[str]) -> argparse.Namespace:
+    asked = [argv[0]] if argv and argv[0] in COMMANDS else COMMANDS
+    args, unknown = _parser(asked).parse_known_args(argv)
+    if unknown:  # by the command's parser, or it is the wrong usage that stands above the error
+        args.parser.error(f"unrecognized arguments: {' '.join(unknown)}")
+    return args
+
+
+def _parser(asked: Sequence[str]) -> argparse.ArgumentParser:
     # Without allow_abbrev=False a script's own arguments could be taken for shortened ones of ours.
     parser = argparse.ArgumentParser(
         prog="miniloop",
@@ -66,7 +73,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(
         title="commands", metavar="COMMAND", dest="command", required=True
     )
-    for name in COMMANDS:
+    for name in asked:
         module = importlib.import_module(f"{__name__}.{name}")
         doc = module.__doc__ or ""
         command = commands.add_parser(
@@ -77,5 +84,5 @@ def _parser() -> argparse.ArgumentParser:
             allow_abbrev=False,
         )
         module.configure(command)
-        command.set_defaults(call=module.call)
+        command.set_defaults(call=module.call, parser=command)
     return parser
