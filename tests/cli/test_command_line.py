@@ -47,15 +47,24 @@ def test_help_of_a_command(name: str, capsys: pytest.CaptureFixture[str]) -> Non
     assert stderr == ""
 
 
-@pytest.mark.parametrize("args", [[], ["walk"], ["run"], ["--no-such-option"], ["run", "--what"]])
-def test_wrong_arguments(args: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    "args",
+    [
+        *("", "walk", "--no-such-option", "run", "run --what", "run --what script.py"),
+        *("compare --what script.py", "compare --limit never script.py"),
+        *("fuzz --what", "fuzz --examples 1 one-more", "lab --what", "lab one one-more"),
+    ],
+)
+def test_wrong_arguments(args: str, capsys: pytest.CaptureFixture[str]) -> None:
+    command = args.split()
     with pytest.raises(SystemExit) as left:
-        main(args)
+        main(command)
     assert left.value.code == 2
     stdout, stderr = capsys.readouterr()
     assert stdout == ""
-    assert stderr.startswith("usage: miniloop")
-    assert ": error: " in stderr.splitlines()[-1]
+    name = f"miniloop {command[0]}" if command and command[0] in COMMANDS else "miniloop"
+    assert stderr.startswith(f"usage: {name} [-h]")
+    assert stderr.splitlines()[-1].startswith(f"{name}: error: ")
 
 
 def test_nothing_to_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
