@@ -5,11 +5,13 @@ ours runs when the script imports: no frame of ours stands in its tracebacks, an
 the standard library import is left alone. Lines and columns stay as they are in the file.
 
 Seen are all forms of the statement, wherever it stands, and `importlib.import_module("asyncio...")`
-with the name written out. A name put together at run time, text handed to `exec`, and a process
-that the script starts afresh get the real asyncio.
+with the name written out. A name put together at run time and text handed to `exec` get the real
+asyncio, and so does a new interpreter, unless it is multiprocessing that starts it (`children`).
 """
 
 import ast
+import os
+import runpy
 import sys
 import sysconfig
 from collections.abc import Sequence
@@ -17,6 +19,7 @@ from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from pathlib import Path
 from types import CodeType, ModuleType
+from typing import Any
 
 import miniloop
 from miniloop.cli import stand_in
@@ -128,6 +131,14 @@ class BesideFinder(MetaPathFinder):
 
 
 def install(beside: Beside) -> None:
-    """Redirect what is imported from now on."""
+    """Redirect what is imported from now on, and what `runpy.run_path` runs."""
     stand_in.install()
     sys.meta_path.insert(sys.meta_path.index(PathFinder), BesideFinder(beside))
+
+    def compile_file(source: bytes, path: Any, mode: str, **options: Any) -> CodeType:
+        if os.fsdecode(path) in beside:
+            return compile_redirected(source, path)
+        code: CodeType = compile(source, path, mode, **options)
+        return code
+
+    vars(runpy)["compile"] = compile_file  # runpy's functions find it before the built-in one

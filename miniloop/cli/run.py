@@ -14,6 +14,7 @@ import argparse
 import asyncio
 
 from miniloop import interop
+from miniloop.cli import children
 from miniloop.cli.installed import installed_library
 from miniloop.cli.script import run_script
 
@@ -50,8 +51,17 @@ def call(args: argparse.Namespace) -> int:
     on_interop = args.interop
     if on_interop is None:
         on_interop = installed_library(script) is not None
-    # On the core too: unittest's IsolatedAsyncioTestCase makes its loop by itself.
+    make_loops(on_interop)
+    if on_interop:
+        children.follow("interop", "")
+    return run_script(script, script_args, redirected=not on_interop)
+
+
+def make_loops(on_interop: bool) -> None:
+    """Have asyncio make loops of `interop.EventLoop` in this process.
+
+    It makes some on the core as well: unittest's IsolatedAsyncioTestCase asks it for one.
+    """
     asyncio.set_event_loop_policy(interop.EventLoopPolicy())
     if on_interop:
         vars(asyncio)["SelectorEventLoop"] = interop.EventLoop  # uvicorn asks for it by name
-    return run_script(script, script_args, redirected=not on_interop)

@@ -15,7 +15,7 @@ from itertools import pairwise
 from pathlib import Path
 from types import CodeType, ModuleType, TracebackType
 
-from miniloop.cli import redirect
+from miniloop.cli import children, redirect
 from miniloop.cli.bad_input import BadInput
 from miniloop.cli.stand_in import what_is_missing
 
@@ -35,11 +35,14 @@ def run_script(script: str, args: Sequence[str], *, redirected: bool = True) -> 
     beside = redirect.Beside(Path(script).resolve().parent)
     if redirected:
         redirect.install(beside)
+        children.follow("core", beside.folder)
     sys.argv[:] = [script, *args]
     if not sys.flags.safe_path:
         sys.path[0] = str(beside.folder)
     module = _fresh_main(path)
     sys.modules["__main__"] = module
+    if "__mp_main__" in sys.modules:
+        sys.modules["__mp_main__"] = module  # where multiprocessing looks for it
     try:
         compiled = redirect.compile_redirected if redirected else _compiled
         exec(compiled(source, path), module.__dict__)
