@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any
 
-from .. import reprs, running
+from .. import reprs
 from ..trace import Recorder, Schedule
 from ..trace.recorder import describe
 
@@ -142,14 +142,19 @@ def _warn(message: Warning | str, *_: object, **__: object) -> None:
     _warned.append("warning: " + " ".join(str(message).split()[:2]))
 
 
-def close_unasked_loops() -> None:
-    """Close the loops that `get_event_loop()` has made for coroutines that were torn down."""
-    policy: Any = getattr(asyncio.get_event_loop_policy(), "_local", None)
-    for local, attribute in ((policy, "_loop"), (running._thread, "event_loop")):
-        loop = getattr(local, attribute, None)
-        if loop is not None and not loop.is_running():
-            loop.close()
-            setattr(local, attribute, None)
+def unasked_loop(close: bool = False) -> Any:
+    """Return the loop that asyncio has made for `get_event_loop()`; close it if asked to.
+
+    Before Python 3.14 coroutines that are torn down can have one made.
+    """
+    if sys.version_info >= (3, 14):
+        return None
+    local: Any = getattr(asyncio.get_event_loop_policy(), "_local", None)
+    loop = getattr(local, "_loop", None)
+    if close and loop is not None and not loop.is_running():
+        loop.close()
+        local._loop = None
+    return loop
 
 
 class LogEvents(logging.Handler):
@@ -206,8 +211,7 @@ def quiet(deepest: int = DEEPEST) -> Iterator[None]:
     freezes = gc.get_freeze_count() == 0
     if freezes:
         gc.freeze()  # collections below need not look at what was there before
-    policy: Any = getattr(asyncio.get_event_loop_policy(), "_local", None)
-    had_loops = getattr(policy, "_loop", None) or running._thread.event_loop
+    had_loop = unasked_loop()
     nested = _watchdog.on
     if not nested:
         _watchdog.start()
@@ -223,8 +227,8 @@ def quiet(deepest: int = DEEPEST) -> Iterator[None]:
                 if freezes:
                     gc.unfreeze()  # also what came free meanwhile: the last loop of earlier runs
             gc.collect()
-            if not had_loops:
-                close_unasked_loops()
+            if had_loop is None:
+                unasked_loop(close=True)
     finally:
         if not nested:
             _watchdog.end()

@@ -9,11 +9,15 @@ can be replaced. Here it shares the process with a test suite, and all is put ba
 from __future__ import annotations
 
 import asyncio
+import asyncio.events
+import asyncio.tasks
 import builtins
 import contextlib
 import contextvars
 import functools
+import inspect
 import random
+import sys
 import threading
 import time
 import traceback
@@ -161,7 +165,7 @@ class Run:
             before.append((names, {name: names.get(name, missing) for name in ours}))
             names.update(ours)
         try:
-            return self._run(lambda: self._asyncio.run(function()), forget=lambda: None)
+            return self._run(lambda: self._asyncio.run(coroutine_of(function)), lambda: None)
         finally:
             for names, values in reversed(before):
                 for name, value in values.items():
@@ -241,6 +245,8 @@ class Run:
         for name in ("EventLoop", "SelectorEventLoop"):
             if hasattr(module, name):
                 names[name] = EventLoop
+        if module is asyncio:  # whatever makes its loops when it is called
+            names["new_event_loop"] = lambda: asyncio.events.new_event_loop()
         if hasattr(module, "create_eager_task_factory"):
             record = recorder.task_factory(task_class, steps_class)
             names["eager_task_factory"] = self._eager_task_factory = (
@@ -263,32 +269,21 @@ class Run:
     @contextlib.contextmanager
     def _makes_loops(self) -> Iterator[None]:
         """While this lasts, the side's library makes recorded loops, whoever asks it to."""
-
-        class Policy(asyncio.DefaultEventLoopPolicy):
-            _loop_factory = staticmethod(self._new_loop)
-
-        tasks: Any = asyncio.tasks
-        places: list[tuple[Any, str, Any]] = []
-        if self.side.module is asyncio:
-            places.append((tasks, "all_tasks", self._in_order(tasks.all_tasks)))
-        else:
-            places.append((running, "_loop_factory", self._new_loop))
+        if self.side.module is not asyncio:
+            places = [(running, "_loop_factory", self._new_loop)]
             places.append((runners, "all_tasks", self._in_order(miniloop.all_tasks)))
-        had = [(place, name, getattr(place, name)) for place, name, _ in places]
-        policy, thread = asyncio.get_event_loop_policy(), dict(vars(running._thread))
-        try:
-            for place, name, value in places:
-                setattr(place, name, value)
-            if self.side.module is asyncio:
-                asyncio.set_event_loop_policy(Policy())
+            thread = dict(vars(running._thread))
             vars(running._thread).clear()
+            try:
+                with replaced(places):
+                    yield
+            finally:
+                vars(running._thread).clear()
+                vars(running._thread).update(thread)
+            return
+        places = [(asyncio.tasks, "all_tasks", self._in_order(asyncio.tasks.all_tasks))]
+        with current_loop_kept(self._new_loop) as makers, replaced([*places, *makers]):
             yield
-        finally:
-            for place, name, value in had:
-                setattr(place, name, value)
-            asyncio.set_event_loop_policy(policy)
-            vars(running._thread).clear()
-            vars(running._thread).update(thread)
 
     def _run(self, program: Callable[[], object], forget: Callable[[], None]) -> Schedule:
         def main() -> None:
@@ -316,6 +311,59 @@ class Run:
             random.setstate(state)
 
 
+@contextlib.contextmanager
+def replaced(places: list[tuple[Any, str, Any]]) -> Iterator[None]:
+    """While this lasts, each of these objects has another value for one of its attributes."""
+    had = [(place, name, getattr(place, name)) for place, name, _ in places]
+    try:
+        for place, name, value in places:
+            setattr(place, name, value)
+        yield
+    finally:
+        for place, name, value in had:
+            setattr(place, name, value)
+
+
+@contextlib.contextmanager
+def current_loop_kept(new_loop: Callable[[], Any]) -> Iterator[list[tuple[Any, str, Any]]]:
+    """Begin without a current loop in asyncio, and put back in the end what there was.
+
+    Yields what is to be replaced that asyncio makes its loops with `new_loop`.
+    """
+    if sys.version_info >= (3, 14):  # where policies are deprecated, and get_event_loop() raises
+        try:
+            loop = asyncio.get_event_loop()
+        except RuntimeError:
+            loop = None
+        asyncio.set_event_loop(None)
+        events: Any = asyncio.events
+        usual, policy = events.new_event_loop, getattr(events, "_event_loop_policy", None)
+
+        def make() -> Any:
+            # A program may still bring a policy of its own, which makes its loops.
+            own = getattr(events, "_event_loop_policy", None) is not policy
+            return usual() if own else new_loop()
+
+        places = [(place, "new_event_loop", make) for place in (asyncio, events)]
+        if policy is not None:
+            places.append((events, "_event_loop_policy", policy))
+        try:
+            yield places
+        finally:
+            asyncio.set_event_loop(loop)
+        return
+
+    class Policy(asyncio.DefaultEventLoopPolicy):
+        _loop_factory = staticmethod(new_loop)
+
+    policy = asyncio.get_event_loop_policy()
+    asyncio.set_event_loop_policy(Policy())
+    try:
+        yield []
+    finally:
+        asyncio.set_event_loop_policy(policy)
+
+
 def time_of(recorder: Recorder) -> ModuleType:
     """What stands in for `time`."""
     clock = recorder.clock
@@ -327,6 +375,17 @@ def time_of(recorder: Recorder) -> ModuleType:
             nanoseconds = name.endswith("_ns")
             names[name] = (lambda: int(clock.time() * 1e9)) if nanoseconds else clock.time
     return module
+
+
+def coroutine_of(function: Callable[[], Any]) -> Any:
+    """Call an async function. Raises TypeError if it returns nothing to await.
+
+    What asyncio.run() raises then depends on the Python.
+    """
+    made = function()
+    if not inspect.isawaitable(made):
+        raise TypeError(f"an async function was expected, not one that returns {made!r}")
+    return made
 
 
 def layers(function: Any) -> list[Any]:
