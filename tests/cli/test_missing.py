@@ -5,7 +5,7 @@ from textwrap import dedent
 
 import pytest
 
-from tests.cli.both_ways import Ended, on_miniloop
+from tests.cli.both_ways import Ended, on_miniloop, on_python
 
 # What asks, in which line of the script, and the name that the message must bear.
 UNCAUGHT = {
@@ -17,14 +17,30 @@ UNCAUGHT = {
     ),
     "from": ("from asyncio import run, create_subprocess_exec", 1, "create_subprocess_exec"),
     "from a submodule": ("from asyncio.events import AbstractServer", 1, "events.AbstractServer"),
-    "submodule": ("import asyncio.subprocess", 1, "subprocess"),
-    "submodule as": ("import asyncio.subprocess as s", 1, "subprocess"),
-    "submodule from package": ("from asyncio import subprocess", 1, "subprocess"),
-    "from a missing submodule": ("from asyncio.subprocess import PIPE", 1, "subprocess"),
-    "import_module": (
-        "from importlib import import_module\nimport_module('asyncio.subprocess')",
+    "through a submodule": (
+        "import asyncio.tasks as t\nt.events.AbstractServer",
         2,
-        "subprocess",
+        "events.AbstractServer",
+    ),
+    "from a submodule of which there is nothing": (
+        "from asyncio.protocols import Protocol",
+        1,
+        "protocols.Protocol",
+    ),
+    "of a submodule of which there are constants": (
+        "import asyncio.subprocess\nasyncio.subprocess.PIPE\nasyncio.subprocess.Process",
+        3,
+        "subprocess.Process",
+    ),
+    "import_module": (
+        "from importlib import import_module\nimport_module('asyncio.subprocess').Process",
+        2,
+        "subprocess.Process",
+    ),
+    "to be patched": (
+        "from unittest import mock\nmock.patch('asyncio.create_subprocess_exec').start()",
+        2,
+        "create_subprocess_exec",
     ),
     "star": (
         "from asyncio import *\nasync def main():\n    create_subprocess_exec\nrun(main())",
@@ -121,9 +137,46 @@ def test_a_method_of_the_loop(method: str, tmp_path: Path) -> None:
     assert (ended.stderr.count("\n"), ended.status) == (1, 2)
 
 
+TLS = {
+    "open_connection": "await asyncio.open_connection('127.0.0.1', 1, ssl=True)",
+    "start_server": "await asyncio.start_server(print, '127.0.0.1', 0, ssl=ssl.SSLContext())",
+    "start_tls": "await asyncio.StreamWriter.start_tls(None, ssl.SSLContext())",
+    "in a task": "await asyncio.create_task(asyncio.open_connection('127.0.0.1', 1, ssl=True))",
+    "while it cleans up": """try: 1 / 0
+    finally: await asyncio.open_connection("127.0.0.1", 1, ssl=True)""",
+}
+
+
+@pytest.mark.parametrize("name", TLS)
+def test_tls(name: str, tmp_path: Path) -> None:
+    text = f"import asyncio, ssl\nasync def main():\n    {TLS[name]}\nasyncio.run(main())\n"
+    (tmp_path / "script.py").write_text(text)
+    ended = on_miniloop(tmp_path, "script.py", options=["-W", "ignore"])
+    assert ended.stderr.startswith(f"miniloop run: {tmp_path / 'script.py'}:")
+    assert ended.stderr.endswith(
+        ", in main: miniloop has no TLS; `run --interop script.py` takes it from asyncio\n"
+    )
+    assert (ended.stderr.count("\n"), ended.status) == (1, 2)
+
+
+def test_happy_eyeballs(tmp_path: Path) -> None:
+    (tmp_path / "script.py").write_text(
+        "import asyncio\n"
+        "asyncio.run(asyncio.open_connection('127.0.0.1', 1, happy_eyeballs_delay=1))\n"
+    )
+    ended = on_miniloop(tmp_path, "script.py")
+    assert 'script.py:2, in <module>: miniloop has no "happy eyeballs"; ' in ended.stderr
+    assert (ended.stderr.count("\n"), ended.status) == (1, 2)
+
+
+def test_what_the_script_does_not_implement_itself(tmp_path: Path) -> None:
+    (tmp_path / "script.py").write_text("import asyncio\nraise NotImplementedError('no TLS')\n")
+    assert on_miniloop(tmp_path, "script.py") == on_python(tmp_path, "script.py")
+
+
 def test_in_a_module_beside(tmp_path: Path) -> None:
     beside = tmp_path / "beside.py"
-    beside.write_text("import asyncio.subprocess\n")
+    beside.write_text("from asyncio.subprocess import Process\n")
     (tmp_path / "script.py").write_text("import beside\n")
     ended = on_miniloop(tmp_path, "script.py")
     assert ended.stderr.startswith(f"miniloop run: {beside}:1, in <module>: miniloop has no ")
@@ -135,6 +188,7 @@ def test_a_script_can_do_without(tmp_path: Path) -> None:
         dedent("""
             import asyncio
             print(hasattr(asyncio, "create_subprocess_exec"), hasattr(asyncio, "subprocess"))
+            print(hasattr(asyncio.subprocess, "Process"))
             print(getattr(asyncio, "create_subprocess_exec", "none"))
             try:
                 asyncio.create_subprocess_exec
@@ -145,18 +199,19 @@ def test_a_script_can_do_without(tmp_path: Path) -> None:
             except ImportError as error:
                 print(error)
             try:
-                import asyncio.subprocess
+                from asyncio.subprocess import Process
             except ImportError as error:
                 print(error)
         """)
     )
     sorry = "; `run --interop SCRIPT` takes it from asyncio"
     expected = f"""\
-False False
+False True
+False
 none
 create_subprocess_exec True miniloop has no asyncio.create_subprocess_exec{sorry}
 miniloop has no asyncio.create_subprocess_exec{sorry}
-miniloop has no asyncio.subprocess{sorry}
+miniloop has no asyncio.subprocess.Process{sorry}
 """
     assert on_miniloop(tmp_path, "script.py") == Ended(expected, "", 0)
 

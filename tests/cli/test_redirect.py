@@ -109,6 +109,37 @@ def test_submodules_hold_what_the_real_ones_list(module: str, tmp_path: Path) ->
     assert on_miniloop(tmp_path, "script.py") == Ended(expected + "\n", "", 0)
 
 
+def test_what_a_submodule_has_that_is_no_matter_of_loops(tmp_path: Path) -> None:
+    """It is asyncio's own: a logger, a number, the name of a state, a choice."""
+    (tmp_path / "script.py").write_text(
+        dedent("""
+            import asyncio.log, asyncio.constants as c, logging
+            from asyncio import base_events, constants, events, exceptions, log, tasks
+            from asyncio.constants import DEBUG_STACK_DEPTH
+            from asyncio.exceptions import *
+            from asyncio.futures import _PENDING
+            print(log.logger is asyncio.log.logger is logging.getLogger("asyncio"), log.logger)
+            print(constants is c is asyncio.constants, DEBUG_STACK_DEPTH, c.ACCEPT_RETRY_DELAY)
+            print(list(c._SendfileMode), c._SendfileMode.TRY_NATIVE.name, _PENDING)
+            print(asyncio.subprocess.PIPE, asyncio.streams._DEFAULT_LIMIT, QueueEmpty)
+            print(tasks.events is events is asyncio.base_events.events, events.__doc__)
+            print(exceptions.CancelledError is asyncio.CancelledError is CancelledError)
+            print(events._get_running_loop(), base_events.Server.__name__)
+        """)
+    )
+    assert on_miniloop(tmp_path, "script.py") == on_python(tmp_path, "script.py")
+
+
+@pytest.mark.parametrize("platform", ["windows_events", "unix_events"])
+def test_a_submodule_for_one_platform(platform: str, tmp_path: Path) -> None:
+    (tmp_path / "script.py").write_text(
+        f"import asyncio.{platform}\nprint(asyncio.{platform}.SelectorEventLoop.__name__)\n"
+    )
+    ours, theirs = on_miniloop(tmp_path, "script.py"), on_python(tmp_path, "script.py")
+    assert ours.status == theirs.status
+    assert ours.stderr.splitlines()[-1:] == theirs.stderr.splitlines()[-1:]
+
+
 def test_annotations_and_isinstance(tmp_path: Path) -> None:
     (tmp_path / "script.py").write_text(
         dedent("""
