@@ -10,8 +10,8 @@
 * **Executors.** ``run_in_executor()`` has a function called in a thread or process of a pool, and
   wraps the pool's future.
 
-The selector and the socket pair are made when they are first needed, so that a loop given a
-selector of its own runs where there are no sockets (in a browser).
+The socket pair is made when it is first needed, so that the loop runs where there are no sockets
+(in a browser).
 
 Mirrors ``asyncio/selector_events.py`` and ``asyncio/unix_events.py`` (without what is in
 ``sockets.py``, ``transports.py`` and ``servers.py``), and the executor part of
@@ -30,6 +30,7 @@ import threading
 import warnings
 import weakref
 from collections.abc import Callable
+from contextvars import Context
 from typing import Any, TypeVar
 
 from . import running
@@ -58,6 +59,9 @@ class EventLoop(SocketEventLoop):
 
     def __init__(self, selector: selectors.BaseSelector | None = None) -> None:
         super().__init__(selector)
+        if selector is None:
+            self._selector = selectors.DefaultSelector()
+        logger.debug("Using selector: %s", type(self._selector).__name__)
         self._ssock: socket.socket | None = None  # the self-pipe: this end is watched,
         self._csock: socket.socket | None = None  # this end is written to
         self._transports: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()
@@ -96,7 +100,7 @@ class EventLoop(SocketEventLoop):
             if sock is not None:
                 sock.close()
         self._ssock = self._csock = None
-        if self._selector is not None:
+        if self._selector is not None:  # None: there was none left to be had
             self._selector.close()
             self._selector = None
         self._executor_shutdown_called = True
@@ -134,14 +138,18 @@ class EventLoop(SocketEventLoop):
         self._ensure_fd_no_transport(fd)
         return self._remove_writer(fd)
 
-    def _add_reader(self, fd: Any, callback: Callable[..., object], *args: Any) -> Handle:
-        return self._watch(fd, selectors.EVENT_READ, callback, args)
+    def _add_reader(
+        self, fd: Any, callback: Callable[..., object], *args: Any, context: Context | None = None
+    ) -> Handle:
+        return self._watch(fd, selectors.EVENT_READ, callback, args, context)
 
     def _remove_reader(self, fd: Any) -> bool:
         return self._unwatch(fd, selectors.EVENT_READ)
 
-    def _add_writer(self, fd: Any, callback: Callable[..., object], *args: Any) -> Handle:
-        return self._watch(fd, selectors.EVENT_WRITE, callback, args)
+    def _add_writer(
+        self, fd: Any, callback: Callable[..., object], *args: Any, context: Context | None = None
+    ) -> Handle:
+        return self._watch(fd, selectors.EVENT_WRITE, callback, args, context)
 
     def _remove_writer(self, fd: Any) -> bool:
         return self._unwatch(fd, selectors.EVENT_WRITE)
@@ -155,13 +163,22 @@ class EventLoop(SocketEventLoop):
     # A descriptor is registered once, for reading, writing or both; the data of its registration
     # is the pair of handles (reader, writer), either of which may be None.
 
+    # A socket that was closed has no number any more, but its registration is found all the same:
+    # selectors then look for the object.
+
     def _watch(
-        self, fd: Any, event: int, callback: Callable[..., object], args: tuple[Any, ...]
+        self,
+        fd: Any,
+        event: int,
+        callback: Callable[..., object],
+        args: tuple[Any, ...],
+        context: Context | None = None,
     ) -> Handle:
-        _check_descriptor(fd)
         self._check_closed()
-        selector = self._open_selector()
-        handle = Handle(callback, args, self)
+        # First, or the self-pipe might get the number of a socket that was registered and closed.
+        self._make_self_pipe()
+        selector = self._selector
+        handle = Handle(callback, args, self, context)
         key = selector.get_map().get(fd)
         mask, reader, writer = (key.events, *key.data) if key is not None else (0, None, None)
         if event == selectors.EVENT_READ:
@@ -177,8 +194,7 @@ class EventLoop(SocketEventLoop):
         return handle
 
     def _unwatch(self, fd: Any, event: int) -> bool:
-        _check_descriptor(fd)
-        if self._closed or self._selector is None:
+        if self._closed:
             return False
         key = self._selector.get_map().get(fd)
         if key is None:
@@ -212,16 +228,9 @@ class EventLoop(SocketEventLoop):
                 else:
                     self._add_callback(writer)
 
-    def _open_selector(self) -> selectors.BaseSelector:
-        if self._selector is None:
-            self._selector = selectors.DefaultSelector()
-            logger.debug("Using selector: %s", type(self._selector).__name__)
-        return self._selector  # type: ignore[no-any-return]
-
     # -- the self-pipe -------------------------------------------------------------------------
 
     def _make_self_pipe(self) -> None:
-        self._open_selector()
         if self._ssock is None and hasattr(socket, "socketpair"):
             self._ssock, self._csock = socket.socketpair()
             self._ssock.setblocking(False)
@@ -417,12 +426,9 @@ class EventLoop(SocketEventLoop):
 def _check_descriptor(fd: Any) -> int:
     """Return the number; ValueError for what is neither one nor has a ``fileno()`` that is."""
     try:
-        number = fd if isinstance(fd, int) else int(fd.fileno())
+        return fd if isinstance(fd, int) else int(fd.fileno())
     except (AttributeError, TypeError, ValueError):
         raise ValueError(f"Invalid file object: {fd!r}") from None
-    if number < 0:
-        raise ValueError(f"Invalid file descriptor: {number}")
-    return number
 
 
 def _sighandler_noop(signum: int, frame: object) -> None:

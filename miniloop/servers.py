@@ -21,6 +21,7 @@ import stat
 import sys
 import weakref
 from collections.abc import Callable, Iterable
+from contextvars import Context, copy_context
 from typing import TYPE_CHECKING, Any
 
 from .combinators import gather, sleep
@@ -55,6 +56,7 @@ class Server:
         self._sockets: list[socket.socket] | None = sockets  # None: closed
         self._protocol_factory = protocol_factory
         self._backlog = backlog
+        self._context = copy_context()  # each connection gets a copy
         self._serving = False
         self._serving_forever_fut: Future[None] | None = None
         # Weakly: it must show when a program drops a connection without closing it.
@@ -89,10 +91,14 @@ class Server:
 
     def _accept_connection(self, sock: socket.socket) -> None:
         """Accept all that have come. Called by the loop."""
-        for _ in range(max(self._backlog, 1)):
+        for _ in range(self._backlog + 1):
             try:
                 connection, address = sock.accept()
-            except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+                if self._loop.get_debug():
+                    logger.debug("%r got a new connection from %r: %r", self, address, connection)
+            except ConnectionAbortedError:
+                continue  # this one has gone, others may be waiting
+            except (BlockingIOError, InterruptedError):
                 return
             except OSError as exc:
                 if exc.errno not in (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM):
@@ -108,22 +114,26 @@ class Server:
                 )
                 self._loop._remove_reader(sock.fileno())
                 self._loop.call_later(_ACCEPT_RETRY_DELAY, self._resume_serving, sock)
-                return
-            connection.setblocking(False)
-            self._loop.create_task(self._accept_connection2(connection, address))
+            else:
+                connection.setblocking(False)
+                context = self._context.copy()
+                accepting = self._accept_connection2(connection, address, context)
+                self._loop.create_task(accepting, context=context)
 
     def _resume_serving(self, sock: socket.socket) -> None:
         if self._sockets is not None:
             self._loop._add_reader(sock.fileno(), self._accept_connection, sock)
 
-    async def _accept_connection2(self, connection: socket.socket, address: Any) -> None:
+    async def _accept_connection2(
+        self, connection: socket.socket, address: Any, context: Context
+    ) -> None:
         """Put a transport and a protocol on one connection."""
         if self._sockets is None:  # closed while the connection waited for its turn
             connection.close()
             return
         waiter = self._loop.create_future()
         transport = _SelectorSocketTransport(
-            self._loop, connection, self._protocol_factory(), waiter, address, self
+            self._loop, connection, self._protocol_factory(), waiter, address, self, context
         )
         try:
             await waiter
@@ -137,7 +147,7 @@ class Server:
         await sleep(0)  # as asyncio does
 
     async def serve_forever(self) -> None:
-        """Accept connections until cancelled; then close, and wait for the last connection.
+        """Accept connections until cancelled; then close the server and all its connections.
 
         RuntimeError if the server is closed, or if another task is in here already.
         """
@@ -149,6 +159,7 @@ class Server:
             await self._serving_forever_fut
         except CancelledError:
             self.close()
+            self.close_clients()
             await self.wait_closed()
             raise
         finally:
@@ -329,6 +340,8 @@ async def _create_server(
     server = Server(loop, sockets, protocol_factory, backlog)
     if start_serving:
         await server.start_serving()
+    if loop.get_debug():
+        logger.info("%r is serving", server)
     return server
 
 
@@ -344,6 +357,8 @@ def _bind_each(infos: list[tuple[Any, ...]], options: list[str]) -> list[socket.
             sockets.append(sock)
             sock.setblocking(False)
             for option in options:
+                if option == "SO_REUSEPORT" and family not in (socket.AF_INET, socket.AF_INET6):
+                    continue  # Linux refuses it since 6.12.9
                 if not hasattr(socket, option):
                     raise ValueError(f"{option} is not supported by the socket module")
                 sock.setsockopt(socket.SOL_SOCKET, getattr(socket, option), 1)

@@ -25,11 +25,12 @@ import selectors
 import socket
 import sys
 from collections.abc import Callable
+from contextvars import Context
 from typing import Any, TypeVar
 
 from .futures import Future
 from .handles import Handle
-from .loop import BaseEventLoop
+from .loop import BaseEventLoop, logger
 
 __all__: list[str] = []
 
@@ -168,7 +169,12 @@ class SocketEventLoop(BaseEventLoop):
     # EventLoop has these, in selector_events.py.
 
     def _watch(
-        self, fd: Any, event: int, callback: Callable[..., object], args: tuple[Any, ...]
+        self,
+        fd: Any,
+        event: int,
+        callback: Callable[..., object],
+        args: tuple[Any, ...],
+        context: Context | None = None,
     ) -> Handle:
         raise NotImplementedError
 
@@ -201,9 +207,21 @@ class SocketEventLoop(BaseEventLoop):
         Raises ``socket.gaierror`` if there are none. Mirrors
         ``asyncio.base_events.BaseEventLoop.getaddrinfo``.
         """
-        return await self.run_in_executor(
-            None, socket.getaddrinfo, host, port, family, type, proto, flags
-        )
+        ask = self._getaddrinfo_debug if self._debug else socket.getaddrinfo
+        return await self.run_in_executor(None, ask, host, port, family, type, proto, flags)
+
+    def _getaddrinfo_debug(self, host: Any, port: Any, *args: int) -> list[tuple[Any, ...]]:
+        """Ask the system, and log how long it took. Called in a thread, in debug mode."""
+        names = ("family", "type", "proto", "flags")
+        shown = [f"{name}={value!r}" for name, value in zip(names, args, strict=True) if value]
+        question = ", ".join([f"{host}:{port!r}", *shown])
+        logger.debug("Get address info %s", question)
+        began = self.time()
+        found = socket.getaddrinfo(host, port, *args)
+        took = self.time() - began
+        log = logger.info if took >= self.slow_callback_duration else logger.debug
+        log(f"Getting address info {question} took {took * 1e3:.3f}ms: {found!r}")
+        return found
 
     async def getnameinfo(self, sockaddr: Any, flags: int = 0) -> tuple[str, str]:
         """Return host and service of an address, as ``socket.getnameinfo`` does.

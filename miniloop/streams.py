@@ -50,6 +50,7 @@ from .combinators import sleep
 from .coroutines import _can_be_driven
 from .exceptions import IncompleteReadError, LimitOverrunError
 from .futures import Future
+from .loop import logger
 from .running import get_event_loop, get_running_loop
 from .servers import _SORRY, Server, _connect, _connect_unix, _create_server, _create_unix_server
 from .transports import _SelectorSocketTransport
@@ -327,25 +328,33 @@ class StreamReaderProtocol:
             return
         assert reader is not None
         writer = StreamWriter(transport, self, reader, self._loop)
-        result: Any = self._client_connected_cb(reader, writer)
-        self._strong_reader = None
+
+        def failed(error: BaseException) -> None:
+            self._loop.call_exception_handler(
+                {
+                    "message": "Unhandled exception in client_connected_cb",
+                    "exception": error,
+                    "transport": transport,
+                }
+            )
+            transport.close()
+
+        def ended(task: Task[Any]) -> None:
+            if task.cancelled():
+                transport.close()
+            elif (error := task.exception()) is not None:
+                failed(error)
+
+        try:
+            result: Any = self._client_connected_cb(reader, writer)
+        except Exception as error:
+            failed(error)
+            return
+        finally:
+            self._strong_reader = None
         if _can_be_driven(result):
-
-            def report(task: Task[Any]) -> None:
-                if task.cancelled():
-                    transport.close()
-                elif (error := task.exception()) is not None:
-                    self._loop.call_exception_handler(
-                        {
-                            "message": "Unhandled exception in client_connected_cb",
-                            "exception": error,
-                            "transport": transport,
-                        }
-                    )
-                    transport.close()
-
             self._task = self._loop.create_task(result)
-            self._task.add_done_callback(report)  # type: ignore[arg-type]
+            self._task.add_done_callback(ended)  # type: ignore[arg-type]
 
     def data_received(self, data: bytes) -> None:
         """Give bytes to the reader."""
@@ -364,11 +373,15 @@ class StreamReaderProtocol:
         """Have ``drain()`` wait: the transport's buffer is over high water."""
         assert not self._paused
         self._paused = True
+        if self._loop.get_debug():
+            logger.debug("%r pauses writing", self)
 
     def resume_writing(self) -> None:
         """Wake all that wait in ``drain()``: the buffer is down to low water."""
         assert self._paused
         self._paused = False
+        if self._loop.get_debug():
+            logger.debug("%r resumes writing", self)
         self._wake_drain_waiters(None)
 
     def connection_lost(self, exc: BaseException | None) -> None:
@@ -531,7 +544,14 @@ async def open_connection(
     """
     loop = get_running_loop()
     reader = StreamReader(limit=limit, loop=loop)
-    return await _open_stream(reader, await _connect(loop, host, port, **kwds))
+    reader, writer = await _open_stream(reader, await _connect(loop, host, port, **kwds))
+    if loop.get_debug():
+        transport = writer.transport
+        sock = transport.get_extra_info("socket")
+        logger.debug(
+            "%r connected to %s:%r: (%r, %r)", sock, host, port, transport, writer._protocol
+        )
+    return reader, writer
 
 
 async def open_unix_connection(

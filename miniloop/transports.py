@@ -27,6 +27,7 @@ from __future__ import annotations
 import socket
 import warnings
 from collections.abc import Callable, Iterable
+from contextvars import Context, copy_context
 from typing import TYPE_CHECKING, Any
 
 from .futures import Future, _set_result_unless_cancelled
@@ -44,7 +45,8 @@ class _SelectorSocketTransport:
     """One end of a connection: a socket, and what waits to be sent.
 
     ``protocol`` is told what happens, from the next tick on: ``connection_made(transport)`` first,
-    ``connection_lost(error)`` last. ``waiter`` is a future that ends after the former.
+    ``connection_lost(error)`` last, all in the contextvars context ``context`` (by default a copy
+    of the present one). ``waiter`` is a future that ends after the former.
     """
 
     max_size = 256 * 1024  # bytes taken from the socket at a time
@@ -59,6 +61,7 @@ class _SelectorSocketTransport:
         waiter: Future[None],
         peername: Any = None,
         server: Any = None,
+        context: Context | None = None,
     ) -> None:
         loop._ensure_fd_no_transport(sock)
         self._loop = loop
@@ -66,6 +69,7 @@ class _SelectorSocketTransport:
         self._sock_fd = sock.fileno()
         self._protocol = protocol
         self._server = server
+        self._context = copy_context() if context is None else context
         self._extra = {
             "socket": sock,
             "sockname": _unless_gone(sock.getsockname),
@@ -84,9 +88,12 @@ class _SelectorSocketTransport:
         if sock.proto == socket.IPPROTO_TCP:
             # Send at once, do not gather small pieces first (Nagle's algorithm).
             _unless_gone(sock.setsockopt, socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        loop.call_soon(protocol.connection_made, self)
-        loop.call_soon(self._start_reading)
-        loop.call_soon(_set_result_unless_cancelled, waiter, None)
+        self._call_soon(protocol.connection_made, self)
+        self._call_soon(self._start_reading)
+        self._call_soon(_set_result_unless_cancelled, waiter, None)
+
+    def _call_soon(self, callback: Callable[..., object], *args: Any) -> None:
+        self._loop.call_soon(callback, *args, context=self._context)
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
         """Return "peername", "sockname" (addresses) or "socket"; *default* for any other name."""
@@ -96,7 +103,7 @@ class _SelectorSocketTransport:
 
     def _start_reading(self) -> None:
         if self.is_reading():
-            self._loop._add_reader(self._sock_fd, self._read_ready)
+            self._loop._add_reader(self._sock_fd, self._read_ready, context=self._context)
 
     def _read_ready(self) -> None:
         """Take what there is and give it to the protocol. Called by the loop."""
@@ -107,12 +114,15 @@ class _SelectorSocketTransport:
         except (BlockingIOError, InterruptedError):
             return
         except OSError as exc:
-            self._force_close(exc)
+            self._fatal_error(exc, "Fatal read error on socket transport")
             return
         try:
             if data:
                 self._protocol.data_received(data)
-            elif self._protocol.eof_received():
+                return
+            if self._loop.get_debug():
+                logger.debug("%r received EOF", self)
+            if self._protocol.eof_received():
                 self._loop._remove_reader(self._sock_fd)  # no more will come, but we can write
             else:
                 self.close()
@@ -126,12 +136,16 @@ class _SelectorSocketTransport:
         if self.is_reading():
             self._paused = True
             self._loop._remove_reader(self._sock_fd)
+            if self._loop.get_debug():
+                logger.debug("%r pauses reading", self)
 
     def resume_reading(self) -> None:
         """Undo ``pause_reading()``."""
         if self._paused and not self._closing:
             self._paused = False
             self._start_reading()
+            if self._loop.get_debug():
+                logger.debug("%r resumes reading", self)
 
     def is_reading(self) -> bool:
         """Return True unless paused or closing."""
@@ -143,7 +157,8 @@ class _SelectorSocketTransport:
         """Send what the socket takes now, keep the rest in the buffer."""
         if not isinstance(data, bytes | bytearray | memoryview):
             raise TypeError(
-                f"data argument must be a bytes-like object, not {type(data).__name__!r}"
+                "data argument must be a bytes, bytearray, or memoryview object, "
+                f"not {type(data).__name__!r}"
             )
         if self._eof:
             raise RuntimeError("Cannot call write() after write_eof()")
@@ -161,7 +176,7 @@ class _SelectorSocketTransport:
             data = memoryview(data).cast("B")[sent:]
             if not data:
                 return
-            self._loop._add_writer(self._sock_fd, self._write_ready)
+            self._loop._add_writer(self._sock_fd, self._write_ready, context=self._context)
         self._buffer += data
         self._maybe_pause_protocol()
 
@@ -261,14 +276,17 @@ class _SelectorSocketTransport:
         self._loop._remove_reader(self._sock_fd)
         if not self._buffer:
             self._conn_lost += 1
-            self._loop.call_soon(self._call_connection_lost, None)
+            self._call_soon(self._call_connection_lost, None)
 
     def abort(self) -> None:
         """Close now; what has not been sent is lost."""
         self._force_close(None)
 
     def _fatal_error(self, exc: BaseException, message: str) -> None:
-        if not isinstance(exc, OSError):  # those are all in a day's work; who reads or drains sees
+        if isinstance(exc, OSError):  # all in a day's work; the task that reads or drains gets it
+            if self._loop.get_debug():
+                logger.debug("%r: %s", self, message, exc_info=True)
+        else:
             self._loop.call_exception_handler(
                 {
                     "message": message,
@@ -289,7 +307,7 @@ class _SelectorSocketTransport:
             self._closing = True
             self._loop._remove_reader(self._sock_fd)
         self._conn_lost += 1
-        self._loop.call_soon(self._call_connection_lost, exc)
+        self._call_soon(self._call_connection_lost, exc)
 
     def _call_connection_lost(self, exc: BaseException | None) -> None:
         try:
