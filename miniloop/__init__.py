@@ -17,6 +17,7 @@ itself is met everywhere before it is read.
     reprs             how things print themselves (skip at first)
     running           which loop and which task are running in this thread
     handles           Handle, TimerHandle: a callback waiting for its turn
+    foreign_loops     loops that somebody else wrote (skip at first)
     futures           Future: a result that is not there yet
     tasks             Task: drives a coroutine, step by step
     loop              BaseEventLoop: the tick
@@ -62,10 +63,10 @@ from .exceptions import (
     SendfileNotAvailableError,
     TimeoutError,
 )
+from .foreign_loops import AbstractEventLoop
 from .futures import Future, isfuture
 from .handles import Handle, TimerHandle
 from .locks import Barrier, BoundedSemaphore, Condition, Event, Lock, Semaphore
-from .loop import BaseEventLoop
 from .queues import LifoQueue, PriorityQueue, Queue
 from .runners import Runner, run
 from .running import (
@@ -107,7 +108,6 @@ from .timeouts import Timeout, timeout, timeout_at
 __version__ = "0.1.0"
 
 SelectorEventLoop = EventLoop  # asyncio's other name for it
-AbstractEventLoop = BaseEventLoop  # for annotations
 
 __all__ = [
     "BrokenBarrierError",

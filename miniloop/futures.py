@@ -32,6 +32,7 @@ from types import GenericAlias, TracebackType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from .exceptions import CancelledError, InvalidStateError
+from .foreign_loops import ForeignLoop, adapted
 from .handles import Handle
 from .reprs import _future_repr, extract_stack
 from .running import get_event_loop
@@ -92,7 +93,7 @@ class Future(Generic[_T]):
 
     def __init__(self, *, loop: BaseEventLoop | None = None) -> None:
         self._check_not_initialized()
-        self._init(get_event_loop() if loop is None else loop)
+        self._init(get_event_loop() if loop is None else adapted(loop))
 
     def _check_not_initialized(self) -> None:
         """Raise RuntimeError if ``__init__`` is called a second time."""
@@ -117,9 +118,10 @@ class Future(Generic[_T]):
     def get_loop(self) -> BaseEventLoop:
         """Return the loop that the future belongs to."""
         try:
-            return self._loop
+            loop: Any = self._loop
         except AttributeError:  # a subclass has not called our __init__
             raise RuntimeError("Future object is not initialized.") from None
+        return loop.loop if isinstance(loop, ForeignLoop) else loop  # type: ignore[no-any-return]
 
     def done(self) -> bool:
         """Return True if there is a result or an exception, or the future was cancelled."""

@@ -11,6 +11,7 @@ Mirrors ``Handle`` and ``TimerHandle`` in ``asyncio/events.py``.
 from __future__ import annotations
 
 import sys
+import threading
 import traceback
 from collections.abc import Callable
 from contextvars import Context, copy_context
@@ -48,7 +49,11 @@ class Handle:
         self._context = copy_context() if context is None else context
         self._cancelled = False
         # The attribute is quick, the method is what counts (a subclass may override it).
-        if loop._debug and loop.get_debug():
+        try:
+            in_debug = loop._debug and loop.get_debug()
+        except AttributeError:  # a loop that somebody else wrote
+            in_debug = loop.get_debug()
+        if in_debug:
             self._source_traceback = extract_stack(sys._getframe(1))
 
     def _run(self) -> None:
@@ -88,7 +93,7 @@ class Handle:
         """Forget the callback. It will not be called; a second cancel does nothing."""
         if not self._cancelled:
             self._cancelled = True
-            if self._loop._debug and self._loop.get_debug():
+            if self._loop.get_debug():
                 self._repr = repr(self)  # keep what it was, for the report of a slow callback
             self._callback = None
             self._args = None
@@ -114,6 +119,37 @@ class Handle:
 
     def __repr__(self) -> str:
         return self._repr if self._repr is not None else f"<{' '.join(self._repr_info())}>"
+
+
+class _ThreadSafeHandle(Handle):
+    """A Handle that other threads may cancel, as ``call_soon_threadsafe`` returns it.
+
+    A cancel from another thread comes before the callback begins, or waits until it has ended.
+    """
+
+    def __init__(
+        self,
+        callback: Callable[..., object],
+        args: tuple[Any, ...],
+        loop: BaseEventLoop,
+        context: Context | None = None,
+    ) -> None:
+        super().__init__(callback, args, loop, context)
+        self._lock = threading.RLock()
+
+    def _run(self) -> None:
+        with self._lock:
+            super()._run()
+
+    def cancel(self) -> None:
+        """Forget the callback, as ``Handle.cancel()`` does."""
+        with self._lock:
+            super().cancel()
+
+    def cancelled(self) -> bool:
+        """Return True if the handle was cancelled."""
+        with self._lock:
+            return super().cancelled()
 
 
 class TimerHandle(Handle):
@@ -142,7 +178,11 @@ class TimerHandle(Handle):
         self._loop = loop
         self._context = copy_context() if context is None else context
         self._cancelled = False
-        if loop._debug and loop.get_debug():
+        try:
+            in_debug = loop._debug and loop.get_debug()
+        except AttributeError:
+            in_debug = loop.get_debug()
+        if in_debug:
             self._source_traceback = extract_stack(sys._getframe(1))
 
     def when(self) -> float:

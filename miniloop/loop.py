@@ -39,8 +39,9 @@ from contextvars import Context
 from typing import Any, TypeVar
 
 from .coroutines import _is_debug_mode, _iscoroutinefunction, iscoroutine
+from .foreign_loops import AbstractEventLoop
 from .futures import Future, isfuture
-from .handles import Handle, TimerHandle, _Deadline
+from .handles import Handle, TimerHandle, _Deadline, _ThreadSafeHandle
 from .reprs import DEBUG_STACK_DEPTH
 from .running import _get_loop, _get_running_loop, _register_task, _set_running_loop
 from .tasks import Task, ensure_future
@@ -70,6 +71,9 @@ class BaseEventLoop:
     A subclass must say how it is woken from another thread (``_write_to_self``) and what a
     selector event means (``_process_events``); ``EventLoop`` does.
     """
+
+    _takes_tasks = True
+    """The ready queue holds tasks as well as handles. Loops of others: ``foreign_loops.py``."""
 
     slow_callback_duration = 0.1
     """Debug mode reports callbacks and steps that take longer than this many seconds."""
@@ -219,10 +223,10 @@ class BaseEventLoop:
         self._check_closed()
         if self._debug:
             self._check_callback(callback, "call_soon_threadsafe")
-        handle = Handle(callback, args, self, context)
+        handle = _ThreadSafeHandle(callback, args, self, context)
         self._ready.append(handle)
         if handle._source_traceback:
-            del handle._source_traceback[-1]
+            del handle._source_traceback[-2:]
         self._write_to_self()
         return handle
 
@@ -587,6 +591,9 @@ class BaseEventLoop:
         elif not enabled and self._origin_tracking_depth is not None:
             sys.set_coroutine_origin_tracking_depth(self._origin_tracking_depth)
             self._origin_tracking_depth = None
+
+
+AbstractEventLoop.register(BaseEventLoop)
 
 
 def _run_until_complete_cb(future: Future[Any]) -> None:

@@ -49,13 +49,14 @@ from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 from .coroutines import _can_be_driven
 from .exceptions import CancelledError, InvalidStateError
+from .foreign_loops import adapted
 from .futures import _CANCELLED, _FINISHED, _PENDING, Future, _report_never_retrieved, isfuture
 from .handles import Handle
 from .reprs import _task_get_stack, _task_print_stack, _task_repr, extract_stack
 from .running import (
     _current_task_of,
     _get_loop,
-    _is_loop,
+    _is_ours,
     _register_task,
     _scheduled_tasks,
     _swap_current_task,
@@ -113,8 +114,7 @@ class Task(Future[_T]):
         eager_start: bool = False,
     ) -> None:
         self._check_not_initialized()
-        if loop is None:
-            loop = get_event_loop()
+        loop = get_event_loop() if loop is None else adapted(loop)
         try:
             self._init_task(coro, loop, name, context, eager_start)
         finally:
@@ -295,7 +295,7 @@ class Task(Future[_T]):
                 )
             else:
                 error = f"Task got bad yield: {yielded!r}"
-        elif _get_loop(yielded) is not self._loop:
+        elif _get_loop(yielded) is not self.get_loop():
             error = f"Task {self!r} got Future {yielded!r} attached to a different loop"
         elif not blocking:
             error = f"yield was used instead of yield from in task {self!r} with {yielded!r}"
@@ -471,7 +471,7 @@ def all_tasks(loop: BaseEventLoop | None = None) -> set[Task[Any]]:
     # the others need a register, and short-lived tasks never see it.
     tasks: list[Any] = [reference() for reference in list(_scheduled_tasks)]
     tasks.append(_current_task_of(loop))
-    if _is_loop(loop):
+    if _is_ours(loop):
         tasks += [entry for entry in list(loop._ready) if isinstance(entry, Task)]
     return {
         task for task in tasks if task is not None and _get_loop(task) is loop and not task.done()

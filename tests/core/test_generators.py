@@ -289,10 +289,11 @@ def test_iscoroutine() -> None:
 
 
 def test_iscoroutinefunction() -> None:
-    assert miniloop.iscoroutinefunction(native)
-    assert miniloop.iscoroutinefunction(marked_by_types)
-    for other in (plain, async_generator, Duck, None, lambda: native()):
-        assert not miniloop.iscoroutinefunction(other), other
+    with pytest.deprecated_call():
+        assert miniloop.iscoroutinefunction(native)
+        assert miniloop.iscoroutinefunction(marked_by_types)
+        for other in (plain, async_generator, Duck, None, lambda: native()):
+            assert not miniloop.iscoroutinefunction(other), other
 
 
 @pytest.mark.parametrize(
@@ -300,7 +301,8 @@ def test_iscoroutinefunction() -> None:
 )
 def test_answers_agree_with_asyncio_but_for_generators(thing: Any) -> None:
     assert miniloop.iscoroutine(thing) == asyncio.iscoroutine(thing)
-    assert miniloop.iscoroutinefunction(thing) == inspect.iscoroutinefunction(thing)
+    with pytest.deprecated_call():
+        assert miniloop.iscoroutinefunction(thing) == inspect.iscoroutinefunction(thing)
 
 
 def test_a_coroutine_of_a_class_of_ones_own_is_driven() -> None:

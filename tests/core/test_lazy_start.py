@@ -29,14 +29,34 @@ def no_socketpair(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(socket, "socketpair")
 
 
-def test_a_new_loop_opens_no_descriptor() -> None:
+def test_a_new_loop_with_a_selector_opens_no_descriptor() -> None:
+    selector = selectors.DefaultSelector()
     before = open_descriptors()
-    loop = miniloop.EventLoop()
+    loop = miniloop.EventLoop(selector)
     loop.call_soon(print)
     loop.call_later(1, print).cancel()
     loop.create_future().cancel()
     assert not loop.remove_reader(0)
     assert open_descriptors() == before
+    loop.close()
+
+
+def test_a_subclass_finds_its_selector() -> None:
+    class Loop(miniloop.EventLoop):
+        def __init__(self) -> None:
+            super().__init__()
+            self._selector.wrapped_by = self
+
+    loop = Loop()
+    assert isinstance(loop._selector, selectors.BaseSelector)
+    loop.run_until_complete(miniloop.sleep(0))
+    loop.close()
+    assert loop._selector is None
+
+
+def test_a_closed_loop_gives_back_its_selector() -> None:
+    before = open_descriptors()
+    loop = miniloop.EventLoop()
     loop.close()
     assert open_descriptors() == before
 
@@ -117,15 +137,10 @@ def test_signals_are_refused_where_there_are_no_socket_pairs() -> None:
     loop.close()
 
 
-@pytest.mark.parametrize(
-    ("module", "name"), [(socket, "socketpair"), (selectors, "DefaultSelector")]
-)
-def test_a_failing_start_leaves_no_loop_running(
-    module: Any, name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failing_start_leaves_no_loop_running(monkeypatch: pytest.MonkeyPatch) -> None:
     loop = miniloop.EventLoop()
     with monkeypatch.context() as patch:
-        patch.setattr(module, name, Refuses)
+        patch.setattr(socket, "socketpair", Refuses)
         with pytest.raises(OSError, match="none left"):
             loop.run_forever()
     assert not loop.is_running()
