@@ -20,6 +20,7 @@ itself is met everywhere before it is read.
     foreign_loops     loops that somebody else wrote (skip at first)
     futures           Future: a result that is not there yet
     tasks             Task: drives a coroutine, step by step
+    graph             which tasks await which (skip at first)
     loop              BaseEventLoop: the tick
 
     timeouts          timeout()
@@ -65,6 +66,15 @@ from .exceptions import (
 )
 from .foreign_loops import AbstractEventLoop
 from .futures import Future, isfuture
+from .graph import (
+    FrameCallGraphEntry,
+    FutureCallGraph,
+    capture_call_graph,
+    format_call_graph,
+    future_add_to_awaited_by,
+    future_discard_from_awaited_by,
+    print_call_graph,
+)
 from .handles import Handle, TimerHandle
 from .locks import Barrier, BoundedSemaphore, Condition, Event, Lock, Semaphore
 from .queues import LifoQueue, PriorityQueue, Queue
@@ -138,6 +148,13 @@ __all__ = [
     "create_task",
     "eager_task_factory",
     "ensure_future",
+    "FrameCallGraphEntry",
+    "FutureCallGraph",
+    "capture_call_graph",
+    "format_call_graph",
+    "future_add_to_awaited_by",
+    "future_discard_from_awaited_by",
+    "print_call_graph",
     "AbstractEventLoop",
     "Timeout",
     "timeout",

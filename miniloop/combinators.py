@@ -28,8 +28,16 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, overload
 from .coroutines import _can_be_driven, iscoroutine
 from .exceptions import CancelledError
 from .futures import _FINISHED, _PENDING, Future, _set_result_unless_cancelled, isfuture
+from .graph import future_add_to_awaited_by, future_discard_from_awaited_by
 from .queues import Queue
-from .running import _get_loop, get_event_loop, get_running_loop
+from .running import (
+    _current_task_of,
+    _get_loop,
+    _get_running_loop,
+    current_task,
+    get_event_loop,
+    get_running_loop,
+)
 from .tasks import Task, ensure_future
 from .timeouts import timeout as timeout_after
 
@@ -132,12 +140,12 @@ def gather(
         if type(child) is Task and child._state is _FINISHED and child._exception is None:
             pass  # nearly all of them, so this is asked first, and without a call
         elif not return_exceptions:
-            if child.cancelled():
-                # A cancelled child is a failure like others: it does not cancel the outer future.
-                outer.set_exception(child._make_cancelled_error())
-                return
-            exception = child.exception()
+            # A cancelled child is a failure like others: it does not cancel the outer future.
+            exception = child._make_cancelled_error() if child.cancelled() else child.exception()
             if exception is not None:
+                parent = told.pop("_parent_task", None)  # it does not wait for the others any more
+                for future in futures.values():
+                    future_discard_from_awaited_by(future, parent)
                 outer.set_exception(exception)
                 return
         if finished == len(futures):
@@ -153,10 +161,12 @@ def gather(
             else:
                 outer.set_result(results)
 
+    loop = _get_running_loop()
+    told = vars(on_child_done)  # of the callback, to call graphs: on whose behalf it waits
+    told["_parent_task"] = None if loop is None else _current_task_of(loop)
     futures: dict[Any, Future[Any]] = {}  # the same argument given twice is one future
     done = []
     children = []
-    loop = None
     for arg in coros_or_futures:
         future = futures.get(arg)
         if future is None:
@@ -237,6 +247,7 @@ async def _wait(
                 timer.cancel()
             _release_waiter(waiter)
 
+    parent = vars(on_completion)["_parent_task"] = current_task()
     for future in fs:
         future.add_done_callback(on_completion)
     try:
@@ -244,8 +255,11 @@ async def _wait(
     finally:
         if timer is not None:
             timer.cancel()
+        vars(on_completion).clear()
         for future in fs:
             future.remove_done_callback(on_completion)
+            if not future.done():
+                future_discard_from_awaited_by(future, parent)
     done = {future for future in fs if future.done()}
     return done, fs - done
 
@@ -288,11 +302,14 @@ async def _cancel_and_wait(future: Future[Any]) -> None:
     waiter = get_running_loop().create_future()
     callback = functools.partial(_release_waiter, waiter)
     future.add_done_callback(callback)
+    task = current_task()
+    future_add_to_awaited_by(future, task)  # until the end of this wait, not of the future
     try:
         future.cancel()
         await waiter
     finally:
         future.remove_done_callback(callback)
+        future_discard_from_awaited_by(future, task)
 
 
 # -- as_completed ------------------------------------------------------------------------------
@@ -322,6 +339,7 @@ class _AsCompletedIterator(Generic[_T]):
         self._done: Queue[Future[_T] | None] = Queue()  # None: the time was up
         self._timeout_handle: TimerHandle | None = None
         loop = get_event_loop()
+        self._parent_task = current_task()
         # A dict, not a set, so that the order is always the same.
         todo = dict.fromkeys(ensure_future(f, loop=loop) for f in dict.fromkeys(fs))
         for future in todo:
@@ -360,8 +378,10 @@ class _AsCompletedIterator(Generic[_T]):
     def _handle_timeout(self) -> None:
         for future in self._todo:
             future.remove_done_callback(self._handle_completion)
+            future_discard_from_awaited_by(future, self._parent_task)
             self._done.put_nowait(None)
         self._todo.clear()
+        self._parent_task = None
 
     @overload
     async def _wait_for_one(self, resolve: Literal[False] = False) -> Future[_T]: ...
@@ -405,7 +425,9 @@ def shield(arg: Awaitable[_T] | Generator[Any, Any, _T]) -> Future[_T]:
     def on_outer_done(outer: Future[_T]) -> None:
         if not inner.done():
             inner.remove_done_callback(on_inner_done)
+            future_discard_from_awaited_by(inner, parent)
 
+    parent = vars(on_inner_done)["_parent_task"] = _current_task_of(_get_loop(inner))
     inner.add_done_callback(on_inner_done)
     outer.add_done_callback(on_outer_done)
     return outer

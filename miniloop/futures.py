@@ -34,7 +34,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from .exceptions import CancelledError, InvalidStateError
 from .foreign_loops import ForeignLoop, adapted
 from .handles import Handle
-from .reprs import _future_repr, extract_stack
+from .reprs import _awaiting_tasks, _future_repr, extract_stack
 from .running import get_event_loop
 
 if TYPE_CHECKING:
@@ -90,6 +90,7 @@ class Future(Generic[_T]):
     _cancel_message: Any = None
     _cancelled_exc: BaseException | None = None  # of a task: how it ended
     _source_traceback: traceback.StackSummary | None = None
+    _noted_awaited_by: dict[Future[Any], None] | None = None
 
     def __init__(self, *, loop: BaseEventLoop | None = None) -> None:
         self._check_not_initialized()
@@ -335,6 +336,11 @@ class Future(Generic[_T]):
             else (entry._wakeup, entry._context)
             for entry in self._all_waiting()
         ]
+
+    @property
+    def _asyncio_awaited_by(self) -> frozenset[Future[Any]] | None:
+        """The tasks that await this future, or None, for call graphs (``graph.py``)."""
+        return frozenset(_awaiting_tasks(self)) or None
 
     def __repr__(self) -> str:
         return _future_repr(self)

@@ -1,4 +1,4 @@
-"""How handles, futures and tasks print themselves, and the stacks they show.
+"""How handles, futures and tasks print themselves, the stacks they show, and who awaits them.
 
 Nothing here schedules anything; skip it at the first reading. The formats are asyncio's, since
 people and test suites read them.
@@ -14,6 +14,8 @@ import inspect
 import linecache
 import reprlib
 import traceback
+import weakref
+from collections import deque
 from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import TYPE_CHECKING, Any, TextIO
@@ -186,3 +188,65 @@ def _task_print_stack(task: Task[Any], limit: int | None, file: TextIO | None) -
     traceback.print_list(lines, file=file)
     if exc is not None:
         print("".join(traceback.format_exception_only(exc)), file=file, end="")
+
+
+# -- who awaits a future -----------------------------------------------------------------------
+
+
+def _awaiting_tasks(future: Future[Any]) -> list[Task[Any]]:
+    """Return the tasks that await a future, in the order in which they began to.
+
+    asyncio keeps this set up to date with every ``await``. Here it is found when somebody asks:
+    a future knows what it has to run when it is done.
+    """
+    tasks: dict[Any, None] = dict.fromkeys(future._noted_awaited_by or ())
+    for entry in _entries_of(future):
+        task = _task_behind(entry, future)
+        if task is not None and not _is_left_out(entry, future):
+            tasks[task] = None
+    return list(tasks)
+
+
+def _entries_of(future: Future[Any]) -> list[Any]:
+    """Return the tasks and handles that a future runs when it is done."""
+    if future._state == "PENDING":
+        return future._all_waiting()
+    # They stand in the ready queue until their turn comes. (A mock of a loop may have no queue.)
+    ready = getattr(future._loop, "_ready", None)
+    return [
+        entry
+        for entry in (list(ready) if isinstance(ready, deque) else ())
+        if getattr(entry, "_fut_waiter", None) is future
+        or (getattr(entry, "_args", None) or (None,))[0] is future
+    ]
+
+
+def _task_behind(entry: Any, future: Future[Any]) -> Any:
+    """Return the task on whose behalf an entry waits for a future, or None.
+
+    The entry is the task itself, or a handle. Who makes a callback on a task's behalf names the
+    task in an attribute ``_parent_task``, of the function or of the object whose method it is.
+    """
+    if getattr(entry, "_fut_waiter", None) is future:
+        return entry
+    callback = getattr(entry, "_callback", None)
+    owner = getattr(callback, "__self__", callback)
+    if getattr(owner, "_fut_waiter", None) is future:  # a task's _wakeup()
+        return owner
+    parent = getattr(owner, "_parent_task", None)
+    return parent if hasattr(type(parent), "_fut_waiter") else None
+
+
+def _leave_out(task: Any, future: Future[Any]) -> None:
+    """Leave a task out of those that await a future, for all that waits on its behalf now."""
+    if future._noted_awaited_by:
+        future._noted_awaited_by.pop(task, None)
+    if future._state == "PENDING":  # else the task is out with the next tick
+        for entry in future._all_waiting():
+            if _task_behind(entry, future) is task:
+                vars(entry)["_left_out_of"] = weakref.ref(future)
+
+
+def _is_left_out(entry: Any, future: Future[Any]) -> bool:
+    left_out_of = getattr(entry, "_left_out_of", None)
+    return left_out_of is not None and left_out_of() is future

@@ -1,0 +1,224 @@
+"""Call graphs: where a task stands, which tasks await it, where those stand, and so on.
+
+A task's call stack ends at the task: the frames below its coroutine belong to the loop. What a
+person wants to know is who awaits the task, and that is found in no stack. A call graph joins the
+two: for each future its call stack (if it is a task) and the graphs of the tasks that await it.
+
+asyncio keeps a set of the tasks that await it in every future, and changes that set with every
+``await``. Here nothing is kept. A future knows already what to run when it is done, and nearly
+always that tells which tasks await it (``Future._asyncio_awaited_by``). Only what a program tells
+with ``future_add_to_awaited_by()`` is noted.
+
+====================================  ====================================================
+here                                  CPython
+====================================  ====================================================
+all but the two below                 ``asyncio/graph.py`` (new in Python 3.14)
+``future_add_to_awaited_by``          ``asyncio/futures.py``
+``future_discard_from_awaited_by``    ``asyncio/futures.py``
+====================================  ====================================================
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import sys
+from types import CodeType, FrameType
+from typing import Any, TextIO
+
+from .futures import Future
+from .reprs import _awaiting_tasks, _leave_out
+from .running import _current_task_of, _get_running_loop
+from .tasks import Task
+
+__all__ = [
+    "FrameCallGraphEntry",
+    "FutureCallGraph",
+    "capture_call_graph",
+    "format_call_graph",
+    "future_add_to_awaited_by",
+    "future_discard_from_awaited_by",
+    "print_call_graph",
+]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class FrameCallGraphEntry:
+    """One frame of a call stack. Mirrors ``asyncio.FrameCallGraphEntry``."""
+
+    frame: FrameType
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class FutureCallGraph:
+    """A future, its call stack (newest frame first) and the graphs of the tasks that await it.
+
+    Mirrors ``asyncio.FutureCallGraph``.
+    """
+
+    future: Future[Any]
+    call_stack: tuple[FrameCallGraphEntry, ...]
+    awaited_by: tuple[FutureCallGraph, ...]
+
+
+# -- who awaits whom ---------------------------------------------------------------------------
+
+
+def future_add_to_awaited_by(fut: object, waiter: object, /) -> None:
+    """Note that *waiter* awaits *fut*, for call graphs.
+
+    For libraries in which a task waits for a future by other means than ``await``. Does nothing
+    if one of the two is no Future of this library. Mirrors ``asyncio.future_add_to_awaited_by``.
+    """
+    if isinstance(fut, Future) and isinstance(waiter, Future):
+        if waiter in _awaiting_tasks(fut):
+            return
+        if fut._noted_awaited_by is None:
+            fut._noted_awaited_by = {}
+        fut._noted_awaited_by[waiter] = None
+
+
+def future_discard_from_awaited_by(fut: object, waiter: object, /) -> None:
+    """Note that *waiter* does not await *fut* any more, for call graphs.
+
+    Call graphs leave *waiter* out then, even if it does await *fut*, until it begins to do so
+    once more. Does nothing if one of the two is no Future of this library. Mirrors
+    ``asyncio.future_discard_from_awaited_by``.
+    """
+    if isinstance(fut, Future) and isinstance(waiter, Future):
+        _leave_out(waiter, fut)
+
+
+# -- capturing ---------------------------------------------------------------------------------
+
+
+def capture_call_graph(
+    future: Future[Any] | None = None, /, *, depth: int = 1, limit: int | None = None
+) -> FutureCallGraph | None:
+    """Return the call graph of *future*, by default of the current task.
+
+    The call stack of the current task begins with the caller of this function; each ``depth``
+    above 1 leaves out one frame more. ``limit`` cuts all call stacks to so many frames: the
+    oldest ones if it is positive, the newest ones if it is negative.
+
+    Returns None if there is no current task. Raises RuntimeError if no *future* is given and no
+    loop is running, TypeError if *future* is no Future. Mirrors ``asyncio.capture_call_graph``.
+    """
+    loop = _get_running_loop()
+    current = None if loop is None else _current_task_of(loop)
+    if future is not None and future is not current:
+        return _graph_of_waiting(future, limit)
+    if loop is None:
+        raise RuntimeError(
+            "capture_call_graph() is called outside of a running event loop and no *future* "
+            "to introspect was provided"
+        )
+    if current is None:
+        return None
+    _check_future(current)
+
+    stack = []
+    frame = sys._getframe(depth) if limit != 0 else None
+    while frame is not None:
+        stack.append(FrameCallGraphEntry(frame))
+        caller = frame.f_back
+        if _is_async(frame.f_code) and caller is not None and not _is_resumed(caller.f_code):
+            break  # the coroutine of the task: what has called it is the task's own step
+        frame = caller
+    del frame
+    if limit is not None:  # the newest frame stands first
+        stack = stack[-limit:] if limit > 0 else stack[:-limit]
+    return FutureCallGraph(current, tuple(stack), _graphs_of_awaiting(current, limit))
+
+
+def _graph_of_waiting(future: Future[Any], limit: int | None) -> FutureCallGraph:
+    """Return the graph of a future that is not the current task."""
+    _check_future(future)
+    stack: list[FrameCallGraphEntry] = []
+    coro: Any = future.get_coro() if limit != 0 and hasattr(future, "get_coro") else None
+    while hasattr(coro, "cr_await"):
+        if coro.cr_frame is not None:  # None once the coroutine has ended
+            stack.append(FrameCallGraphEntry(coro.cr_frame))
+        coro = coro.cr_await
+    if limit is not None:  # the oldest frame stands first
+        stack = stack[:limit] if limit > 0 else stack[limit:]
+    return FutureCallGraph(future, tuple(reversed(stack)), _graphs_of_awaiting(future, limit))
+
+
+def _graphs_of_awaiting(future: Future[Any], limit: int | None) -> tuple[FutureCallGraph, ...]:
+    return tuple(_graph_of_waiting(task, limit) for task in _awaiting_tasks(future))
+
+
+def _check_future(future: object) -> None:
+    if not isinstance(future, Future):
+        raise TypeError(f"{future!r} object does not appear to be compatible with asyncio.Future")
+
+
+def _is_async(code: CodeType) -> bool:
+    return bool(code.co_flags & (inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR))
+
+
+def _is_resumed(code: CodeType) -> bool:
+    """Tell code that is resumed where it has stopped from that of plain functions."""
+    return _is_async(code) or bool(code.co_flags & inspect.CO_GENERATOR)
+
+
+# -- printing ----------------------------------------------------------------------------------
+
+
+def format_call_graph(
+    future: Future[Any] | None = None, /, *, depth: int = 1, limit: int | None = None
+) -> str:
+    """Return the call graph of *future* as text, by default of the current task.
+
+    The arguments and errors are those of ``capture_call_graph()``. Without a task the text is
+    empty. Mirrors ``asyncio.format_call_graph``.
+    """
+    graph = capture_call_graph(future, depth=depth + 1, limit=limit)
+    return "" if graph is None else "\n".join(_lines(graph, ""))
+
+
+def print_call_graph(
+    future: Future[Any] | None = None,
+    /,
+    *,
+    file: TextIO | None = None,
+    depth: int = 1,
+    limit: int | None = None,
+) -> None:
+    """Print the call graph of *future*, by default of the current task, to ``file`` or stdout.
+
+    The other arguments and the errors are those of ``capture_call_graph()``. The call stack of
+    the current task begins with this very function, as in asyncio; ``depth=2`` leaves it out.
+    Mirrors ``asyncio.print_call_graph``.
+    """
+    print(format_call_graph(future, depth=depth, limit=limit), file=file)
+
+
+def _lines(graph: FutureCallGraph, indent: str) -> list[str]:
+    future = graph.future
+    if isinstance(future, Task):
+        lines = [f"{indent}* Task(name={future.get_name()!r}, id={id(future):#x})"]
+    else:
+        lines = [f"{indent}* Future(id={id(future):#x})"]
+    if graph.call_stack:
+        lines.append(f"{indent}  + Call stack:")
+    for entry in graph.call_stack:
+        code = entry.frame.f_code
+        lines.append(
+            f"{indent}  |   File {code.co_filename!r}, line {entry.frame.f_lineno}, "
+            f"in {_kind(code)}{code.co_qualname}()"
+        )
+    if graph.awaited_by:
+        lines.append(f"{indent}  + Awaited by:")
+    for awaiting in graph.awaited_by:
+        lines += _lines(awaiting, indent + "    ")
+    return lines
+
+
+def _kind(code: CodeType) -> str:
+    if code.co_flags & inspect.CO_COROUTINE:
+        return "async "
+    if code.co_flags & inspect.CO_ASYNC_GENERATOR:
+        return "async generator "
+    return "generator " if code.co_flags & inspect.CO_GENERATOR else ""
