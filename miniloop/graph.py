@@ -9,13 +9,8 @@ asyncio keeps a set of the tasks that await it in every future, and changes that
 always that tells which tasks await it (``Future._asyncio_awaited_by``). Only what a program tells
 with ``future_add_to_awaited_by()`` is noted.
 
-====================================  ====================================================
-here                                  CPython
-====================================  ====================================================
-all but the two below                 ``asyncio/graph.py`` (new in Python 3.14)
-``future_add_to_awaited_by``          ``asyncio/futures.py``
-``future_discard_from_awaited_by``    ``asyncio/futures.py``
-====================================  ====================================================
+Mirrors ``asyncio/graph.py``, new in Python 3.14, and of ``asyncio/futures.py`` the two functions
+``future_add_to_awaited_by()`` and ``future_discard_from_awaited_by()``.
 """
 
 from __future__ import annotations
