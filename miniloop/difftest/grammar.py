@@ -392,6 +392,29 @@ def table() -> list[Operation]:
         group_spawn_only="group{depth}.create_task({c}())",
     )
     add(
+        "group",
+        ASYNC,
+        3,
+        needs="group",
+        since=(3, 15),
+        group_cancel="group{depth}.cancel()",
+        group_cancel_soon="loop.call_soon(group{depth}.cancel)",
+        group_cancel_later="loop.call_later({delay}, group{depth}.cancel)",
+        group_cancel_done="{x}.add_done_callback(lambda x: group{depth}.cancel())",
+        group_spawn_eager="{t} = group{depth}.create_task({c}(), eager_start={on})",
+    )
+    add(
+        "group",
+        ASYNC,
+        1,
+        since=(3, 15),
+        group_cancelled="m = asyncio.TaskGroup()\nm.cancel()\nasync with m:\n    {block}",
+        group_cancels_itself="async with asyncio.TaskGroup() as m:\n"
+        "    async def canceller():\n        m.cancel()\n        await asyncio.sleep({delay})\n"
+        "    print('{here}', m.create_task(canceller(), eager_start={on}).cancelling())\n"
+        "    {block}",
+    )
+    add(
         "locks",
         ASYNC,
         2,
@@ -694,6 +717,14 @@ def table() -> list[Operation]:
         since=(3, 12),
         eager_named="{t} = asyncio.eager_task_factory(loop, {c}(), name='n')\n"
         "print('{here}', {t}.get_name())",
+    )
+    add(
+        "eager",
+        ANY,
+        2,
+        since=(3, 14),
+        eager_start="{t} = asyncio.create_task({c}(), name={n}, eager_start={on})",
+        eager_start_loop="{t} = loop.create_task({c}(), eager_start={on})",
     )
     # The phases of the main program.
     add("tasks", "p", 6, run="loop.run_until_complete({c}())")
