@@ -9,31 +9,33 @@ import importlib.util
 import sys
 import warnings
 from collections.abc import Iterator
-from importlib.machinery import ModuleSpec, PathFinder
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 
+from miniloop.cli.program import find, folder_of, module_of
 from miniloop.cli.redirect import Beside
 
 
-def installed_library(script: str) -> str | None:
-    """Return the name of the first one: neither of the standard library nor beside the script.
+def installed_library(program: str) -> str | None:
+    """Return the name of the first one: neither of the standard library nor beside the program.
 
     A file that cannot be read or parsed imports nothing: running it will tell.
     """
-    file = Path(script).resolve()
-    beside = Beside(file.parent)
-    files, seen = [(file, "")], set()
-    while files:
-        file, package = files.pop()
-        for name in _imports(file, package):
+    folder = folder_of(program)
+    beside, seen = Beside(folder), set()
+    module = module_of(program)
+    pending = [_with_packages(f"{module}.__main__") if module else _imports(Path(program), "")]
+    for names in pending:  # grows on the way
+        for name in names:
             if name in seen:
                 continue
             seen.add(name)
-            spec = _find(name, beside)
+            spec = find(name, folder)
             if spec is not None and _is_beside(spec, beside):
                 if spec.origin is not None and spec.origin.endswith(".py"):
                     is_package = spec.submodule_search_locations is not None
-                    files.append((Path(spec.origin), name if is_package else _package(name)))
+                    package = name if is_package else _package(name)
+                    pending.append(_imports(Path(spec.origin), package))
             elif _is_installed(name, spec):
                 return name
     return None
@@ -64,21 +66,12 @@ def _imports(file: Path, package: str) -> Iterator[str]:
             case _:
                 continue
         for name in names:
-            parts = name.split(".")
-            yield from (".".join(parts[:length]) for length in range(1, len(parts) + 1))
+            yield from _with_packages(name)
 
 
-def _find(name: str, beside: Beside) -> ModuleSpec | None:
-    """Find a module where the script will find it, without importing its packages."""
-    path = [str(beside.folder), *sys.path[1:]]
-    so_far, spec = [], None
-    for part in name.split("."):
-        so_far.append(part)
-        spec = PathFinder.find_spec(".".join(so_far), path)
-        if spec is None:
-            return None
-        path = list(spec.submodule_search_locations or ())
-    return spec
+def _with_packages(name: str) -> Iterator[str]:
+    parts = name.split(".")
+    yield from (".".join(parts[:length]) for length in range(1, len(parts) + 1))
 
 
 def _is_beside(spec: ModuleSpec, beside: Beside) -> bool:

@@ -7,20 +7,21 @@ file, runs with --interop: import asyncio is the real one, as its library will w
 loop that it makes is miniloop.interop.EventLoop, miniloop's scheduling behind asyncio's interface.
 The imports decide, before anything runs; --core and --interop say it outright.
 
-All else, sys.argv, tracebacks and the exit status among it, is as under `python SCRIPT`.
+All else, sys.argv, tracebacks and the exit status among it, is as under `python SCRIPT`, or with
+-m as under `python -m MODULE`.
 """
 
 import argparse
 import asyncio
 
 from miniloop import interop
-from miniloop.cli import children
+from miniloop.cli import children, program
 from miniloop.cli.installed import installed_library
 from miniloop.cli.script import run_script
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Declare SCRIPT and, in one with it, all that follows: that belongs to the script."""
+    """Declare the two ways, and the program."""
     way = parser.add_mutually_exclusive_group()
     way.add_argument(
         "--interop",
@@ -35,19 +36,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action="store_false",
         help="miniloop's core for the script and the modules beside it; its libraries find no loop",
     )
-    # PARSER is how argparse itself takes a command and whatever follows. REMAINDER after an
-    # argument of its own would lose a first "--".
-    parser.add_argument(
-        "command_line",
-        metavar="SCRIPT",
-        nargs=argparse.PARSER,
-        help="the Python file to run, and the arguments that it is to have",
-    )
+    program.declare(parser)
 
 
 def call(args: argparse.Namespace) -> int:
     """Run the script; returns 0 at its end, and raises what it raises."""
-    script, *script_args = args.command_line
+    script, script_args = program.named(args)
     on_interop = args.interop
     if on_interop is None:
         on_interop = installed_library(script) is not None

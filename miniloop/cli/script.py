@@ -1,27 +1,29 @@
-"""Runs a file as the main program, the way `python SCRIPT` does, with its asyncio redirected.
+"""Runs a file or a module as the main program, as Python does it, with its asyncio redirected.
 
 One thing cannot be hidden from the script: below it on the stack stand the functions that started
 it. `traceback.print_stack()` shows them, and so may the "created at" of the loop's debug mode.
 """
 
 import asyncio
+import atexit
 import builtins
 import os
+import runpy
 import sys
 import traceback
-from collections.abc import Iterator, Sequence
-from importlib.machinery import SourceFileLoader
+from collections.abc import Callable, Iterator, Sequence
+from importlib.machinery import BuiltinImporter, SourceFileLoader
 from itertools import pairwise
 from pathlib import Path
 from types import CodeType, ModuleType, TracebackType
 
-from miniloop.cli import children, redirect
+from miniloop.cli import children, program, redirect
 from miniloop.cli.bad_input import BadInput
 from miniloop.cli.stand_in import what_is_missing
 
 
 def run_script(script: str, args: Sequence[str], *, redirected: bool = True) -> int:
-    """Run the file `script` as `__main__`, with `args` for its arguments; returns 0 at its end.
+    """Run `script` (`script.py` or `-m module`) as `__main__`, with `args`; returns 0 at its end.
 
     Unless `redirected`, it keeps the real asyncio.
 
@@ -29,26 +31,26 @@ def run_script(script: str, args: Sequence[str], *, redirected: bool = True) -> 
     status. Raises BadInput where there is nothing to run, or where the script wants something that
     asyncio has and miniloop has not.
     """
-    source = _read(script)
-    # `python SCRIPT` makes the path absolute in just this way: "./x.py" keeps its dot.
-    path = os.path.join(os.getcwd(), script)
-    beside = redirect.Beside(Path(script).resolve().parent)
+    module = program.module_of(script)
+    source = b"" if module else _read(script)
+    beside = redirect.Beside(program.folder_of(script))
     if redirected:
         redirect.install(beside)
         children.follow("core", beside.folder)
-    sys.argv[:] = [script, *args]
+    sys.argv[:] = ["-m" if module else script, *args]
     if not sys.flags.safe_path:
-        sys.path[0] = str(beside.folder)
-    module = _fresh_main(path)
-    sys.modules["__main__"] = module
-    if "__mp_main__" in sys.modules:
-        sys.modules["__mp_main__"] = module  # where multiprocessing looks for it
+        sys.path[0] = os.getcwd() if module else str(beside.folder)
     try:
-        compiled = redirect.compile_redirected if redirected else _compiled
-        exec(compiled(source, path), module.__dict__)
+        if module:
+            _run_module(module)
+        else:
+            compiled = redirect.compile_redirected if redirected else _compiled
+            _run_file(compiled, source, program.file_of(script))
     except SystemExit:
         raise
     except BaseException as error:
+        if not module:
+            atexit.register(_forget_file, sys.modules["__main__"])
         _cut_our_frames(error)
         missing = redirected and what_is_missing(error)
         if missing:
@@ -77,14 +79,39 @@ def _compiled(source: bytes, path: str) -> CodeType:
     return compile(source, path, "exec", dont_inherit=True)
 
 
-def _fresh_main(path: str) -> ModuleType:
-    module = ModuleType("__main__")
-    module.__loader__ = SourceFileLoader("__main__", path)
-    module.__annotations__ = {}
-    module.__dict__["__builtins__"] = builtins
-    module.__file__ = path
-    module.__dict__["__cached__"] = None
-    return module
+def _fresh_main() -> ModuleType:
+    """Make `__main__` what it is before Python runs anything in it."""
+    main = ModuleType("__main__")
+    main.__dict__["__builtins__"] = builtins
+    if sys.version_info < (3, 14):
+        main.__annotations__ = {}
+    sys.modules["__main__"] = main
+    if "__mp_main__" in sys.modules:
+        sys.modules["__mp_main__"] = main  # where multiprocessing looks for it
+    return main
+
+
+def _run_file(compiled: Callable[[bytes, str], CodeType], source: bytes, path: str) -> None:
+    main = _fresh_main()
+    main.__loader__ = SourceFileLoader("__main__", path)
+    main.__file__ = path
+    if sys.version_info < (3, 15):
+        main.__dict__["__cached__"] = None
+    exec(compiled(source, path), main.__dict__)
+    _forget_file(main)
+
+
+def _forget_file(main: ModuleType) -> None:
+    """Take from `__main__` what Python takes from it when the script has ended."""
+    main.__dict__.pop("__file__", None)
+    main.__dict__.pop("__cached__", None)
+
+
+def _run_module(name: str) -> None:
+    main = _fresh_main()
+    main.__loader__ = BuiltinImporter
+    # What Python itself calls for -m. It fills the `__main__` that it finds.
+    vars(runpy)["_run_module_as_main"](name)
 
 
 def _cut_our_frames(error: BaseException) -> None:

@@ -1,0 +1,91 @@
+"""Which program the command line names: the file SCRIPT, or with -m a module or a package.
+
+The rest of the command line package knows a program by one string, as a person would type it:
+`script.py` or `-m package`.
+"""
+
+import argparse
+import os
+import sys
+from importlib.machinery import ModuleSpec, PathFinder
+from pathlib import Path
+
+from miniloop.cli.bad_input import BadInput
+from miniloop.cli.redirect import Beside
+
+
+def declare(parser: argparse.ArgumentParser) -> None:
+    """Declare -m, SCRIPT and, in one with it, all that follows: that belongs to the program."""
+    parser.add_argument(
+        "-m",
+        action="store_true",
+        dest="is_module",
+        help="SCRIPT is the name of a module or package, as after python -m",
+    )
+    # PARSER is how argparse itself takes a command and whatever follows. REMAINDER after an
+    # argument of its own would lose a first "--".
+    parser.add_argument(
+        "command_line",
+        metavar="SCRIPT",
+        nargs=argparse.PARSER,
+        help="the Python file to run, and the arguments that it is to have",
+    )
+
+
+def named(args: argparse.Namespace) -> tuple[str, list[str]]:
+    """Return the program that was asked for, and its arguments."""
+    name, *rest = args.command_line
+    return f"-m {name}" if args.is_module else name, rest
+
+
+def module_of(program: str) -> str | None:
+    """Return the name of the module, or None if the program is a file."""
+    return program.removeprefix("-m ") if program.startswith("-m ") else None
+
+
+def file_of(program: str) -> str:
+    """Return the path of the file that is run; raises BadInput if there is no such module.
+
+    `python SCRIPT` makes the path absolute in just this way: "./x.py" keeps its dot.
+    """
+    module = module_of(program)
+    if module is None:
+        return os.path.join(os.getcwd(), program)
+    spec = find(module, folder_of(program))
+    if spec is not None and spec.submodule_search_locations is not None:
+        spec = find(module + ".__main__", folder_of(program))
+    if spec is None or spec.origin is None:
+        raise BadInput(f"no module named {module!r} that could be run")
+    return spec.origin
+
+
+def folder_of(program: str) -> Path:
+    """Return the folder in which, and below which, the program's own modules stand.
+
+    That of a script is the one that it stands in. That of a module is the present one, as after
+    `python -m`, unless the module is someone's own, and stands elsewhere.
+    """
+    module = module_of(program)
+    if module is None:
+        return Path(program).resolve().parent
+    here = Path.cwd()
+    spec = find(module.partition(".")[0], here)
+    if spec is None:
+        return here
+    places = [*(spec.submodule_search_locations or ()), spec.origin]
+    place = Path(places[0] or here)
+    its_own = str(place) in Beside(Path(here.anchor)) and str(place) not in Beside(here)
+    return place.resolve().parent if its_own else here
+
+
+def find(name: str, folder: Path) -> ModuleSpec | None:
+    """Find a module where a program of this folder will find it, without importing its packages."""
+    path = sys.path if sys.flags.safe_path else [str(folder), *sys.path[1:]]
+    so_far, spec = [], None
+    for part in name.split("."):
+        so_far.append(part)
+        spec = PathFinder.find_spec(".".join(so_far), path)
+        if spec is None:
+            return None
+        path = list(spec.submodule_search_locations or ())
+    return spec
