@@ -80,7 +80,7 @@ class BaseEventLoop:
 
     def __init__(self, selector: selectors.BaseSelector | None = None) -> None:
         self._closed = False  # first, for __del__
-        self._current_task: Task[Any] | None = None
+        self._init_current_task()
         self._thread_id: int | None = None  # of the thread inside run_forever(), else None
         self._stopping = False
         self._selector: Any = selector
@@ -96,6 +96,9 @@ class BaseEventLoop:
         self._asyncgens_shutdown_called = False
         self._old_agen_hooks: Any = None
         self._origin_tracking_depth: int | None = None  # before we changed it, else None
+
+    def _init_current_task(self) -> None:
+        self._current_task: Task[Any] | None = None  # for interop it is no attribute of the loop
 
     # -- the tick ------------------------------------------------------------------------------
 

@@ -26,9 +26,10 @@ def follow(way: str, folder: Path | str) -> None:
 
 def prepare(way: str, folder: str) -> None:
     """Make this process one in which the script can be imported as in its parent."""
-    from miniloop.cli import redirect, run
+    from miniloop.cli import redirect
+    from miniloop.cli.every_loop import make_interop_loops
 
-    run.make_loops(way == "interop")
+    make_interop_loops()
     if way == "core":
         redirect.install(redirect.Beside(Path(folder)))
     follow(way, folder)

@@ -12,10 +12,9 @@ All else, sys.argv, tracebacks and the exit status among it, is as under `python
 """
 
 import argparse
-import asyncio
 
-from miniloop import interop
 from miniloop.cli import children, program
+from miniloop.cli.every_loop import make_interop_loops
 from miniloop.cli.installed import installed_library
 from miniloop.cli.script import run_script
 
@@ -45,17 +44,7 @@ def call(args: argparse.Namespace) -> int:
     on_interop = args.interop
     if on_interop is None:
         on_interop = installed_library(script) is not None
-    make_loops(on_interop)
+    make_interop_loops()  # on the core as well: unittest asks asyncio for a loop
     if on_interop:
         children.follow("interop", "")
     return run_script(script, script_args, redirected=not on_interop)
-
-
-def make_loops(on_interop: bool) -> None:
-    """Have asyncio make loops of `interop.EventLoop` in this process.
-
-    It makes some on the core as well: unittest's IsolatedAsyncioTestCase asks it for one.
-    """
-    asyncio.set_event_loop_policy(interop.EventLoopPolicy())
-    if on_interop:
-        vars(asyncio)["SelectorEventLoop"] = interop.EventLoop  # uvicorn asks for it by name

@@ -11,15 +11,17 @@ joined by inheriting from both, miniloop first:
     with asyncio.Runner(loop_factory=miniloop.interop.EventLoop) as runner:
         runner.run(main())
 
-    asyncio.set_event_loop_policy(miniloop.interop.EventLoopPolicy())  # where neither is in reach
+    # Before Python 3.16, where neither is in reach:
+    asyncio.set_event_loop_policy(miniloop.interop.EventLoopPolicy())
 
 Three things are left to join:
 
-* asyncio must know which loop runs: it is told when the loop starts and stops.
-* Both must know which task runs. There is one register for it, asyncio's, and what the core takes
+* asyncio must know which loop runs. The loop tells it when it starts and when it stops.
+* Both libraries must know which task runs. asyncio's register is the only one: what the core takes
   for an attribute of the loop is a view of it. So each library finds the other's tasks.
-* Libraries ask whether something is an ``asyncio.Future``. Futures and tasks made by this loop say
-  yes; they cannot inherit from it, which is a class written in C with a layout of its own.
+* Libraries ask whether something is an ``asyncio.Future``. Futures, tasks and handles made by this
+  loop say yes. They do not inherit from asyncio's: futures and tasks could not, those are written
+  in C with a layout of their own.
 """
 
 from __future__ import annotations
@@ -29,14 +31,14 @@ import asyncio.tasks
 import selectors
 import sys
 from collections.abc import Coroutine, Generator
-from contextvars import Context
+from types import FunctionType
 from typing import Any, TypeVar
 
 import miniloop
 from miniloop import tasks
 from miniloop.futures import _NeverRetrieved
 
-__all__ = ["EventLoop", "EventLoopPolicy", "Future", "Task", "new_event_loop"]
+__all__ = ["EventLoop", "Future", "Task", "new_event_loop"]
 
 _T = TypeVar("_T")
 
@@ -71,30 +73,66 @@ class Task(miniloop.Task[_T]):
     __slots__ = ()
 
     def __init__(self, coro: Coroutine[Any, Any, _T] | Generator[Any, Any, _T], **options: Any):
-        _register_task(self)  # before an eager start; create_task() does not come past here
+        self._check_not_initialized()
+        _register_task(self)  # before an eager start; create_task() mostly does not come past here
         try:
             miniloop.Task.__init__(self, coro, **options)
         except BaseException:
             _unregister_task(self)
             raise
+        finally:
+            self = None  # type: ignore[assignment]  # see Future.__await__
 
     __class__ = property(lambda self: asyncio.Task)
 
 
 tasks._plain_types.update((Future, Task))
 
-_current_tasks: dict[Any, Any] = vars(asyncio.tasks)["_current_tasks"]
+
+class Handle(miniloop.Handle):
+    """A miniloop handle of which ``isinstance(handle, asyncio.Handle)`` is true."""
+
+    __slots__ = ()
+
+    __class__ = property(lambda self: asyncio.Handle)
 
 
-def _set_current_task(loop: Any, task: Any) -> Any:
-    if task is None:
-        _current_tasks.pop(loop, None)
+class TimerHandle(miniloop.TimerHandle):
+    """A miniloop timer of which ``isinstance(timer, asyncio.TimerHandle)`` is true."""
+
+    __slots__ = ()
+
+    __class__ = property(lambda self: asyncio.TimerHandle)
+
+
+def _with_these_handles(method: Any) -> Any:
+    """Return a copy of a method of the core for which Handle and TimerHandle are those above.
+
+    To ask the loop for their class would cost the core something at each call.
+    """
+    names = {**method.__globals__, "Handle": Handle, "TimerHandle": TimerHandle}
+    code = method.__code__.replace()  # a copy, since Python notes in it where it found each name
+    copy = FunctionType(code, names, method.__name__, method.__defaults__, method.__closure__)
+    copy.__kwdefaults__ = method.__kwdefaults__
+    return copy
+
+
+if sys.version_info >= (3, 14):
+    # A field of the thread's state, which belongs to the loop that runs in this thread.
+    _get_current_task: Any = asyncio.current_task
+    _set_current_task: Any = vars(asyncio.tasks)["_swap_current_task"]
+else:
+    _current_tasks: dict[Any, Any] = vars(asyncio.tasks)["_current_tasks"]
+    _get_current_task = _current_tasks.get
+    if sys.version_info >= (3, 12):  # the same as below, in C
+        _set_current_task = vars(asyncio.tasks)["_swap_current_task"]
     else:
-        _current_tasks[loop] = task
 
-
-if sys.version_info >= (3, 12):  # the same, in C
-    _set_current_task = vars(asyncio.tasks)["_swap_current_task"]
+        def _set_current_task(loop: Any, task: Any) -> Any:
+            if task is None:
+                _current_tasks.pop(loop, None)
+            else:
+                _current_tasks[loop] = task
 
 
 _AsyncioEventLoop = asyncio.SelectorEventLoop
@@ -107,13 +145,20 @@ class EventLoop(miniloop.EventLoop, _AsyncioEventLoop):  # type: ignore[misc]
     core's loop it has its selector and its self-pipe at once: asyncio's ``__init__`` makes them.
     """
 
-    _current_task = property(_current_tasks.get, _set_current_task)
+    _current_task = property(_get_current_task, _set_current_task)
 
     def __init__(self, selector: selectors.BaseSelector | None = None) -> None:
-        # Setting None comes next, and 3.12's _swap_current_task fails to remove what was never set.
-        _set_current_task(self, self)
         miniloop.EventLoop.__init__(self, selector)
         _AsyncioEventLoop.__init__(self, selector)  # what the transports need
+
+    def _init_current_task(self) -> None:
+        """Set nothing: asyncio knows of no task of a loop that does not run yet."""
+
+    call_soon = _with_these_handles(miniloop.EventLoop.call_soon)
+    call_soon_threadsafe = _with_these_handles(miniloop.EventLoop.call_soon_threadsafe)
+    call_at = _with_these_handles(miniloop.EventLoop.call_at)
+    add_signal_handler = _with_these_handles(miniloop.EventLoop.add_signal_handler)
+    _watch = _with_these_handles(miniloop.EventLoop._watch)
 
     def _run_forever_setup(self) -> None:
         super()._run_forever_setup()
@@ -138,21 +183,25 @@ class EventLoop(miniloop.EventLoop, _AsyncioEventLoop):  # type: ignore[misc]
         return future
 
     def create_task(  # type: ignore[override]
-        self,
-        coro: Coroutine[Any, Any, _T] | Generator[Any, Any, _T],
-        *,
-        name: object = None,
-        context: Context | None = None,
+        self, coro: Coroutine[Any, Any, _T] | Generator[Any, Any, _T], **kwargs: Any
     ) -> miniloop.Task[_T]:
-        """Start *coro* as a task of this loop, as ``miniloop.EventLoop.create_task`` does."""
+        """Start *coro* as a task of this loop, as ``asyncio.loop.create_task`` does.
+
+        The keywords are those of ``Task``, on every Python. If a task factory is set, it makes the
+        task; what it gets, and when the task has its name, is as on asyncio of this Python.
+        """
         task: miniloop.Task[_T]
-        if self._task_factory is None:
-            if self._closed:
-                self._check_closed()
-            task = _new(Task)
-            task._init_task(coro, self, name, context)
-        else:
-            task = super().create_task(coro, name=name, context=context)
+        if self._task_factory is not None:
+            task = _AsyncioEventLoop.create_task(self, coro, **kwargs)  # type: ignore[assignment]
+            if isinstance(task, miniloop.Task):  # asyncio's register themselves
+                _register_task(task)
+            return task
+        if self._closed:
+            self._check_closed()
+        if kwargs.get("eager_start"):
+            return Task(coro, loop=self, **kwargs)
+        task = _new(Task)
+        task._init_task(coro, self, **kwargs)
         _register_task(task)
         return task
 
@@ -162,7 +211,16 @@ def new_event_loop() -> EventLoop:
     return EventLoop()
 
 
-class EventLoopPolicy(asyncio.DefaultEventLoopPolicy):
-    """Has asyncio make these loops wherever it makes one, for ``set_event_loop_policy()``."""
+def __getattr__(name: str) -> Any:
+    """Make ``EventLoopPolicy`` when it is first asked for: asyncio's policies are deprecated."""
+    if name != "EventLoopPolicy":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
-    _loop_factory = EventLoop
+    class EventLoopPolicy(asyncio.DefaultEventLoopPolicy):
+        """Has asyncio make these loops wherever it makes one, for ``set_event_loop_policy()``."""
+
+        _loop_factory = EventLoop
+
+    EventLoopPolicy.__qualname__ = name
+    globals()[name] = EventLoopPolicy
+    return EventLoopPolicy

@@ -183,11 +183,11 @@ def test_debug_mode(factory: Any, caplog: pytest.LogCaptureFixture) -> None:
 
 
 def test_the_exception_handler(run: Run) -> None:
-    reports: list[dict[str, Any]] = []
+    messages: list[str] = []  # not all of a report: asyncio 3.14 lists a dead task that is kept
 
     async def main() -> None:
         loop = asyncio.get_running_loop()
-        loop.set_exception_handler(lambda _, context: reports.append(context))
+        loop.set_exception_handler(lambda _, context: messages.append(context["message"]))
         loop.call_soon(divmod, 1, 0)
         await asyncio.sleep(0)
 
@@ -208,7 +208,7 @@ def test_the_exception_handler(run: Run) -> None:
         gc.collect()
 
     run(main())
-    assert [report["message"].partition(" <")[0].partition(" div")[0] for report in reports] == [
+    assert [message.partition(" <")[0].partition(" div")[0] for message in messages] == [
         "Exception in callback",
         "Future exception was never retrieved",
         "Task exception was never retrieved",

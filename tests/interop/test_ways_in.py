@@ -30,6 +30,10 @@ def test_runners_of_both() -> None:
     assert miniloop.run(kinds(), loop_factory=interop.EventLoop) == EXPECTED
 
 
+policies = pytest.mark.filterwarnings("ignore:.*Policy|.*policy:DeprecationWarning")
+"""Python 3.14 says that they will be gone."""
+
+
 @pytest.fixture
 def policy() -> Iterator[None]:
     before = asyncio.get_event_loop_policy()
@@ -38,6 +42,7 @@ def policy() -> Iterator[None]:
     asyncio.set_event_loop_policy(before)
 
 
+@policies
 @pytest.mark.usefixtures("policy")
 def test_the_policy() -> None:
     assert isinstance(asyncio.get_event_loop_policy(), interop.EventLoopPolicy)
@@ -50,6 +55,7 @@ def test_the_policy() -> None:
     loop.close()
 
 
+@policies
 @pytest.mark.usefixtures("policy")
 @pytest.mark.skipif(sys.platform == "win32", reason="selector loops have no subprocesses there")
 def test_a_subprocess_under_the_policy() -> None:
