@@ -9,18 +9,31 @@ import pytest
 
 from tests.cli.both_ways import on_miniloop, on_python, without_library_frames
 
+SHOW_MAIN = """\
+import asyncio, atexit, builtins, sys
+def show():
+    others = "__builtins__", "__loader__", "__annotate__"
+    names = sorted({name for name in globals() if name[:2] == "__"}.difference(others))
+    print([(name, str(globals()[name])) for name in names])
+show()
+atexit.register(show)
+"""
+
 # Each of these ends the same way to the letter: no frame of the event loop is in its tracebacks.
 TO_THE_LETTER = {
     "arguments": """
         import asyncio, sys
         print(sys.argv, sys.path[0])
     """,
-    "main module": """
-        import asyncio, builtins, sys
-        print(__name__, __file__, __spec__, __package__, __doc__, __cached__, __annotations__)
-        print(type(__loader__).__name__, __builtins__ is builtins)
-        print(sys.modules["__main__"].__dict__ is globals(), sorted(globals()))
-    """,
+    "main module": SHOW_MAIN
+    + """\
+print(type(__loader__).__name__, __builtins__ is builtins)
+print(sys.modules["__main__"].__dict__ is globals(), "__annotations__" in globals())
+number: int = 1
+print(sys.modules["__main__"].__annotations__)
+""",
+    "main module of a script that fails": SHOW_MAIN + "1 / 0",
+    "main module without annotations": "import asyncio; print(sorted(globals()))",
     "no asyncio": "print('hello')",
     "empty": "",
     "guard": """
@@ -73,7 +86,7 @@ TO_THE_LETTER = {
         try:
             {}["key"]
         except KeyError:
-            asyncio.nothing_of_the_kind
+            1 / 0
     """,
     "context suppressed": """
         import asyncio
@@ -108,21 +121,7 @@ TO_THE_LETTER = {
         except ImportError:
             traceback.print_exc()
     """,
-    "name not in asyncio": "import asyncio\nasyncio.no_such_thing\n",
     "name not in a submodule": "import asyncio.locks\nasyncio.locks.no_such_thing\n",
-    "after a name not in asyncio": """
-        import asyncio
-        def f():
-            try:
-                asyncio.no_such_thing
-            except AttributeError as error:
-                raise ValueError("x") from error
-        try:
-            f()
-        except ValueError as error:
-            kept = error
-        raise ExceptionGroup("several", [kept])
-    """,
     "attribute of an object": """
         import asyncio
         class Thing: pass
@@ -222,8 +221,29 @@ def test_to_the_letter(name: str, tmp_path: Path) -> None:
     assert on_miniloop(tmp_path, script, "x") == on_python(tmp_path, script, "x")
 
 
-# In these tracebacks the loop's own frames stand between the script's.
-THROUGH_THE_LOOP = {
+# In these tracebacks frames of the library stand between the script's.
+THROUGH_THE_LIBRARY = {
+    "name not in asyncio, in the course of another": """
+        import asyncio
+        try:
+            {}["key"]
+        except KeyError:
+            asyncio.nothing_of_the_kind
+    """,
+    "name not in asyncio": "import asyncio\nasyncio.no_such_thing\n",
+    "after a name not in asyncio": """
+        import asyncio
+        def f():
+            try:
+                asyncio.no_such_thing
+            except AttributeError as error:
+                raise ValueError("x") from error
+        try:
+            f()
+        except ValueError as error:
+            kept = error
+        raise ExceptionGroup("several", [kept])
+    """,
     "main fails": """
         import asyncio
         async def inner():
@@ -303,11 +323,11 @@ THROUGH_THE_LOOP = {
 }
 
 
-@pytest.mark.parametrize("name", THROUGH_THE_LOOP)
-def test_through_the_loop(name: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", THROUGH_THE_LIBRARY)
+def test_through_the_library(name: str, tmp_path: Path) -> None:
     if name == "timeout" and sys.version_info < (3, 11, 3):
         pytest.skip("this asyncio says otherwise what a TimeoutError comes from")
-    script = write(tmp_path, THROUGH_THE_LOOP[name])
+    script = write(tmp_path, THROUGH_THE_LIBRARY[name])
     ours, theirs = on_miniloop(tmp_path, script), on_python(tmp_path, script)
     assert "miniloop/cli" not in ours.stderr.replace(os.sep, "/")
     for ended in (ours, theirs):
