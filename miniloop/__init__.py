@@ -40,6 +40,13 @@ Whoever has an hour reads handles, futures, tasks and loop: that is the event lo
 enough for the scheduling, up to combinators.
 """
 
+import sys as _sys
+
+if _sys.version_info < (3, 11):  # noqa: UP036  # whoever runs a clone has not been asked by pip
+    _sorry = "miniloop needs Python 3.11 or newer, and this is {}.{}\n"
+    _sys.stderr.write(_sorry.format(*_sys.version_info))
+    _sys.exit(2)
+
 from .combinators import (
     ALL_COMPLETED,
     FIRST_COMPLETED,
