@@ -1,9 +1,14 @@
 """Random programs by the thousand on two event loops, to find where they differ.
 
-A loop is `asyncio`, `asyncio-python` (its Python tasks), `asyncio-eager`, `miniloop`,
-`miniloop-eager`, or MODULE:FACTORY for any other, such as `uvloop:new_event_loop`. Such a foreign
-loop runs in a process of its own, under watch: a crash or a hang is a finding like any other. If it
-takes no selector it runs in real time, and only the order of events is compared.
+A loop is asyncio, asyncio-eager (all tasks start eagerly), asyncio-python (tasks and futures in
+Python), miniloop, miniloop-eager, interop (miniloop.interop.EventLoop), or MODULE:NAME of a loop
+class or of a function that makes a loop, such as uvloop:new_event_loop. asyncio-unwatched and
+miniloop-unwatched go on where this Python's asyncio is known to differ.
+
+A loop given as MODULE:NAME runs in a process of its own, under watch: a crash or a hang is a
+finding like any other. If it takes a selector it is compared to the tick, on virtual time. If it
+takes none it runs in real time, and only the order of events is compared: the first line of the
+output says so, and what to change.
 
 What is found is shrunk, grouped by what each loop does at the first difference, and printed: the
 program, both schedules, and the line that finds it again. One known difference can hide others:
@@ -32,6 +37,8 @@ from miniloop.difftest.scripts import Run, rows
 EXAMPLES = {False: 10_000, True: 300}
 """How many programs by default, by whether a loop is foreign: real time is slow."""
 PIECE = {False: 1_000, True: 25}
+EVERY = 30.0
+"""Seconds between two lines of progress where stderr is no terminal."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -84,15 +91,19 @@ def call(args: argparse.Namespace) -> int:
     is_foreign = ":" in args.loop or ":" in args.against
     count = args.examples or EXAMPLES[is_foreign]
     try:
-        Match(args.against, args.loop).close()
+        match = Match(args.against, args.loop)
     except ValueError as error:
         raise BadInput(str(error)) from None
+    match.close()
+    for note in match.notes:
+        print(note, flush=True)
     total = Hunt()
     began = time.perf_counter()
+    progress = Progress(count, began)
     try:
         for part in spread(args, count, PIECE[is_foreign]):
             total.add(part)
-            progress(total, count, began)
+            progress.show(total)
     except KeyboardInterrupt:
         print("\nstopped by Ctrl-C", file=sys.stderr)
     if sys.stderr.isatty():
@@ -143,14 +154,30 @@ def spread(args: argparse.Namespace, count: int, piece: int) -> Iterator[Hunt]:
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-def progress(total: Hunt, count: int, began: float) -> None:
-    """Say how far it is, on a terminal."""
-    if sys.stderr.isatty():
+class Progress:
+    """Says on stderr how far the hunt is: all the time on a terminal, else every 30 seconds."""
+
+    def __init__(self, count: int, began: float) -> None:
+        self._count = count
+        self._began = began
+        self._said = began
+
+    def show(self, total: Hunt) -> None:
+        """Say it, if it is time."""
+        now = time.perf_counter()
+        on_terminal = sys.stderr.isatty()
+        if not on_terminal and now - self._said < EVERY:
+            return
+        self._said = now
         done = total.programs + total.cut.get(BLOCKS, 0)
-        rate = total.programs / (time.perf_counter() - began)
+        rate = total.programs / (now - self._began)
         found = len(total.findings)
-        text = f"{done:,} of {count:,} programs, {rate:,.0f} a second, {found} kinds of difference"
-        print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
+        text = (
+            f"{done:,} of {self._count:,} programs, {rate:,.0f} a second, "
+            f"{found} kinds of difference"
+        )
+        around = ("\r\033[K", "") if on_terminal else ("", "\n")
+        print(text.join(around), end="", file=sys.stderr, flush=True)
 
 
 def grouped(total: Hunt) -> dict[str, tuple[Finding, int]]:

@@ -31,7 +31,7 @@ from ..trace import Event, Schedule
 from .compare import Difference, agree
 from .linked import Linked
 from .programs import Block, Program
-from .sides import TICK_LIMIT, side
+from .sides import TICK_LIMIT, Side, side
 from .surroundings import HANGS
 from .worker import SIZE
 
@@ -59,8 +59,8 @@ class ForeignLoop:
     def __init__(self, name: str) -> None:
         self.name = name
         self._process: subprocess.Popen[bytes] | None = None
-        self.exact = True
-        """Whether it runs on virtual time, with ticks."""
+        self.order_only = ""
+        """Why its ticks are not compared, if they are not."""
         self.sees_steps = True
         self._start()
 
@@ -81,7 +81,7 @@ class ForeignLoop:
         if answer[0] == "bad":
             self.close()
             raise ValueError(answer[1])
-        _, self.exact, self.sees_steps = answer
+        _, self.order_only, self.sees_steps = answer
 
     def run(self, code: CodeType) -> Schedule:
         """The schedule of a program; of one that ends the process, how it does that."""
@@ -140,9 +140,9 @@ class ForeignLoop:
             self._process = None
 
 
-def sided(name: str) -> Any:
-    """The side of that name; MODULE:FACTORY is a foreign loop."""
-    return ForeignLoop(name) if ":" in name else side(name)
+def sided(given: str | Side) -> Any:
+    """The side of that name; `module:name` is a foreign loop."""
+    return ForeignLoop(given) if isinstance(given, str) and ":" in given else side(given)
 
 
 def well_apart(program: Program) -> Program:
@@ -187,12 +187,27 @@ def order(schedule: Schedule, steps: bool = True) -> Schedule:
 class Match:
     """Two sides, of which any may be foreign, and how they are compared."""
 
-    def __init__(self, left: str, right: str) -> None:
-        self.left, self.right = sided(left), sided(right)
-        foreign = [one for one in (self.left, self.right) if isinstance(one, ForeignLoop)]
-        self.own = not foreign
-        self.exact = all(one.exact for one in foreign)
-        self.steps = all(one.sees_steps for one in foreign)
+    def __init__(self, left: str | Side, right: str | Side) -> None:
+        self.left, self.right = both = sided(left), sided(right)
+        self.own = not any(isinstance(one, ForeignLoop) for one in both)
+        self.exact = not any(one.order_only for one in both)
+
+    @property
+    def notes(self) -> list[str]:
+        """Why only the order of events is compared, if it is so, and what to change."""
+        found = []
+        for one in (self.left, self.right):
+            if isinstance(one, ForeignLoop):
+                found.append(one.order_only)
+            elif one.kind is not None:
+                found.append(one.kind.order_only)
+        return [text for text in dict.fromkeys(found) if text]
+
+    @property
+    def steps(self) -> bool:
+        """Whether both sides see the steps of tasks."""
+        both: bool = self.left.sees_steps and self.right.sees_steps
+        return both
 
     def close(self) -> None:
         """End the worker processes."""
@@ -219,7 +234,7 @@ class Match:
         On our own sides they are linked, which is quicker, and all run on one side before the
         other: the processor's caches are too small for both together.
         """
-        if not self.own:
+        if not self.own or not self.exact:
             yield from map(self.schedules, programs)
             return
         linked = [Linked(program) for program in programs]

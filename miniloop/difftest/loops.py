@@ -49,6 +49,8 @@ class LoopKind:
     """Subclasses of this are recorded. It is made with a selector, unless `order_only`."""
     task_class: Any
     """What the loop's own `create_task()` makes."""
+    future_class: Any
+    """What its `create_future()` makes."""
     asks_factory: bool = True
     """Whether `create_task()` asks the loop's task factory."""
     order_only: str = ""
@@ -178,7 +180,7 @@ def _tried(name: str, make: Callable[..., Any]) -> LoopKind:
         loop_class = type(loop)
         module = library_of(loop_class)
         try:
-            task_class, asks_factory = try_out(loop, module)
+            made = try_out(loop, module)
         except (Exception, SystemExit) as error:
             raise ValueError(f"{name}: the loop cannot run a task: {_said(error)}") from None
         why = f"{name} takes no selector"
@@ -191,7 +193,7 @@ def _tried(name: str, make: Callable[..., Any]) -> LoopKind:
             try:
                 try_out(on_virtual_time(with_selector)(recorder), module)
                 if recorder.selector.ticks:
-                    return LoopKind(name, module, plain, with_selector, task_class, asks_factory)
+                    return LoopKind(name, module, plain, with_selector, *made)
                 raise Stuck("waits without the selector")
             except Stuck:
                 if recorder.selector.ticks:
@@ -208,8 +210,7 @@ def _tried(name: str, make: Callable[..., Any]) -> LoopKind:
         module,
         plain,
         loop_class,
-        task_class,
-        asks_factory,
+        *made,
         f"{why}: only the order of events is compared; {change} to have ticks compared",
     )
 
@@ -328,12 +329,14 @@ def library_of(loop_class: type) -> ModuleType:
     return miniloop if core and not issubclass(loop_class, asyncio.AbstractEventLoop) else asyncio
 
 
-def try_out(loop: Any, module: Any) -> tuple[Any, bool]:
-    """Run two tasks on a loop and close it: the class of its tasks, and if it asks its factory."""
+def try_out(loop: Any, module: Any) -> tuple[Any, Any, bool]:
+    """Run two tasks on a loop, and close it.
+
+    Returns the classes of its tasks and of its futures, and whether it asks its task factory.
+    """
     asked = False
 
     async def sleeps() -> None:
-        future = module.Future(loop=loop)
         loop.call_later(0.01, future.set_result, None)
         await future
 
@@ -347,6 +350,8 @@ def try_out(loop: Any, module: Any) -> tuple[Any, bool]:
         return task
 
     try:
+        makes = hasattr(loop, "create_future")
+        future = loop.create_future() if makes else module.Future(loop=loop)
         task = loop.create_task(sleeps())
         task_class = type(task)
         loop.run_until_complete(task)
@@ -360,4 +365,4 @@ def try_out(loop: Any, module: Any) -> tuple[Any, bool]:
     finally:
         with contextlib.suppress(Exception):
             loop.close()
-    return task_class, asked
+    return task_class, type(future), asked

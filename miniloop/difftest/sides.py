@@ -23,6 +23,7 @@ from ..trace import Recorder, Schedule, on_virtual_time
 from ..trace.recorder import describe
 from .known import StepsOfPythonTask, watches
 from .linked import NAMES, Linked, place
+from .loops import LoopKind, resolve
 from .programs import FILE_NAME, FORGOTTEN
 from .surroundings import reported, run_watched
 
@@ -116,9 +117,16 @@ class Side:
     """What records the steps, if not the usual class."""
     while_it_runs: Callable[[], contextlib.AbstractContextManager[None]] = contextlib.nullcontext
     """What is set up round each run, and put back after it."""
+    kind: LoopKind | None = None
+    """What is known of a loop that somebody named."""
     watched: bool = True
     """Whether comparisons end where this Python's asyncio is known to differ (see `known`), and
     reports of destructors are kept apart from the events, also from the program's own handler."""
+
+    order_only: ClassVar[bool] = False
+    """Whether ticks and times cannot be compared."""
+    sees_steps = True
+    """Whether tasks can be made whose steps are recorded."""
 
     def __post_init__(self) -> None:
         base = self.loop_class
@@ -204,9 +212,7 @@ class Side:
         recorder = Recorder(program, tick_limit, event_limit)
         recorder.most_nested = MOST_NESTED
         loop = (self._for_linked if linked else self.recorded_class)(recorder)
-        loop.set_task_factory(
-            recorder.task_factory(self.task_class, self.steps_class, **self.task_options)
-        )
+        self.record_tasks(loop, recorder, self.task_class, self.steps_class)
         if not self.watched:
             loop._is_report = lambda context: False
         clock: Any = self._time
@@ -214,9 +220,60 @@ class Side:
         self._recorder, self._loop = recorder, loop
         return recorder, loop
 
+    def record_tasks(
+        self, loop: Any, recorder: Recorder, task_class: Any, steps_class: Any
+    ) -> None:
+        """Have the recorder see the steps of all tasks that the loop makes."""
+        if self.kind is None or self.kind.asks_factory:
+            factory = recorder.task_factory(task_class, steps_class, **self.task_options)
+            loop.set_task_factory(factory)
+            return
+        create_task = loop.create_task
+        factory = recorder.task_factory(
+            lambda steps, *, loop, **rest: create_task(steps, **rest), steps_class
+        )
+        try:
+            loop.create_task = functools.partial(factory, loop)
+        except AttributeError:  # written in C
+            self.sees_steps = False
+
     def _make_task(self, coro: Any, *, loop: Any, **rest: Any) -> Any:
         """What `eager_task_factory` makes, a task whose steps are recorded."""
         return self._recorder.task_factory(self.task_class, self.steps_class)(loop, coro, **rest)
+
+
+class RealTimeSide(Side):
+    """A loop that takes no selector: what it does is recorded without ticks, in real time."""
+
+    kind: LoopKind
+    order_only = True
+
+    def new_loop(
+        self, program: str, tick_limit: int, event_limit: int, linked: bool = False
+    ) -> tuple[Recorder, Any]:
+        """A loop as its author makes it, with what of the recorder it takes."""
+        recorder = Recorder(program, tick_limit, event_limit)
+        recorder.most_nested = MOST_NESTED
+        loop = self.kind.make()
+        self.record(loop, recorder, self.task_class, self.steps_class)
+        clock: Any = self._time
+        clock.sleep, clock.time, clock.monotonic = time.sleep, time.time, time.monotonic
+        self._recorder, self._loop = recorder, loop
+        return recorder, loop
+
+    def record(self, loop: Any, recorder: Recorder, task_class: Any, steps_class: Any) -> None:
+        """Have the recorder see what the loop reports, and the steps of its tasks."""
+
+        def handler(loop: Any, context: dict[str, Any]) -> None:
+            if not recorder.is_report(context):
+                recorder.exception_handler(loop, context)
+
+        if hasattr(loop, "set_exception_handler"):
+            loop.set_exception_handler(handler)
+        else:
+            with contextlib.suppress(AttributeError):
+                loop.call_exception_handler = functools.partial(handler, loop)
+        self.record_tasks(loop, recorder, task_class, steps_class)
 
 
 @functools.cache
@@ -303,6 +360,11 @@ def _miniloop(name: str, **rest: Any) -> Side:
     return Side(name, module, module.EventLoop, **{"task_class": module.Task, **rest})
 
 
+def _interop(name: str) -> Side:
+    kind = resolve(name)
+    return Side(name, kind.module, kind.loop_class, kind.task_class, kind=kind)
+
+
 KNOWN: dict[str, Callable[[str], Side]] = {
     "asyncio": _asyncio,
     "asyncio-unwatched": functools.partial(_asyncio, watched=False),
@@ -317,14 +379,28 @@ KNOWN: dict[str, Callable[[str], Side]] = {
     "miniloop": _miniloop,
     "miniloop-unwatched": functools.partial(_miniloop, watched=False),
     "miniloop-eager": functools.partial(_miniloop, task_options={"eager_start": True}),
+    "interop": _interop,
 }
 
 
+def side(given: Side | LoopKind | str | Callable[..., Any]) -> Side:
+    """Return the side of a loop, given in any of the ways that `loops.resolve` takes.
+
+    Also one of `KNOWN`, which has a few names more. Raises what `resolve` raises.
+    """
+    if isinstance(given, Side):
+        return given
+    if isinstance(given, str) and given in KNOWN:
+        return _known(given)
+    kind = resolve(given, KNOWN)
+    if kind.order_only:
+        loop_class: Any = asyncio.SelectorEventLoop  # not used
+        return RealTimeSide(kind.name, kind.module, loop_class, kind.task_class, kind=kind)
+    return Side(kind.name, kind.module, kind.loop_class, kind.task_class, kind=kind)
+
+
 @functools.cache
-def side(name: str) -> Side:
-    """The side of that name: one of `KNOWN`."""
-    if name not in KNOWN:
-        raise ValueError(f"no loop named {name!r}: choose from {', '.join(KNOWN)}")
+def _known(name: str) -> Side:
     if name == "asyncio-eager" and sys.version_info < (3, 12):
         raise ValueError("asyncio has eager tasks since Python 3.12 only")
     return KNOWN[name](name)
