@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 PATIENCE = 0.5
@@ -58,3 +59,22 @@ class Jobs:
         """Whether one of them has still not ended."""
         self.begun = [done for done in self.begun if not done.is_set()]
         return bool(self.begun)
+
+
+def with_jobs_in_turn(loop_class: Any, jobs: Jobs) -> Any:
+    """A loop of asyncio's or miniloop's whose threads take turns."""
+
+    class Loop(loop_class):  # type: ignore[misc]
+        def run_in_executor(self, executor: Any, func: Any, *args: Any) -> Any:
+            used = executor or self._default_executor
+            if used is None or isinstance(used, ThreadPoolExecutor):
+                func = jobs.gated(func)
+            return super().run_in_executor(executor, func, *args)
+
+        async def shutdown_default_executor(self, timeout: float | None = None) -> None:
+            # asyncio's has a thread wait for the others, which races with the loop.
+            jobs.let_all_go()
+            if self._default_executor is not None:
+                self._default_executor.shutdown()
+
+    return Loop

@@ -22,7 +22,6 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from types import CodeType, ModuleType
 from typing import Any
 
@@ -31,8 +30,8 @@ import miniloop
 from .. import runners, running
 from ..trace import CountingSelector, Recorder, Schedule
 from ..trace.recorder import numbered, numbered_task, suspended_at
-from ..trace.scripts import ScriptSteps, in_given_order, settled
-from .jobs import PATIENCE, SLICE, Jobs
+from ..trace.scripts import RealClock, ScriptSteps, in_given_order, settled
+from .jobs import PATIENCE, SLICE, Jobs, with_jobs_in_turn
 from .programs import FILE_NAME
 from .sides import Side
 from .surroundings import reported, run_watched
@@ -103,13 +102,15 @@ class Run:
         self.side = side
         # The side ends it where a difference is known.
         self.recorder = side._recorder = WrittenRecorder(path)
+        if side.order_only:
+            self.recorder.clock = RealClock()
         self.told = ""
         """The traceback of the exception that ended it, unless sys.exit() did without fault."""
         self._loops: list[Any] = []
         self._jobs = Jobs()
         self._eager_task_factory: Any = None
         self._thread = threading.current_thread()
-        self._time = time_of(self.recorder)
+        self._time = time if side.order_only else time_of(self.recorder)
         self._asyncio = self._library()
         self._ours: dict[int, tuple[Any, Any]] = {}
         """By identity, what stands in for something of asyncio's or time's (and what that is)."""
@@ -186,54 +187,20 @@ class Run:
 
     def _library(self) -> ModuleType:
         """What stands in for `asyncio`."""
-        side, recorder, run = self.side, self.recorder, self
+        side, recorder = self.side, self.recorder
         module = side.module
-        task_class = numbered_task(side.task_class)
-        future_class = numbered(side.future_class or module.Future)
+        task_class = made = numbered_task(side.task_class)
+        future_class = side.future_class or module.Future
+        if side.kind is not None:
+            future_class = side.kind.future_class
+            if not issubclass(made, module.Task):
+                # The loop makes others than the program gets that makes some itself.
+                task_class = numbered_task(module.Task)
         steps_class: Any = ScriptSteps
         if side.steps_class is not None:
             steps_class = type("Steps", (side.steps_class, ScriptSteps), {})
-        make_task = recorder.task_factory(task_class, steps_class, **side.task_options)
-        base: Any = side.recorded_class
-
-        class EventLoop(base):  # type: ignore[misc]
-            def __init__(self, selector: Any = None) -> None:
-                recorder.selector = Selector(recorder, run._jobs)
-                super().__init__(recorder)
-                if not side.watched:
-                    self._is_report = lambda context: False
-                self.set_task_factory(None)
-                run._loops.append(self)
-
-            def set_task_factory(self, factory: Any) -> None:
-                self._users_factory = factory
-                if factory is None:
-                    factory = make_task
-                elif callable(factory) and factory is not run._eager_task_factory:
-                    factory = recorder.around(factory, steps_class)
-                super().set_task_factory(factory)
-
-            def get_task_factory(self) -> Any:
-                return self._users_factory
-
-            def create_future(self) -> Any:
-                return future_class(loop=self)
-
-            def run_in_executor(self, executor: Any, func: Any, *args: Any) -> Any:
-                used = executor or self._default_executor
-                if used is None or isinstance(used, ThreadPoolExecutor):
-                    func = run._jobs.gated(func)
-                return super().run_in_executor(executor, func, *args)
-
-            async def shutdown_default_executor(self, timeout: float | None = None) -> None:
-                # asyncio's has a thread wait for the others, which races with the loop.
-                run._jobs.let_all_go()
-                if self._default_executor is not None:
-                    self._default_executor.shutdown()
-
-        EventLoop.__name__ = EventLoop.__qualname__ = "EventLoop"  # in reprs
-        EventLoop.__module__ = side.loop_class.__module__
-        self._loop_class = EventLoop
+        make_loop = self._real_time_loop if side.order_only else self._recorded_class
+        self._loop_class = make_loop(made, numbered(future_class), steps_class)
         library = ModuleType("asyncio")
         names = library.__dict__
         names.update({name: getattr(module, name) for name in dir(module)})
@@ -244,7 +211,7 @@ class Run:
         names["all_tasks"] = self._in_order(module.all_tasks)
         for name in ("EventLoop", "SelectorEventLoop"):
             if hasattr(module, name):
-                names[name] = EventLoop
+                names[name] = self._loop_class
         if module is asyncio:  # whatever makes its loops when it is called
             names["new_event_loop"] = lambda: asyncio.events.new_event_loop()
         if hasattr(module, "create_eager_task_factory"):
@@ -256,6 +223,78 @@ class Run:
             )
         return library
 
+    def _recorded_class(self, task_class: Any, future_class: Any, steps_class: Any) -> Any:
+        """The class of all loops of the run."""
+        side, recorder, run = self.side, self.recorder, self
+        base: Any = side.recorded_class
+        asks = side.kind is None or side.kind.asks_factory
+        make_task = recorder.task_factory(task_class, steps_class, **side.task_options)
+
+        class EventLoop(base):  # type: ignore[misc]
+            def __init__(self, selector: Any = None) -> None:
+                recorder.selector = Selector(recorder, run._jobs)
+                super().__init__(recorder)
+                if not side.watched:
+                    self._is_report = lambda context: False
+                if asks:
+                    self.set_task_factory(None)
+                else:
+                    side.record_tasks(self, recorder, task_class, steps_class)
+                run._loops.append(self)
+
+            def set_task_factory(self, factory: Any) -> None:
+                self._users_factory = factory
+                if not asks:
+                    pass
+                elif factory is None:
+                    factory = make_task
+                elif callable(factory) and factory is not run._eager_task_factory:
+                    factory = recorder.around(factory, steps_class)
+                super().set_task_factory(factory)
+
+            def get_task_factory(self) -> Any:
+                return self._users_factory
+
+            def create_future(self) -> Any:
+                return future_class(loop=self)
+
+        loop_class: Any = EventLoop
+        if issubclass(base, asyncio.BaseEventLoop | miniloop.EventLoop):
+            loop_class = with_jobs_in_turn(EventLoop, self._jobs)
+        loop_class.__name__ = loop_class.__qualname__ = "EventLoop"  # in reprs
+        loop_class.__module__ = side.loop_class.__module__
+        return loop_class
+
+    def _real_time_loop(self, task_class: Any, future_class: Any, steps_class: Any) -> Any:
+        """What makes the loops of the run, where they take no selector."""
+
+        def make(*_: object) -> Any:
+            loop = side.kind.make()
+            side.record(loop, recorder, task_class, steps_class)
+            self._loops.append(loop)
+            with contextlib.suppress(AttributeError):  # of a loop written in C
+                loop.create_future = lambda: future_class(loop=loop)
+                if side.kind.asks_factory:
+                    around_factories(loop)
+            return loop
+
+        def around_factories(loop: Any) -> None:
+            set_task_factory, recorded = loop.set_task_factory, loop.get_task_factory()
+            loop.get_task_factory = lambda: users[0]
+            users: list[Any] = [None]
+
+            def set_users(factory: Any) -> None:
+                users[0] = factory
+                if callable(factory) and factory is not self._eager_task_factory:
+                    factory = recorder.around(factory, steps_class)
+                set_task_factory(recorded if factory is None else factory)
+
+            loop.set_task_factory = set_users
+
+        side: Any = self.side
+        recorder = self.recorder
+        return make
+
     def _in_order(self, all_tasks: Callable[..., Any]) -> Callable[..., Any]:
         # The order of a set also depends on how it was filled.
         return lambda loop=None: set(sorted(all_tasks(loop), key=hash))  # noqa: C414
@@ -264,7 +303,13 @@ class Run:
         """A loop in the thread of the run is recorded, no other."""
         if threading.current_thread() is self._thread:
             return self._loop_class()
-        return self.side.loop_class()
+        return self.side.kind.make() if self.side.kind else self.side.loop_class()
+
+    def _close(self, loop: Any) -> None:
+        if self.side.order_only:
+            loop.close()
+        else:
+            self._loop_class.close(loop)  # not a subclass's, which has run
 
     @contextlib.contextmanager
     def _makes_loops(self) -> Iterator[None]:
@@ -304,7 +349,8 @@ class Run:
                     self.recorder.stop()
                     self._jobs.let_all_go()
                     for loop in self._loops:
-                        self._loop_class.close(loop)  # not a subclass's, which has run
+                        with contextlib.suppress(Exception):  # a loop of somebody's own
+                            self._close(loop)
                 forget()
                 return reported(self.recorder)
         finally:
