@@ -7,6 +7,7 @@ import inspect
 import sys
 import warnings
 from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass, field
 from types import CodeType
 from typing import Any
 
@@ -14,21 +15,26 @@ from .. import running
 from ..trace import Schedule
 from ..trace.recorder import TOO_MANY
 from . import surroundings, written
-from .compare import Difference, comparable, compare, difference_of, one_hangs, recursion
+from .compare import Difference, comparable, difference_of, one_hangs, recursion
+from .foreign import Match
 from .known import WATCHES
+from .loops import LoopKind
 from .programs import FILE_NAME, Program
 from .sides import Side, side
-from .surroundings import DEEPEST, ENDS_WITH, HANGS, quiet
-from .written import run_written
+from .surroundings import DEEPEST, ENDS_WITH, HANGS, never_awaited, quiet
+from .written import Written, run_written
 
 
 class NotComparedFurther(UserWarning):
     """Two runs are alike up to a place after which nothing can be said of them."""
 
 
+DEFAULT = ("asyncio", "miniloop")
+
+
 def assert_same_schedule(
     program: Program | str | Callable[[], Coroutine[Any, Any, Any]],
-    loops: Sequence[str | Side] = ("asyncio", "miniloop"),
+    loops: Sequence[str | Side | LoopKind | Callable[..., Any]] = DEFAULT,
 ) -> None:
     """Fail, with both schedules side by side, unless the program runs alike on all loops.
 
@@ -48,8 +54,17 @@ def assert_same_schedule(
     message of a group, the first words of a RuntimeError, and the type of others. Addresses are
     left out. Sets of tasks and futures are iterated in one order, and random numbers are seeded.
 
-    `loops` are names (see `sides.KNOWN`) or `Side` objects; the first is what the others are held
-    against.
+    `loops` are two or more loops; the first is what the others are held against. Each is a loop
+    class, a function that makes a loop, the text `module:name` of one of these, a name of
+    `sides.KNOWN`, or a `Side`. A loop that takes a selector is given one that counts ticks and
+    moves virtual time. One that takes none runs in real time, and only the order of events is
+    compared; `NotComparedFurther` says so if the runs agree, and the first line of the error if
+    they do not. What differs must do so three times in a row.
+
+    A program that awaits a library that imports asyncio (async_timeout, anyio, ...) cannot run on
+    miniloop's core. If `loops` are not given, asyncio is held against `miniloop.interop` then.
+
+    Warns of RuntimeWarning where a coroutine of the program's was never awaited.
 
     Raises AssertionError where two runs differ, and where they are alike but a script or function
     does not come to a good end: an exception ends it (also SystemExit, if it tells of a failure),
@@ -61,54 +76,105 @@ def assert_same_schedule(
     compared, which is nobody's fault: a difference of this Python's asyncio that is known, or a
     recursion that went too deep (if what follows it is not alike, too).
 
-    Raises TypeError where `program` is none of these, ValueError where `loops` are fewer than two
-    or unknown, RuntimeError in a thread that runs a loop already.
+    Raises TypeError where `program` is none of these, or one of `loops` is nothing of that kind,
+    ValueError where `loops` are fewer than two or unknown, or one cannot be made, RuntimeError in a
+    thread that runs a loop already.
     """
-    is_program = isinstance(program, Program)
     to_run = program if isinstance(program, Program) else _made_runnable(program)
-    reference, *others = [loop if isinstance(loop, Side) else side(loop) for loop in loops]
-    if not others:
-        raise ValueError(f"loops: two or more, the first to hold the others against, not {loops!r}")
     if asyncio._get_running_loop() is not None or running._get_running_loop() is not None:
         raise RuntimeError("assert_same_schedule() cannot be called while an event loop is running")
-    told: list[str] = []
-    with quiet(DEEPEST if is_program else max(DEEPEST, sys.getrecursionlimit())):
-        for other in others:
-            if isinstance(to_run, Program):
-                found = compare(to_run, reference, other)
-            else:
-                (one, ended), (another, _) = [
-                    run_written(loop, to_run) for loop in (reference, other)
-                ]
-                found = difference_of(None, reference, other, one, another)
-                if one_hangs(one, another):
-                    slow = reference if one.cut == HANGS else other
-                    raise AssertionError(
-                        f"on {slow.name} it {takes_too_long()}, or see what blocks"
-                    )
-                if found is None:
-                    names = f"{reference.name} and {other.name}"
-                    if reason := too_little(one, another) or bad_end(one, another, ended):
-                        raise AssertionError(f"{names} run alike, but it {reason}\n\n{ended}")
-                    if one_recurses(one, another):
-                        found = Difference(None, reference.name, other.name, one, another)
-                    elif reason := not_further(one, another):
-                        told.append(f"{names} are compared {reason}")
-            if found is not None:
-                raise AssertionError(
-                    f"{other.name} does not run this as {reference.name} does:\n\n"
-                    + found.text(context=None if is_program else CONTEXT)
-                    + hint(found)
-                )
-    for text in told:  # not above: `quiet` lets no warning through
+    reference, *others = map(side, loops)
+    if not others:
+        raise ValueError(f"loops: two or more, the first to hold the others against, not {loops!r}")
+    found = Findings()
+    for other in others:
+        try:
+            _hold(to_run, reference, other, found)
+        except NeedsAsyncio:
+            if loops is not DEFAULT:
+                raise
+            _hold(to_run, reference, side("interop"), found)
+    for text in dict.fromkeys(found.not_further):  # not above: `quiet` lets no warning through
         warnings.warn(text, NotComparedFurther, stacklevel=2)
+    for text in dict.fromkeys(found.never_awaited):
+        warnings.warn(text, RuntimeWarning, stacklevel=2)
 
+
+@dataclass
+class Findings:
+    """What is to be known of runs that agree."""
+
+    not_further: list[str] = field(default_factory=list)
+    never_awaited: list[str] = field(default_factory=list)
+
+
+class NeedsAsyncio(AssertionError):
+    """The program differs on miniloop's core because something in it asks the real asyncio."""
+
+
+def _hold(to_run: Program | Written, reference: Side, other: Side, found: Findings) -> None:
+    """Raise AssertionError unless it runs alike on both."""
+    is_program = isinstance(to_run, Program)
+    match = Match(reference, other)
+    in_order = "".join(f"{note}\n" for note in match.notes)
+    names = f"{reference.name} and {other.name}"
+    with quiet(DEEPEST if is_program else max(DEEPEST, sys.getrecursionlimit())):
+        if isinstance(to_run, Program):
+            difference = match.difference(match.fit(to_run), 1 if match.exact else TIMES)
+        else:
+            try:
+                difference, reason = _held(to_run, match, found)
+            except Bad as error:
+                raise AssertionError(f"{in_order}{error}") from None
+            if reason:
+                found.not_further.append(f"{names} are compared {reason}")
+    if difference is not None:
+        kind = NeedsAsyncio if asks_asyncio(difference) else AssertionError
+        raise kind(
+            f"{in_order}{other.name} does not run this as {reference.name} does:\n\n"
+            + difference.text(context=None if is_program else CONTEXT)
+            + (HINT if kind is NeedsAsyncio else "")
+        )
+    found.not_further += match.notes
+
+
+class Bad(Exception):
+    """Why a program cannot be compared, in a sentence."""
+
+
+def _held(to_run: Written, match: Match, found: Findings) -> tuple[Difference | None, str]:
+    """How what somebody has written differs, and up to where it is compared only."""
+    reference, other = match.left, match.right
+    for _ in range(1 if match.exact else TIMES):
+        with never_awaited(found.never_awaited):
+            one, ended = run_written(reference, to_run)
+            if not match.exact and (reason := would_block(one)):
+                raise Bad(f"on {reference.name} it {reason}")
+            another, _ = run_written(other, to_run)
+        left, right = match.seen(one, another)
+        if one_hangs(left, right):
+            slow = reference if left.cut == HANGS else other
+            raise Bad(f"on {slow.name} it {takes_too_long()}, or see what blocks")
+        difference = difference_of(None, reference, other, left, right)
+        if difference is None:
+            break
+    else:
+        return difference, ""
+    if reason := too_little(left, right) or bad_end(left, right, ended, match.exact):
+        raise Bad(f"{reference.name} and {other.name} run alike, but it {reason}\n\n{ended}")
+    if one_recurses(left, right):
+        return Difference(None, reference.name, other.name, left, right), ""
+    return None, not_further(left, right)
+
+
+TIMES = 3
+"""So often must differ what runs in real time."""
 
 CONTEXT = 50
 """Lines before and after the first difference that are shown of what may have a million."""
 
 
-def _made_runnable(program: Any) -> CodeType | Callable[..., Any]:
+def _made_runnable(program: Any) -> Written:
     """A script, compiled, or a function that can be called."""
     if isinstance(program, str):
         code: CodeType = compile(program, FILE_NAME, "exec", dont_inherit=True)
@@ -120,6 +186,26 @@ def _made_runnable(program: Any) -> CodeType | Callable[..., Any]:
     except TypeError as error:
         raise TypeError(f"an async function without parameters: {error} of {program!r}") from None
     return program  # type: ignore[no-any-return]
+
+
+def would_block(schedule: Schedule) -> str:
+    """Why a run need not be tried in real time, which would take as long; empty if it can be."""
+    if any(who == "main" and what == written.WAITS for _, _, who, what in schedule.rows):
+        return WAITS_FOR_EVER
+    if schedule.cut.startswith(HANGS):
+        return takes_too_long()
+    return too_many_ticks() if len(schedule.timeouts) > written.TICK_LIMIT else ""
+
+
+def too_many_ticks() -> str:
+    """What is said of what runs for too many ticks."""
+    return f"runs for more than {written.TICK_LIMIT:,} ticks: make it shorter"
+
+
+WAITS_FOR_EVER = (
+    "waits for ever: nothing is ready and no timer is set "
+    "(for threads of your own and processes there is `miniloop compare`)"
+)
 
 
 def takes_too_long() -> str:
@@ -139,22 +225,19 @@ def too_little(one: Schedule, other: Schedule) -> str:
     return ""
 
 
-def bad_end(one: Schedule, other: Schedule, ended: str) -> str:
+def bad_end(one: Schedule, other: Schedule, ended: str, exact: bool) -> str:
     """Why two runs that are alike to their end did not come to a good one; empty if they did."""
     if one != other or one.cut:
         return ""
     if len(one.timeouts) > written.TICK_LIMIT:
-        return f"runs for more than {written.TICK_LIMIT:,} ticks: make it shorter"
+        return too_many_ticks()
     of_main = [what for _, _, who, what in one.rows if who == "main"]
     if written.WAITS in of_main:
-        return (
-            "waits for ever: nothing is ready and no timer is set "
-            "(for threads of your own and processes there is `miniloop compare`)"
-        )
+        return WAITS_FOR_EVER
     if ended:
         how = next(what for what in reversed(of_main) if what.startswith(ENDS_WITH))
         return f"{how}: catch what is meant to be raised"
-    if not one.timeouts:
+    if exact and not one.timeouts:
         return "runs no event loop that is recorded: use asyncio.run() or asyncio.new_event_loop()"
     return ""
 
@@ -179,14 +262,18 @@ def not_further(one: Schedule, other: Schedule) -> str:
     return f"before tick {tick} only: a recursion went too deep in it"
 
 
-def hint(found: Difference) -> str:
-    """What may be behind a difference that is of no loop's making."""
-    for schedule in (found.left, found.right):
-        for _, _, _, what in schedule.rows:
-            if "RuntimeError(no running event" in what or what.endswith("AttributeError()"):
-                return (
-                    "\n\n(Does a function import asyncio itself, or another module, or has "
-                    "something been made of asyncio before? Only what the program's own module "
-                    "imports is the loop's own library, and only while it runs.)"
-                )
-    return ""
+def asks_asyncio(found: Difference) -> bool:
+    """Whether something has asked a library for the loop of another, as in `HINT`."""
+    return any(
+        "RuntimeError(no running event" in what or what.endswith("AttributeError()")
+        for schedule in (found.left, found.right)
+        for _, _, _, what in schedule.rows
+    )
+
+
+HINT = (
+    "\n\n(Does a function import asyncio itself, or another module, or has something been made of "
+    "asyncio before? Only what the program's own module imports is the loop's own library, and "
+    "only while it runs. A program that awaits a library that imports asyncio can be compared "
+    "with loops=('asyncio', 'interop').)"
+)

@@ -138,8 +138,27 @@ _warned: list[str] = []
 """Since the present run began."""
 
 
-def _warn(message: Warning | str, *_: object, **__: object) -> None:
-    _warned.append("warning: " + " ".join(str(message).split()[:2]))
+_never_awaited: list[list[str]] = []
+"""Who wants to know of coroutines."""
+
+
+def _warn(message: Warning | str, category: object = None, *_: object, **__: object) -> None:
+    if category is RuntimeWarning:
+        _never_awaited[-1].append(str(message))
+    else:
+        _warned.append("warning: " + " ".join(str(message).split()[:2]))
+
+
+@contextlib.contextmanager
+def never_awaited(found: list[str]) -> Iterator[None]:
+    """Collect what Python says of coroutines that were never awaited, within `quiet`."""
+    _never_awaited.append(found)
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("always", "coroutine .* was never awaited", RuntimeWarning)
+            yield
+    finally:
+        _never_awaited.pop()
 
 
 def unasked_loop(close: bool = False) -> Any:

@@ -446,7 +446,11 @@ def layers(function: Any) -> list[Any]:
     return found
 
 
-def run_written(side: Side, program: CodeType | Any) -> tuple[Schedule, str]:
+Written = CodeType | Callable[..., Any]
+"""A script, compiled, or an async function."""
+
+
+def run_written(side: Side, program: Written) -> tuple[Schedule, str]:
     """The schedule of a script or an async function, and the traceback of what ended it."""
     if isinstance(program, CodeType):
         run = Run(side, FILE_NAME)
