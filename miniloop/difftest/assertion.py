@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from types import CodeType
 from typing import Any
 
+import miniloop
+
 from .. import running
 from ..trace import Schedule
 from ..trace.recorder import TOO_MANY
@@ -119,21 +121,29 @@ def _hold(to_run: Program | Written, reference: Side, other: Side, found: Findin
     in_order = "".join(f"{note}\n" for note in match.notes)
     names = f"{reference.name} and {other.name}"
     with quiet(DEEPEST if is_program else max(DEEPEST, sys.getrecursionlimit())):
+        ends = ""
         if isinstance(to_run, Program):
             difference = match.difference(match.fit(to_run), 1 if match.exact else TIMES)
         else:
             try:
-                difference, reason = _held(to_run, match, found)
+                difference, more = _held(to_run, match, found)
             except Bad as error:
                 raise AssertionError(f"{in_order}{error}") from None
-            if reason:
-                found.not_further.append(f"{names} are compared {reason}")
+            if difference is not None:
+                ends = more
+            elif more:
+                found.not_further.append(f"{names} are compared {more}")
     if difference is not None:
-        kind = NeedsAsyncio if asks_asyncio(difference) else AssertionError
+        kind, hint = AssertionError, ""
+        if miniloop in (reference.module, other.module):
+            asks = asks_asyncio(difference)
+            kind = NeedsAsyncio if asks else AssertionError
+            hint = HINT if asks or lacks_something(difference) else ""
         raise kind(
             f"{in_order}{other.name} does not run this as {reference.name} does:\n\n"
             + difference.text(context=None if is_program else CONTEXT)
-            + (HINT if kind is NeedsAsyncio else "")
+            + ends
+            + hint
         )
     found.not_further += match.notes
 
@@ -143,14 +153,17 @@ class Bad(Exception):
 
 
 def _held(to_run: Written, match: Match, found: Findings) -> tuple[Difference | None, str]:
-    """How what somebody has written differs, and up to where it is compared only."""
+    """How what somebody has written differs, and what else is to be said.
+
+    That is what ended only one of the sides, or up to where they are compared.
+    """
     reference, other = match.left, match.right
     for _ in range(1 if match.exact else TIMES):
         with never_awaited(found.never_awaited):
             one, ended = run_written(reference, to_run)
             if not match.exact and (reason := would_block(one)):
                 raise Bad(f"on {reference.name} it {reason}")
-            another, _ = run_written(other, to_run)
+            another, other_ended = run_written(other, to_run)
         left, right = match.seen(one, another)
         if one_hangs(left, right):
             slow = reference if left.cut == HANGS else other
@@ -159,9 +172,13 @@ def _held(to_run: Written, match: Match, found: Findings) -> tuple[Difference | 
         if difference is None:
             break
     else:
+        for name, how in ((reference.name, ended), (other.name, other_ended)):
+            if how and not (ended and other_ended):  # else they may well end alike
+                return difference, f"\n\n{name} ends with\n\n{how}"
         return difference, ""
     if reason := too_little(left, right) or bad_end(left, right, ended, match.exact):
-        raise Bad(f"{reference.name} and {other.name} run alike, but it {reason}\n\n{ended}")
+        how = f"\n\n{ended}" if reason.startswith(ENDS_WITH) else ""
+        raise Bad(f"{reference.name} and {other.name} run alike, but it {reason}{how}")
     if one_recurses(left, right):
         return Difference(None, reference.name, other.name, left, right), ""
     return None, not_further(left, right)
@@ -263,12 +280,18 @@ def not_further(one: Schedule, other: Schedule) -> str:
 
 
 def asks_asyncio(found: Difference) -> bool:
-    """Whether something has asked a library for the loop of another, as in `HINT`."""
-    return any(
-        "RuntimeError(no running event" in what or what.endswith("AttributeError()")
+    """Whether on one side something has asked a library for the loop of another."""
+    one, other = (
+        any("RuntimeError(no running event" in what for _, _, _, what in schedule.rows)
         for schedule in (found.left, found.right)
-        for _, _, _, what in schedule.rows
     )
+    return one != other
+
+
+def lacks_something(found: Difference) -> bool:
+    """Whether something has been asked for an attribute that it may only have elsewhere."""
+    rows = [*found.left.rows, *found.right.rows]
+    return any(what.endswith("AttributeError()") for _, _, _, what in rows)
 
 
 HINT = (

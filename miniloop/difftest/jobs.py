@@ -50,6 +50,11 @@ class Jobs:
             self.begun.append(done)
         return True
 
+    def begin_one(self) -> None:
+        """Let the next job begin, if there is one."""
+        if self._waiting:
+            self._waiting.popleft()[0].set()
+
     def let_all_go(self) -> None:
         """Nobody asks any more when they end."""
         while self._waiting:
@@ -61,20 +66,23 @@ class Jobs:
         return bool(self.begun)
 
 
-def with_jobs_in_turn(loop_class: Any, jobs: Jobs) -> Any:
-    """A loop of asyncio's or miniloop's whose threads take turns."""
+def with_jobs_in_turn(loop_class: Any, jobs: Jobs, real_time: bool = False) -> Any:
+    """A loop of asyncio's kind whose threads take turns."""
 
     class Loop(loop_class):  # type: ignore[misc]
         def run_in_executor(self, executor: Any, func: Any, *args: Any) -> Any:
-            used = executor or self._default_executor
+            used = executor or getattr(self, "_default_executor", None)
             if used is None or isinstance(used, ThreadPoolExecutor):
                 func = jobs.gated(func)
+                if real_time:  # no selector tells when the loop has nothing to do
+                    self.call_later(SLICE, jobs.begin_one)
             return super().run_in_executor(executor, func, *args)
 
         async def shutdown_default_executor(self, timeout: float | None = None) -> None:
             # asyncio's has a thread wait for the others, which races with the loop.
             jobs.let_all_go()
-            if self._default_executor is not None:
-                self._default_executor.shutdown()
+            executor = getattr(self, "_default_executor", None)
+            if executor is not None:
+                executor.shutdown()
 
     return Loop

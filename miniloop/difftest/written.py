@@ -23,7 +23,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from types import CodeType, ModuleType
-from typing import Any
+from typing import Any, cast
 
 import miniloop
 
@@ -33,7 +33,7 @@ from ..trace.recorder import numbered, numbered_task, suspended_at
 from ..trace.scripts import RealClock, ScriptSteps, in_given_order, settled
 from .jobs import PATIENCE, SLICE, Jobs, with_jobs_in_turn
 from .programs import FILE_NAME
-from .sides import Side
+from .sides import RealTimeSide, Side
 from .surroundings import reported, run_watched
 
 TICK_LIMIT = 10_000
@@ -166,7 +166,7 @@ class Run:
             before.append((names, {name: names.get(name, missing) for name in ours}))
             names.update(ours)
         try:
-            return self._run(lambda: self._asyncio.run(coroutine_of(function)), lambda: None)
+            return self._run(lambda: self._run_in_loop(function), lambda: None)
         finally:
             for names, values in reversed(before):
                 for name, value in values.items():
@@ -174,6 +174,12 @@ class Run:
                         names.pop(name, None)
                     else:
                         names[name] = value
+
+    def _run_in_loop(self, function: Any) -> None:
+        # With a factory asyncio takes loops that do not inherit from its own.
+        own = {"loop_factory": self._new_loop} if self.side.kind else {}
+        with self._asyncio.Runner(**own) as runner:
+            runner.run(coroutine_of(function))
 
     def ours(self, real: Any) -> Any:
         """What stands in for something, or that itself."""
@@ -259,7 +265,7 @@ class Run:
                 return future_class(loop=self)
 
         loop_class: Any = EventLoop
-        if issubclass(base, asyncio.BaseEventLoop | miniloop.EventLoop):
+        if hasattr(base, "run_in_executor"):
             loop_class = with_jobs_in_turn(EventLoop, self._jobs)
         loop_class.__name__ = loop_class.__qualname__ = "EventLoop"  # in reprs
         loop_class.__module__ = side.loop_class.__module__
@@ -270,29 +276,44 @@ class Run:
 
         def make(*_: object) -> Any:
             loop = side.kind.make()
-            side.record(loop, recorder, task_class, steps_class)
             self._loops.append(loop)
-            with contextlib.suppress(AttributeError):  # of a loop written in C
-                loop.create_future = lambda: future_class(loop=loop)
-                if side.kind.asks_factory:
-                    around_factories(loop)
+            loop_class: Any = type(loop)
+            with contextlib.suppress(TypeError):  # of a loop written in C
+                loop.__class__ = dressed(loop_class)
+            side.record(loop, recorder, task_class, steps_class)
             return loop
 
-        def around_factories(loop: Any) -> None:
-            set_task_factory, recorded = loop.set_task_factory, loop.get_task_factory()
-            loop.get_task_factory = lambda: users[0]
-            users: list[Any] = [None]
+        @functools.cache
+        def dressed(loop_class: Any) -> Any:
+            class EventLoop(loop_class):  # type: ignore[misc]
+                _users_factory: Any = None
+                _recorded: Any = None
 
-            def set_users(factory: Any) -> None:
-                users[0] = factory
-                if callable(factory) and factory is not self._eager_task_factory:
-                    factory = recorder.around(factory, steps_class)
-                set_task_factory(recorded if factory is None else factory)
+                def set_task_factory(self, factory: Any) -> None:
+                    if self._recorded is None:  # the first is the recorder's
+                        self._recorded = factory
+                        super().set_task_factory(factory)
+                        return
+                    self._users_factory = factory
+                    if factory is None:
+                        factory = self._recorded
+                    elif callable(factory) and factory is not run._eager_task_factory:
+                        factory = recorder.around(factory, steps_class)
+                    super().set_task_factory(factory)
 
-            loop.set_task_factory = set_users
+                def get_task_factory(self) -> Any:
+                    return self._users_factory
 
-        side: Any = self.side
-        recorder = self.recorder
+                def create_future(self) -> Any:
+                    return future_class(loop=self)
+
+            made: Any = EventLoop if side.kind.asks_factory else type("", (loop_class,), {})
+            if hasattr(loop_class, "run_in_executor"):
+                made = with_jobs_in_turn(made, run._jobs, real_time=True)
+            made.__name__ = made.__qualname__ = "EventLoop"
+            return made
+
+        run, side, recorder = self, cast("RealTimeSide", self.side), self.recorder
         return make
 
     def _in_order(self, all_tasks: Callable[..., Any]) -> Callable[..., Any]:

@@ -598,7 +598,7 @@ async def that_has_made_something_before():
 def test_says_what_may_be_behind_it():
     for program in (that_imports_in_the_function, that_has_made_something_before):
         with pytest.raises(AssertionError, match="Does a function import asyncio itself"):
-            assert_same_schedule(program)
+            assert_same_schedule(program, ["asyncio", "miniloop"])
 
 
 def test_a_recursion_on_one_side_only_is_a_difference():
