@@ -163,13 +163,16 @@ def test_how_a_foreign_loop_ends_is_a_finding(
     ("args", "line"),
     [
         (["--loop", "nothing"], "no loop named 'nothing': choose from asyncio, "),
-        (["--loop", "nowhere:Loop"], "nowhere:Loop: cannot import nowhere: No module named"),
-        (["--loop", "loops:Nothing"], "loops has nothing to call named 'Nothing'"),
-        (["--loop", "loops:broken"], "loops:broken: makes no loop: OSError: no luck"),
+        (["--loop", "nowhere:Loop"], "nowhere:Loop: there is no module named 'nowhere'"),
+        (["--loop", "loops:Nothing"], "loops:Nothing: module 'loops' has no 'Nothing'"),
+        (["--loop", "loops:broken"], "loops:broken: the loop cannot be made: OSError: no luck"),
         (["--loop", "loops:number"], "loops:number: makes no loop: it returns 3"),
         (["--loop", "leaves:loop"], "leaves:loop: cannot import leaves: SystemExit: not today"),
-        (["--loop", ":loop"], ":loop: a module and what makes the loop, as in uvloop:new_event_"),
-        (["--loop", "loops:"], "loops:: a module and what makes the loop, as in uvloop:new_event_"),
+        (["--loop", ":loop"], ":loop: give a module and a name in it, as in uvloop:new_event_loop"),
+        (
+            ["--loop", "loops:"],
+            "loops:: give a module and a name in it, as in uvloop:new_event_loop",
+        ),
         (["--without", "luck"], "no feature named 'luck': choose from tasks, "),
     ],
 )
