@@ -168,7 +168,7 @@ def test_how_a_foreign_loop_ends_is_a_finding(
         (["--loop", "loops:broken"], "loops:broken: the loop cannot be made: OSError: no luck"),
         (["--loop", "loops:number"], "loops:number: makes no loop: it returns 3"),
         (["--loop", "leaves:loop"], "leaves:loop: cannot import leaves: SystemExit: not today"),
-        (["--loop", ":loop"], ":loop: give a module and a name in it, as in uvloop:new_event_loop"),
+        (["--loop", ":loop"], ":loop: give a module and a name in it, as in uvloop:"),
         (
             ["--loop", "loops:"],
             "loops:: give a module and a name in it, as in uvloop:new_event_loop",
