@@ -122,6 +122,11 @@ def test_what_is_neither_text_nor_a_kind_of_loop():
 def test_a_loop_runs_programs_of_the_library_that_belongs_to_it():
     assert resolve(own_loops.OnTheCore).module is miniloop
     assert resolve(own_loops.TakesSelector).module is asyncio
+    interop = resolve("interop")
+    assert interop.module is asyncio
+    assert interop.task_class.__module__ == "miniloop.interop"
+    assert_same_schedule(works, loops=("asyncio", "interop"))
+    assert_same_schedule(works, loops=("interop", "miniloop"))
 
 
 def test_what_a_function_does_to_its_loop_is_kept():
