@@ -5,12 +5,17 @@ import sys
 from collections.abc import Callable, Sequence
 
 from .contenders import BASE, CONTENDERS
-from .report import as_json, as_rst, print_tables
+from .report import as_json, as_rst, jit_is_on, print_tables
 from .rounds import ROOT, WorkFailed, measure
 from .scale import SCALE, run_scale
 from .work import WORK
 
-PAGE = ROOT / "docs" / "generated" / "speed.rst"
+# One for each minor version of Python, and for its JIT.
+PAGE = (
+    ROOT
+    / "docs/generated"
+    / "speed-{}.{}{}.rst".format(*sys.version_info[:2], "-jit" if jit_is_on() else "")
+)
 
 
 def names(choices: Sequence[str], what: str) -> Callable[[str], list[str]]:

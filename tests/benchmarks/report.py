@@ -4,7 +4,10 @@ import importlib.metadata
 import json
 import os
 import platform
+import shlex
 import subprocess
+import sys
+import sysconfig
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -16,7 +19,7 @@ from .contenders import BASE
 from .rounds import ROOT, Results
 from .work import ASKED, Asked, Work
 
-__all__ = ["as_json", "as_rst", "as_text", "machine", "print_tables"]
+__all__ = ["as_json", "as_rst", "as_text", "jit_is_on", "machine", "print_tables"]
 
 NONE = "-"  # the contender has no equivalent
 MINILOOP = "miniloop"
@@ -112,7 +115,7 @@ def asked_table(results: Results) -> Table:
                 ("yes" if met else "NO",),
             ]
         )
-    return Table("Asked of miniloop (on CPython 3.13)", ["work", "asked", "measured", "met"], rows)
+    return Table("Asked of miniloop", ["work", "asked", "measured", "met"], rows)
 
 
 def notes(results: Results) -> Iterator[str]:
@@ -155,10 +158,33 @@ def machine() -> dict[str, str]:
     return {
         "date": date.today().isoformat(),
         "python": f"{platform.python_implementation()} {platform.python_version()}",
+        "build": build(),
         "system": f"{platform.system()} {platform.machine()}",
         "processor": f"{processor()}, {os.cpu_count()} cores",
         "commit": commit(),
     }
+
+
+def build() -> str:
+    """Return how this interpreter was built, as far as it can tell, and whether its JIT is on."""
+    configuration = sysconfig.get_config_var("CONFIG_ARGS")
+    arguments = shlex.split(configuration or "")
+    if sysconfig.get_config_var("Py_DEBUG"):
+        kind = "debug build"
+    elif "--enable-optimizations" in arguments:
+        lto = any(argument.startswith("--with-lto") for argument in arguments)
+        kind = "release build with PGO and LTO" if lto else "release build with PGO"
+    elif configuration is None or "--prefix=/usr" in arguments:
+        kind = "release build as it is distributed"  # which optimizations it has is not recorded
+    else:
+        kind = "built without optimizations"
+    return f"{kind}, {platform.python_compiler()}{', JIT on' * jit_is_on()}"
+
+
+def jit_is_on() -> bool:
+    """Return whether this interpreter compiles hot code to machine code (``PYTHON_JIT=1``)."""
+    jit = getattr(sys, "_jit", None)
+    return jit is not None and jit.is_enabled()
 
 
 def processor() -> str:
@@ -202,7 +228,8 @@ def origin(results: Results) -> str:
     """Return one line on where, when and with what this was measured."""
     facts = machine()
     line = (
-        f"{facts['python']} on {facts['system']} ({facts['processor']}), {facts['date']}, "
+        f"{facts['python']} ({facts['build']}) on {facts['system']} ({facts['processor']}), "
+        f"{facts['date']}, "
         f"commit {facts['commit']}"
     )
     others = ", ".join(f"{name} {version}" for name, version in versions(results).items())

@@ -1,6 +1,7 @@
 """Every program of the benchmark does its work, on tiny sizes. Nothing here looks at a clock."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -21,7 +22,17 @@ def no_clock() -> float:
     return 0.0
 
 
-@pytest.mark.parametrize("work", PROGRAMS, ids=lambda work: work.name)
+WORKS = [
+    pytest.param(
+        work,
+        id=work.name,
+        marks=[pytest.mark.wants("bench", "aiohttp")] if work.name == "aiohttp" else [],
+    )
+    for work in PROGRAMS
+]
+
+
+@pytest.mark.parametrize("work", WORKS)
 @pytest.mark.parametrize("name", ["asyncio", "miniloop", "interop"])
 def test_program_computes_the_right_result(name: str, work: Work) -> None:
     contender = BY_NAME[name]
@@ -32,13 +43,24 @@ def test_program_computes_the_right_result(name: str, work: Work) -> None:
         assert result == (0, asyncio_programs.expected(work.name, work.tiny))
 
 
-@pytest.mark.parametrize("name", ["uvloop", "trio", "curio", "tinyio", "bare", "bare-async"])
-def test_other_contenders_compute_the_same_where_they_are_installed(name: str) -> None:
-    try:
-        worker = Worker(BY_NAME[name])
-    except WorkFailed as exc:
-        pytest.skip(f"{name} does not start here: {exc}")
-    with worker:
+OTHERS = ["bare", "bare-async"] + [
+    pytest.param(name, marks=pytest.mark.wants("bench", name))
+    for name in ("uvloop", "trio", "tinyio")
+]
+OTHERS += [
+    pytest.param(
+        "curio",
+        marks=[
+            pytest.mark.wants("bench", "curio"),
+            pytest.mark.skipif(sys.version_info >= (3, 12), reason="curio does not import there"),
+        ],
+    )
+]
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_other_contenders_compute_the_same(name: str) -> None:
+    with Worker(BY_NAME[name]) as worker:
         figures = {work.name: worker.do(work, work.tiny) for work in PROGRAMS}
     assert figures["switching"] is not None
 
@@ -128,6 +150,43 @@ def test_reports_say_everything(monkeypatch: pytest.MonkeyPatch) -> None:
         for work in WORK:
             assert work.title.format(size=work.size) in text
     assert json.loads(report.as_json(results))["work"]["gather"]["size"] == 10_000
+
+
+@pytest.mark.parametrize(
+    ("arguments", "debug", "said"),
+    [
+        ("'--enable-optimizations' '--with-lto=full'", 0, "release build with PGO and LTO, "),
+        ("'--prefix=/usr/local' '--enable-optimizations'", 0, "release build with PGO, "),
+        ("'--prefix=/usr' '--enable-shared'", 0, "release build as it is distributed, "),
+        ("'--prefix=/usr/local' 'CFLAGS=-O3 -g'", 0, "built without optimizations, "),
+        ("'--enable-optimizations' '--with-pydebug'", 1, "debug build, "),
+        (None, None, "release build as it is distributed, "),  # on Windows
+    ],
+)
+def test_the_build_of_the_interpreter_is_named(
+    monkeypatch: pytest.MonkeyPatch, arguments: str | None, debug: int | None, said: str
+) -> None:
+    answers = {"CONFIG_ARGS": arguments, "Py_DEBUG": debug}
+    monkeypatch.setattr("sysconfig.get_config_var", answers.__getitem__)
+    assert report.build().startswith(said)
+    assert report.build() in report.origin(made_up(WORK))
+
+
+@pytest.mark.skipif(sys.version_info < (3, 14), reason="no sys._jit")
+@pytest.mark.parametrize("setting", ["0", "1"])
+def test_a_table_made_with_the_jit_says_so_and_has_a_page_of_its_own(setting: str) -> None:
+    code = "import sys; from tests.benchmarks import __main__ as m, report; "
+    code += "print(sys._jit.is_enabled(), 'JIT on' in report.build(), '-jit' in m.PAGE.name)"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env=os.environ | {"PYTHON_JIT": setting},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    said = done.stdout.split()
+    assert said in ([["True"] * 3, ["False"] * 3] if setting == "1" else [["False"] * 3])
 
 
 def test_tables_do_without_rich(

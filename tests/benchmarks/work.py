@@ -74,7 +74,7 @@ class Asked:
         return figure if self.of == "miniloop" else f"{self.of} {figure}"
 
 
-# On CPython 3.13, as medians.
+# As medians.
 ASKED = [
     Asked("switching", least=2.5),
     Asked("futures", least=1.7),

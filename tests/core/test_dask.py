@@ -17,16 +17,19 @@ import pytest
 
 import miniloop
 
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # theirs
-    import distributed
-
-pytestmark = pytest.mark.filterwarnings("default")  # what it warns of is not ours to mend
+pytestmark = [
+    pytest.mark.wants("ecosystem", "distributed"),
+    pytest.mark.filterwarnings("default"),  # what it warns of is not ours to mend
+]
 
 
 @pytest.fixture(scope="module", params=[False, True], ids=["threads", "processes"])
 def client(request: pytest.FixtureRequest) -> Iterator[Any]:
     """Give a client of a cluster on this machine: a scheduler and a worker."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # theirs
+        import distributed
+
     cluster = distributed.LocalCluster(
         n_workers=1,
         threads_per_worker=2,

@@ -1,6 +1,7 @@
 """Random programs over all features: miniloop must run each as asyncio does.
 
 The budget is fixed and the same on each run. `MINILOOP_PROGRAMS` sets another number of programs.
+Three quarters of them are marked `long`.
 """
 
 import os
@@ -19,7 +20,13 @@ PIECES = 20
 EAGER = pytest.mark.skipif(sys.version_info < (3, 12), reason="asyncio has no eager tasks")
 
 
-@pytest.mark.parametrize("piece", range(PIECES))
+@pytest.mark.parametrize(
+    "piece",
+    [
+        pytest.param(piece, marks=[pytest.mark.long] if piece >= PIECES // 4 else [])
+        for piece in range(PIECES)
+    ],
+)
 def test_random_programs(piece):
     count = max(1, PROGRAMS // PIECES)
     result = hunt("asyncio", "miniloop", seed=2026, start=piece * count, count=count)

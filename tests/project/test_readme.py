@@ -11,6 +11,7 @@ import tomllib
 import pytest
 
 import miniloop
+from tests.conftest import ECOSYSTEM
 from tests.reading_order import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -67,3 +68,27 @@ def test_the_installed_version_is_the_packages_own() -> None:
 
 def test_the_package_needs_nothing_at_run_time() -> None:
     assert PYPROJECT["project"]["dependencies"] == []
+
+
+def test_the_same_pythons_are_supported_declared_and_tested() -> None:
+    project = PYPROJECT["project"]
+    declared = re.findall(r"Python :: 3\.(\d+)", "\n".join(project["classifiers"]))
+    (tested,) = re.findall(r'MINORS="([\d ]+)"', (ROOT / ".ci/run").read_text(encoding="utf-8"))
+    assert tested.split() == declared
+    assert project["requires-python"] == f">=3.{declared[0]}"
+    assert f"CPython 3.{declared[0]} to 3.{declared[-1]}" in README
+    assert str(sys.version_info[1]) in declared
+
+
+def test_ci_installs_extras_that_exist() -> None:
+    script = (ROOT / ".ci/run").read_text(encoding="utf-8")
+    lists = re.findall(r"extras=(?:\$\{.*?\})?([\w,]+)", script)
+    installed = {extra for names in lists for extra in names.split(",")}
+    assert installed == {"ecosystem", "bench", "loops"}
+    assert installed <= set(PYPROJECT["project"]["optional-dependencies"])
+
+
+def test_the_libraries_of_the_ecosystem_are_those_of_its_extra() -> None:
+    distributions = {name.replace("_", "-").removesuffix("-core") for name in ECOSYSTEM}
+    extra = PYPROJECT["project"]["optional-dependencies"]["ecosystem"]
+    assert {re.split(r"[>=]", need)[0].removesuffix("-core") for need in extra} == distributions
