@@ -33,7 +33,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_report_header(config: pytest.Config) -> list[str]:
     if not left_out(config):
         return []
-    return [f"tests/ecosystem is left out: the extra wants {', '.join(missing(ECOSYSTEM))}"]
+    absent = ", ".join(missing(ECOSYSTEM))
+    return [f"tests/ecosystem is left out, it wants the extra `ecosystem`: no {absent}"]
 
 
 def left_out(config: pytest.Config) -> bool:

@@ -1,6 +1,5 @@
 """`python -m miniloop fuzz`: what it finds, how it says so, and foreign loops under watch."""
 
-import importlib.util
 import re
 import sys
 from pathlib import Path
@@ -193,15 +192,9 @@ def shows(loop: str, *programs: Program) -> list[bool]:
         match.close()
 
 
-needs_uvloop = pytest.mark.skipif(
-    importlib.util.find_spec("uvloop") is None, reason="wants uvloop (extra: loops)"
-)
-needs_rloop = pytest.mark.skipif(
-    importlib.util.find_spec("rloop") is None, reason="wants rloop 0.5.0 (extra: loops)"
-)
-needs_blazio = pytest.mark.skipif(
-    importlib.util.find_spec("blazio") is None, reason="wants blazio (extra: loops)"
-)
+needs_uvloop = pytest.mark.wants("loops", "uvloop")
+needs_rloop = pytest.mark.wants("loops", "rloop")
+needs_blazio = pytest.mark.wants("loops", "blazio")
 
 
 @needs_uvloop

@@ -128,6 +128,7 @@ def test_anyio_makes_its_loop(tmp_path: Path) -> None:
     assert interop(tmp_path, text) == "from a thread\n"
 
 
+@pytest.mark.wants("ecosystem", "aiohttp", "httpx")
 def test_aiohttp_and_httpx_in_one_script(tmp_path: Path) -> None:
     text = """
         import asyncio, httpx
@@ -149,6 +150,7 @@ def test_aiohttp_and_httpx_in_one_script(tmp_path: Path) -> None:
     assert interop(tmp_path, text) == "hello\n"
 
 
+@pytest.mark.wants("ecosystem", "uvicorn")
 def test_uvicorn_by_its_own_run(tmp_path: Path) -> None:
     """It asks for asyncio.SelectorEventLoop by name."""
     text = """
