@@ -44,8 +44,8 @@ def _naming_others(set_running_loop: Callable[[Any], None]) -> Callable[[Any], N
         if loop is not None and not isinstance(loop, interop.EventLoop) and kind not in named:
             named.add(kind)
             print(
-                f"miniloop run: {kind.__module__}.{kind.__qualname__} is no loop of miniloop's; "
-                "what runs on it runs in its order",
+                f"miniloop run: {kind.__module__}.{kind.__qualname__} is not a loop of miniloop, "
+                "which schedules nothing on it",
                 file=sys.stderr,
             )
         set_running_loop(loop)

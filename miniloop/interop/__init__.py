@@ -35,7 +35,7 @@ from types import FunctionType
 from typing import Any, TypeVar
 
 import miniloop
-from miniloop import tasks
+from miniloop import handles, tasks
 from miniloop.futures import _NeverRetrieved
 
 __all__ = ["EventLoop", "Future", "Task", "new_event_loop"]
@@ -97,6 +97,12 @@ class Handle(miniloop.Handle):
     __class__ = property(lambda self: asyncio.Handle)
 
 
+class _ThreadSafeHandle(handles._ThreadSafeHandle):
+    __slots__ = ()
+
+    __class__ = property(lambda self: asyncio.Handle)
+
+
 class TimerHandle(miniloop.TimerHandle):
     """A miniloop timer of which ``isinstance(timer, asyncio.TimerHandle)`` is true."""
 
@@ -106,11 +112,12 @@ class TimerHandle(miniloop.TimerHandle):
 
 
 def _with_these_handles(method: Any) -> Any:
-    """Return a copy of a method of the core for which Handle and TimerHandle are those above.
+    """Return a copy of a method of the core that makes handles of the classes above.
 
-    To ask the loop for their class would cost the core something at each call.
+    Asking the loop for their class would cost the core something at each call.
     """
-    names = {**method.__globals__, "Handle": Handle, "TimerHandle": TimerHandle}
+    classes = {made.__name__: made for made in (Handle, _ThreadSafeHandle, TimerHandle)}
+    names = {**method.__globals__, **classes}
     code = method.__code__.replace()  # a copy, since Python notes in it where it found each name
     copy = FunctionType(code, names, method.__name__, method.__defaults__, method.__closure__)
     copy.__kwdefaults__ = method.__kwdefaults__

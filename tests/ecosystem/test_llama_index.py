@@ -12,6 +12,9 @@ from llama_index.core.workflow import Context, Event, StartEvent, StopEvent, Wor
 
 from tests.ecosystem.on_interop import assert_on_miniloop, run
 
+# What workflows asks of asyncio, not of the loop.
+pytestmark = pytest.mark.filterwarnings("ignore:'asyncio.iscoroutinefunction':DeprecationWarning")
+
 WORDS = 8
 
 

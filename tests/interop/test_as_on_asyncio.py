@@ -340,7 +340,12 @@ def test_tasks_of_asyncios_own_class(run: Run) -> None:
     run(main())
 
 
-@pytest.mark.skipif(sys.version_info < (3, 12), reason="asyncio has eager tasks since 3.12")
+needs_eager_tasks = pytest.mark.skipif(
+    sys.version_info < (3, 12), reason="asyncio has eager tasks since 3.12"
+)
+
+
+@needs_eager_tasks
 def test_eager_tasks(run: Run) -> None:
     async def main() -> None:
         loop = asyncio.get_running_loop()
@@ -371,6 +376,201 @@ def test_eager_tasks(run: Run) -> None:
         assert await task is task
 
     run(main())
+
+
+@needs_eager_tasks
+@pytest.mark.parametrize("made_by", ["eager_task_factory", "create_eager_task_factory"])
+def test_the_name_of_an_eager_task(made_by: str) -> None:
+    """When an eager task has its name differs between Pythons, not between the loops."""
+
+    def names(loop_factory: Any) -> list[str]:
+        seen: list[str] = []
+
+        def name() -> str:
+            me: Any = asyncio.current_task()
+            return "of its own" if me.get_name() == "of its own" else "by default"
+
+        async def child() -> None:
+            seen.append(name())
+            await asyncio.sleep(0)
+            seen.append(name())
+
+        async def main() -> None:
+            factory: Any = getattr(asyncio, made_by)
+            if made_by != "eager_task_factory":
+                factory = factory(asyncio.Task)
+            asyncio.get_running_loop().set_task_factory(factory)
+            await asyncio.create_task(child(), name="of its own")
+            async with asyncio.TaskGroup() as group:
+                group.create_task(child(), name="of its own")
+
+        with asyncio.Runner(loop_factory=loop_factory) as runner:
+            runner.run(main())
+        return seen
+
+    assert names(interop.EventLoop) == names(asyncio.SelectorEventLoop)
+    if sys.version_info >= (3, 14):
+        assert names(interop.EventLoop) == ["of its own"] * 4
+
+
+def test_a_factory_is_given_what_asyncio_gives_it() -> None:
+    def keywords(loop_factory: Any) -> list[dict[str, Any]]:
+        given: list[dict[str, Any]] = []
+
+        def factory(loop: Any, coro: Any, **options: Any) -> Any:
+            given.append(options)
+            return asyncio.Task(coro, loop=loop, **options)
+
+        async def main() -> None:
+            asyncio.get_running_loop().set_task_factory(factory)
+            context = contextvars.Context()
+            await asyncio.create_task(asyncio.sleep(0))
+            await asyncio.create_task(asyncio.sleep(0), name="name")
+            await asyncio.create_task(asyncio.sleep(0), context=context)
+            if sys.version_info >= (3, 14):
+                eager: Any = {"eager_start": True}
+                await asyncio.create_task(asyncio.sleep(0), **eager)
+            for options in given:
+                if options.get("context") is context:
+                    options["context"] = "the one given"
+
+        with asyncio.Runner(loop_factory=loop_factory) as runner:
+            runner.run(main())
+        return given
+
+    assert keywords(interop.EventLoop) == keywords(asyncio.SelectorEventLoop)
+
+
+@pytest.mark.skipif(sys.version_info < (3, 14), reason="create_task(eager_start=...) is of 3.14")
+def test_eager_start(run: Run) -> None:
+    async def main() -> None:
+        me = asyncio.current_task()
+        log: list[Any] = []
+
+        async def child(name: str) -> Any:
+            task: Any = asyncio.current_task()
+            assert {task, me} <= asyncio.all_tasks()
+            log.append((name, task.get_name()))
+            await asyncio.sleep(0)
+            assert asyncio.current_task() is task
+            return task
+
+        eager: Any = {"eager_start": True}
+        first = asyncio.create_task(child("first"), name="one", **eager)
+        assert log == [("first", "one")]
+        assert asyncio.current_task() is me
+        assert first in asyncio.all_tasks()
+        async with asyncio.TaskGroup() as group:
+            second = group.create_task(child("second"), name="two", **eager)
+            third = group.create_task(child("third"), name="three")
+            assert log == [("first", "one"), ("second", "two")]
+        assert [await first, second.result(), third.result()] == [first, second, third]
+
+        ended = asyncio.create_task(asyncio.sleep(0, "at once"), **eager)
+        assert not ended.done()
+        assert await ended == "at once"
+        failed = asyncio.create_task(fail(), **eager)
+        assert failed.done()
+        assert failed not in asyncio.all_tasks()
+        assert type(failed.exception()) is ZeroDivisionError
+        with pytest.raises(TypeError):
+            await asyncio.create_task(5, **eager)  # type: ignore[arg-type]
+        assert asyncio.all_tasks() == {me}
+
+    run(main())
+
+
+def test_a_loop_made_inside_a_task_leaves_the_task_current(run: Run, factory: Any) -> None:
+    async def main() -> None:
+        me = asyncio.current_task()
+        other = factory()
+        assert asyncio.current_task() is me
+        assert asyncio.current_task(other) is None
+        assert asyncio.all_tasks(other) == set()
+        other.close()
+        assert asyncio.current_task() is me
+
+    run(main())
+
+
+def test_loops_in_two_threads_have_a_current_task_each(run: Run, factory: Any) -> None:
+    async def inner(loop: Any, task: Any) -> None:
+        assert asyncio.current_task() is not task
+        assert asyncio.current_task() in asyncio.all_tasks()
+        assert asyncio.current_task(loop) in (task, None)  # it goes on meanwhile
+        assert task in asyncio.all_tasks(loop)
+        assert task not in asyncio.all_tasks()
+
+    def elsewhere(loop: Any, task: Any) -> None:
+        with asyncio.Runner(loop_factory=factory) as runner:
+            runner.run(inner(loop, task))
+
+    async def main() -> None:
+        task = asyncio.current_task()
+        await asyncio.to_thread(elsewhere, asyncio.get_running_loop(), task)
+        assert asyncio.current_task() is task
+
+    run(main())
+
+
+def test_handles_are_asyncios_by_isinstance(run: Run) -> None:
+    async def main() -> None:
+        loop: Any = asyncio.get_running_loop()
+        soon, later = loop.call_soon(print), loop.call_later(60, print)
+        at, from_thread = loop.call_at(0, int), loop.call_soon_threadsafe(int)
+        reader = loop._add_reader(loop._ssock, loop._read_from_self)
+        assert [isinstance(handle, asyncio.Handle) for handle in (soon, from_thread, reader)] == [
+            True
+        ] * 3
+        assert not isinstance(soon, asyncio.TimerHandle)
+        for timer in (later, at):
+            assert isinstance(timer, asyncio.TimerHandle)
+            assert isinstance(timer, asyncio.Handle)
+        assert repr(soon) == "<Handle print()>"
+        assert repr(later) == f"<TimerHandle when={later.when()} print()>"
+        soon.cancel()
+        later.cancel()
+        await asyncio.sleep(0)
+
+    run(main())
+
+
+def test_debug_mode_notes_where_handles_were_made(factory: Any) -> None:
+    async def main() -> None:
+        loop: Any = asyncio.get_running_loop()
+        for handle in (
+            loop.call_soon(int),
+            loop.call_later(60, int),
+            loop.call_at(0, int),
+            loop.call_soon_threadsafe(int),
+        ):
+            assert handle._source_traceback[-1].filename == __file__
+            handle.cancel()
+
+    with asyncio.Runner(debug=True, loop_factory=factory) as runner:
+        runner.run(main())
+
+
+def test_a_subclass_may_wrap_its_selector(factory: Any) -> None:
+    class Counting:
+        def __init__(self, selector: Any) -> None:
+            self.selector, self.ticks = selector, 0
+
+        def select(self, timeout: float | None) -> Any:
+            self.ticks += 1
+            return self.selector.select(timeout)
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self.selector, name)
+
+    class Loop(factory):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__()
+            self._selector = Counting(self._selector)
+
+    with asyncio.Runner(loop_factory=Loop) as runner:
+        runner.run(asyncio.sleep(0))
+        assert runner.get_loop()._selector.ticks >= 2  # type: ignore[attr-defined]
 
 
 def test_timeouts_and_groups_cancel_no_more_than_their_own(run: Run) -> None:

@@ -1,6 +1,7 @@
 """How a program comes to the interop loop."""
 
 import asyncio
+import subprocess
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -64,6 +65,50 @@ def test_a_subprocess_under_the_policy() -> None:
         return await process.wait()
 
     assert asyncio.run(main()) == 5
+
+
+def test_nothing_deprecated_is_touched_at_import() -> None:
+    program = "import miniloop.interop; from miniloop.interop import *"
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", program], capture_output=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+
+
+def test_a_python_without_policies() -> None:
+    """Python 3.16 will have none."""
+    program = """
+import asyncio, types
+
+class WithoutPolicies(types.ModuleType):
+    def __getattribute__(self, name):
+        if "olicy" in name:
+            raise AttributeError(f"no {name}")
+        return super().__getattribute__(name)
+
+asyncio.__class__ = WithoutPolicies
+from miniloop import interop
+print(hasattr(interop, "EventLoopPolicy"))
+with asyncio.Runner(loop_factory=interop.EventLoop) as runner:
+    print(runner.run(asyncio.sleep(0, "runs")))
+"""
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", program],
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "False\nruns\n", "")
+
+
+@policies
+def test_the_policy_is_made_when_it_is_asked_for() -> None:
+    policy: Any = interop.EventLoopPolicy
+    assert policy is interop.EventLoopPolicy
+    assert issubclass(policy, asyncio.DefaultEventLoopPolicy)
+    with pytest.raises(AttributeError, match="has no attribute 'Nothing'"):
+        interop.Nothing  # noqa: B018
 
 
 def test_both_libraries_see_each_others_tasks() -> None:
