@@ -1,29 +1,38 @@
 """Run a script on asyncio and on miniloop, and show both schedules side by side.
 
-Any script will do: it needs no preparation. Each side runs in a process of its own, on virtual
-time: where the loop would sleep, the clock jumps. Recorded are the calls of select() with their
-timeouts, each step of each task with the line where it waits, what is printed, and calls of the
-exception handler, each with its tick and time. "send -> line 7" is a task that was resumed and
-then waits in line 7.
+Any script will do: it needs no preparation. A script that imports an installed library (aiohttp,
+anyio, ...), itself or in a module beside it, is run on miniloop.interop instead of on miniloop's
+core, as `run` does; --core and --interop say it outright.
+
+Each side runs in a process of its own, on virtual time: where the loop would sleep, the clock
+jumps. Recorded are the calls of select() with their timeouts, each step of each task with the line
+where it waits, what is printed, and calls of the exception handler, each with its tick and time.
+"send -> line 7" is a task that was resumed and then waits in line 7.
 
 Exit status 0: the schedules are equal. 1: they differ, and the first difference is marked; where
 the asyncio of this Python is known to differ there, the known difference is named. 2: there is
-nothing to compare, and one line says why.
+nothing to compare, or the time was up before a difference showed, and one line says why.
 """
 
 import argparse
 import re
 import sys
 import textwrap
+import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from miniloop.cli.bad_input import BadInput
+from miniloop.cli.installed import installed_library
 from miniloop.cli.side_by_side import cell, columns, show
 from miniloop.difftest import register
 from miniloop.difftest.scripts import Comparison, Run, compare_script, entries, rows, run_side
+from miniloop.trace.scripts import settled
+
+UNTOLD = 10
+"""Seconds after which a person wants to know what takes so long."""
 
 LEGEND = """\
 select(0.5): a tick begins, and the loop waits 0.5 s at most for something to do.
@@ -36,6 +45,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--real-time",
         action="store_true",
         help="really wait; then only the order of events is compared, not ticks and times",
+    )
+    way = parser.add_mutually_exclusive_group()
+    way.add_argument(
+        "--interop",
+        action="store_true",
+        default=None,
+        help="compare asyncio's loop with miniloop's behind asyncio's interface",
+    )
+    way.add_argument(
+        "--core",
+        action="store_false",
+        dest="interop",
+        help="compare asyncio with miniloop in its place",
     )
     parser.add_argument("--all", action="store_true", help="show long schedules in full")
     parser.add_argument(
@@ -94,8 +116,13 @@ def call(args: argparse.Namespace) -> int:
         "ticks": args.ticks,
         "seconds": args.limit,
         "stdin": given(args.stdin),
+        "meanwhile": Progress(args.limit),
     }
-    comparison = compare_script(script, script_args, **limits)
+    on_interop = args.interop
+    if on_interop is None:
+        on_interop = installed_library(script) is not None
+    names = ("asyncio", "interop" if on_interop else "miniloop")
+    comparison = compare_script(script, script_args, names=names, **limits)
     refuse(comparison, script)
     left, right = comparison.left, comparison.right
     for line in LEGEND.splitlines():
@@ -118,6 +145,25 @@ def call(args: argparse.Namespace) -> int:
     for kind, text in reasons(comparison, run_again):
         say(kind, text)
     return 1
+
+
+class Progress:
+    """Tells on stderr, once, that it takes long."""
+
+    def __init__(self, limit: float) -> None:
+        self._limit = limit
+        self._began = time.monotonic()
+        self._told = False
+
+    def __call__(self, side: str) -> None:
+        """Say on which side it is, if it has taken UNTOLD seconds."""
+        if not self._told and time.monotonic() - self._began > UNTOLD:
+            self._told = True
+            print(
+                f"miniloop compare: running on {side} after {UNTOLD} s; each side may take "
+                f"{self._limit:g} s (--limit)",
+                file=sys.stderr,
+            )
 
 
 def say(kind: str, text: str) -> None:
@@ -183,12 +229,15 @@ def refuse(comparison: Comparison, script: str) -> None:
     for run in (left, right):
         if run.stopped and run.stopped[0] == "bad":
             raise BadInput(run.stopped[1])
+    if comparison.agree and (left.cut_off or right.cut_off):
+        sides = [run for run in (left, right) if run.cut_off]
+        on = f" on {sides[0].name}" if len(sides) == 1 else ""
+        raise BadInput(
+            f"{script}{on} {sides[0].how_it_ended}: it was cut off, and no difference shows up to "
+            "there; --limit allows more time, or run it where it does not wait for the outside"
+        )
     if left.stopped and right.stopped and comparison.agree:
-        more = {
-            "deadlock": "",
-            "endless": "; --ticks allows more",
-            "hang": "; --limit allows more time, or run it where it does not wait for the outside",
-        }[left.stopped[0]]
+        more = {"deadlock": "", "endless": "; --ticks allows more"}[left.stopped[0]]
         raise BadInput(f"{script} {left.stopped[1]}{more}")
     if not left.schedule.timeouts and not right.schedule.timeouts:
         if left.status:
@@ -227,12 +276,12 @@ def count(things: Sequence[object], name: str) -> str:
 
 
 def last_line(run: Run) -> str:
-    """Return what the process said last on stderr."""
+    """Return what the process said last on stderr, without addresses."""
     lines = [line for line in run.said.splitlines() if line and not line.startswith(" ")]
     groups = [
         line[4:] for line in run.said.splitlines() if re.match(r"  \| \w*ExceptionGroup: ", line)
     ]
-    return (groups or lines or [f"exit status {run.status}"])[-1]
+    return settled((groups or lines or [f"exit status {run.status}"])[-1])
 
 
 def part_at(comparison: Comparison) -> str:

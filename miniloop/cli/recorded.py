@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import faulthandler
+import importlib
 import os
 import random
 import sys
@@ -35,7 +36,11 @@ def main(side: str, record: str, ticks: str, seconds: str, real: str, *command_l
     random.seed(0)  # so that an unseeded script draws the same on both sides
     if side == "asyncio-known":
         watch(recorder)
-    recorder.install(miniloop if side == "miniloop" else asyncio)
+    if side == "interop":
+        interop = importlib.import_module("miniloop.interop")
+        recorder.install(asyncio, interop.EventLoop, interop.Task)
+    else:
+        recorder.install(miniloop if side == "miniloop" else asyncio)
     try:
         return script.run_script(path, args, redirected=side == "miniloop")
     except bad_input.BadInput as error:

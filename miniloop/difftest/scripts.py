@@ -13,7 +13,8 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,6 +24,9 @@ from ..trace import Schedule
 
 MARGIN = 10.0
 """Seconds that a process gets beyond its own watchdog's, for its start and its end."""
+
+GLANCE = 0.5
+"""Seconds between two calls of `meanwhile`."""
 
 
 @dataclass
@@ -42,6 +46,11 @@ class Run:
     """What it wrote to stderr."""
     wrote: str = ""
     """What it wrote to the terminal past `sys.stdout`."""
+
+    @property
+    def cut_off(self) -> bool:
+        """Whether the clock ended it: how far it had come by then is chance."""
+        return self.stopped is not None and self.stopped[0] == "hang"
 
     @property
     def order_only(self) -> bool:
@@ -105,10 +114,12 @@ def run_side(
     ticks: int = 20_000,
     seconds: float = 20.0,
     stdin: bytes = b"",
+    meanwhile: Callable[[str], None] | None = None,
 ) -> Run:
     """Run a script on a side in a process of its own, and read what it did.
 
     The sides are those of `miniloop.cli.recorded`. `stdin` is what the script finds there.
+    `meanwhile` is called every GLANCE seconds, with the name of the side.
     """
     run = Run(name)
     root = str(Path(miniloop.__file__).parents[1])
@@ -134,7 +145,7 @@ def run_side(
                 start_new_session=True,
             )
             try:
-                run.status = process.wait(seconds + MARGIN)
+                run.status = _waited_for(process, seconds + MARGIN, meanwhile, name)
             except subprocess.TimeoutExpired:
                 run.stopped = "hang", f"does not end after {seconds + MARGIN:g} seconds"
             finally:
@@ -143,6 +154,24 @@ def run_side(
         run.said = stderr.read_text("utf-8", "backslashreplace")
         run.wrote = stdout.read_text("utf-8", "backslashreplace").replace("\0", "\\x00")
     return run
+
+
+def _waited_for(
+    process: subprocess.Popen[bytes],
+    seconds: float,
+    meanwhile: Callable[[str], None] | None,
+    name: str,
+) -> int:
+    """The exit status of a process. Raises TimeoutExpired."""
+    deadline = time.monotonic() + seconds
+    while True:
+        left = max(0.0, deadline - time.monotonic())
+        try:
+            return process.wait(min(GLANCE, left) if meanwhile else left)
+        except subprocess.TimeoutExpired:
+            if left <= GLANCE or meanwhile is None:
+                raise
+            meanwhile(name)
 
 
 def _environment() -> dict[str, str]:
@@ -196,11 +225,21 @@ def compare_script(
     ticks: int = 20_000,
     seconds: float = 20.0,
     stdin: bytes = b"",
+    meanwhile: Callable[[str], None] | None = None,
     names: tuple[str, str] = ("asyncio", "miniloop"),
 ) -> Comparison:
     """Run a script on both sides, one after the other, and compare the schedules."""
     left, right = (
-        run_side(name, script, args, real_time=real_time, ticks=ticks, seconds=seconds, stdin=stdin)
+        run_side(
+            name,
+            script,
+            args,
+            real_time=real_time,
+            ticks=ticks,
+            seconds=seconds,
+            stdin=stdin,
+            meanwhile=meanwhile,
+        )
         for name in names
     )
     order_only = real_time or left.order_only or right.order_only
@@ -208,12 +247,11 @@ def compare_script(
 
 
 def rows(left: Run, right: Run, order_only: bool = False) -> list[Row]:
-    """Both schedules, a line each."""
+    """Both schedules, a line each. Of a run that was cut off, nothing is missed on the other."""
     one, other = entries(left, order_only), entries(right, order_only)
-    # Where a watchdog ended both, how far each had come by then is chance.
-    if left.stopped and right.stopped and left.stopped[0] == right.stopped[0] == "hang":
-        shorter = min(len(one), len(other))
-        one, other = one[:shorter], other[:shorter]
+    ends = [len(found) for run, found in ((left, one), (right, other)) if run.cut_off]
+    limit = min(ends, default=None)
+    one, other = one[:limit], other[:limit]
     found = []
     for number in range(max(len(one), len(other))):
         left_at, left_text = one[number] if number < len(one) else (None, "")
@@ -244,6 +282,8 @@ def entries(run: Run, order_only: bool) -> list[tuple[tuple[int, int] | None, st
         found.append(((event.tick, event.time), f"{event.who}  {event.what}"))
     while tick < len(schedule.timeouts):
         select()
+    if run.cut_off:
+        return found
     found += [(None, f"at the end: {report}") for report in schedule.reports]
     if run.wrote:
         found += [(None, f"past sys.stdout: {line}") for line in run.wrote.splitlines()]

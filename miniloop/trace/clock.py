@@ -35,6 +35,10 @@ class VirtualClock:
         self.now += COST_OF_ASKING
         return self.now
 
+    def move(self, when: float) -> None:
+        """Let time pass until then, unless it is later already."""
+        self.now = max(self.now, when)
+
     def sleep(self, seconds: float) -> None:
         """Stand-in for `time.sleep`: blocking the loop takes time, too."""
         if seconds < 0:

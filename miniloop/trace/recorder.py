@@ -8,6 +8,7 @@ reports; nothing that schedules.
 
 from __future__ import annotations
 
+import asyncio
 import collections
 import enum
 import functools
@@ -16,10 +17,12 @@ import numbers
 import re
 import reprlib
 import sys
+import types
 import weakref
-from collections.abc import Callable, Coroutine, MutableSequence
+from collections.abc import Callable, Coroutine, Iterator, MutableSequence
 from typing import Any
 
+from ..coroutines import _can_be_driven
 from .clock import CountingSelector, Stuck, VirtualClock
 from .schedule import Schedule
 
@@ -239,17 +242,13 @@ class Recorder:
 
         `fixed` goes to every task (`eager_start=True`, say).
         """
-        serial = self.serial
         asks = steps_class is not None  # only other classes of steps ask for their task
         steps_class = steps_class or Steps
 
         def factory(loop: Any, coro: Any, **keywords: Any) -> Any:
-            name = getattr(coro, "__name__", "")
-            inner = coro
-            if not name or name == "_wrap_awaitable":
-                inner = unwrapped(coro)
-                name = getattr(inner, "__name__", type(inner).__name__)
-            steps = steps_class(coro, inner, name, next(serial), self)
+            if type(coro) is not types.CoroutineType and not _can_be_driven(coro):
+                return task_class(coro, loop=loop, **fixed, **keywords)  # which refuses it
+            steps = self.steps(coro, steps_class)
             if asks:
                 steps.task = not_yet
             task = task_class(steps, loop=loop, **fixed, **keywords)
@@ -260,11 +259,26 @@ class Recorder:
 
         return factory
 
+    def steps(self, coro: Any, steps_class: Callable[..., Steps]) -> Steps:
+        """Put a coroutine, which a new task is to drive, in one whose steps are recorded."""
+        name = getattr(coro, "__name__", "")
+        inner = coro
+        if not name or name == "_wrap_awaitable":
+            inner = unwrapped(coro)
+            name = getattr(inner, "__name__", type(inner).__name__)
+        return steps_class(coro, inner, name, next(self.serial), self)
+
     def around(self, users: Callable[..., Any], steps_class: Callable[..., Steps]) -> Any:
         """A task factory that has the program's own make the tasks."""
         return self.task_factory(
             lambda steps, *, loop, **rest: users(loop, steps, **rest), steps_class
         )
+
+
+def driven_by(task_class: Any) -> Callable[[Any], bool]:
+    """What tells whether tasks of this class take something for a coroutine."""
+    library = getattr(task_class, "__module__", "").partition(".")[0]
+    return _can_be_driven if library == "miniloop" else asyncio.iscoroutine
 
 
 def numbered(future_class: Any) -> Any:
@@ -288,20 +302,28 @@ def numbered(future_class: Any) -> Any:
     return Numbered
 
 
-def numbered_task(task_class: Any) -> Any:
-    """The same for tasks. The first that gets no name of its own is Task-1, whatever was before."""
-    names = itertools.count(1)
+def numbered_task(task_class: Any, names: Iterator[int] | None = None) -> Any:
+    """The same for tasks. The first that gets no name of its own is Task-1, whatever was before.
+
+    Classes that share their `names` count on together.
+    """
+    numbers = names or itertools.count(1)
+    drives = driven_by(task_class)
 
     class Task(numbered(task_class)):  # type: ignore[misc]
-        def __init__(self, *args: Any, name: Any = None, **keywords: Any) -> None:
-            if name is None:
-                name = f"Task-{next(names)}"
-            super().__init__(*args, name=name, **keywords)
+        def __init__(self, coro: Any, *, name: Any = None, **keywords: Any) -> None:
+            if name is None and drives(coro):
+                name = f"Task-{next(numbers)}"
+            super().__init__(coro, name=name, **keywords)
 
         def set_name(self, name: Any) -> None:
             # asyncio 3.13.0 names tasks "None" where there is a task factory, as here.
             if name is not None:
                 super().set_name(name)
+
+        def get_coro(self) -> Any:
+            coro = super().get_coro()
+            return coro._coro if isinstance(coro, Steps) else coro
 
     Task.__qualname__ = "Task"
     Task.__module__ = task_class.__module__

@@ -17,34 +17,54 @@ import asyncio
 import atexit
 import gc
 import io
+import itertools
 import json
+import logging
 import math
 import os
+import queue
 import re
 import selectors
+import signal
 import sys
 import threading
 import time
+import warnings
+import weakref
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any, TextIO
 
 from .clock import COST_OF_ASKING, CountingSelector, VirtualClock
-from .recorder import Recorder, Steps, numbered_task, suspended_at
+from .recorder import (
+    Recorder,
+    Steps,
+    WeakOrderedSet,
+    driven_by,
+    numbered_task,
+    suspended_at,
+)
 from .threads import Threads
 
 LIBRARIES = {Path(asyncio.__file__).parent, Path(__file__).parents[1]}
 """Where asyncio and miniloop stand."""
 
-SLICE = 0.0005
-"""Real seconds of one look at what threads and sockets do."""
+BUSY = 100
+"""Ticks without a wait after which a thread gets its turn although the loop has more to do: the
+loop may be waiting for it."""
+
+COLLECT = 1000
+"""Ticks between two collections of garbage. When Python's own come depends on how many objects the
+loop makes."""
 
 TIME_PASSES = (
     "waits for sockets, signals or processes: time passes really, and only the order of events is "
     "compared"
 )
+
+logger = logging.getLogger("asyncio")
 
 ADDRESS = re.compile(r"0x[0-9a-fA-F]{4,}")
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
@@ -69,6 +89,13 @@ class RealClock(VirtualClock):
         """The loop's time: seconds on the usual clock."""
         return _monotonic()
 
+    def move(self, when: float) -> None:
+        """Do nothing: this clock moves by itself."""
+
+    def sleep(self, seconds: float) -> None:
+        """Sleep."""
+        _real_sleep(seconds)
+
 
 class ScriptRecorder(Recorder):
     """Writes what happens in this process to a file, a line of JSON each.
@@ -84,11 +111,11 @@ class ScriptRecorder(Recorder):
         if real_time:
             self.clock = RealClock()
         self.real_time = real_time
-        self.threads = Threads(self.clock)
+        self.threads = Threads(self.clock, real_time)
         self.ticks = 0
         self._out = out
         self._process = os.getpid()
-        self._main_thread = threading.main_thread()
+        self.main_thread = threading.main_thread()
         self._notes: set[str] = set()
 
     def write(self, *values: object) -> None:
@@ -115,29 +142,70 @@ class ScriptRecorder(Recorder):
 
     # -- installing -----------------------------------------------------------------------------
 
-    def install(self, module: ModuleType) -> None:
-        """Have the library `module` (asyncio or miniloop) make recorded loops, and nothing else."""
-        recorded = recorded_loop(self, module)
-        self._replace(module, recorded.__base__, recorded)
-        as_completed = module.as_completed
-        self._replace(module, as_completed, in_given_order(module, as_completed))
-        if module.__name__ == "asyncio":
-            module.DefaultEventLoopPolicy._loop_factory = recorded
-        else:
-            module.running._loop_factory = recorded
+    def install(self, module: ModuleType, loop_class: Any = None, task_class: Any = None) -> None:
+        """Have the library `module` (asyncio or miniloop) make recorded loops, and nothing else.
+
+        They are of `loop_class`, and the tasks that it makes itself of `task_class`; by default
+        these are the library's own.
+        """
+        own_loop = getattr(module, "SelectorEventLoop", None) or vars(module)["EventLoop"]
+        own_task = vars(module)["Task"]
+        names = itertools.count(1)
+        recorded = recorded_task(self, own_task, names)
+        tasks = recorded
+        if task_class not in (None, own_task):
+            tasks = recorded_task(self, task_class, names)
+        eager = getattr(module, "eager_task_factory", None)
+        if eager is not None:
+            make_factory = vars(module)["create_eager_task_factory"]
+            self._replace(module, eager, make_factory(recorded))
+        self._replace(module, own_task, recorded)
+        self._replace(module, own_loop, recorded_loop(self, loop_class or own_loop, tasks))
+        for name, made_alike in {"as_completed": in_given_order, "all_tasks": in_order}.items():
+            own = vars(module)[name]
+            self._replace(module, own, made_alike(module, own))
+        self.threads.install()
+        time.sleep = self.threads.sleep  # type: ignore[assignment]
         if not self.real_time:
-            self.threads.install()
             self._install_time()
-        sys.stdout = io.TextIOWrapper(Printed(self), "utf-8", write_through=True)
+        self._install_stdout()
+        self._install_warnings()
+        gc.disable()
         atexit.register(self.finish)
 
     def _replace(self, module: ModuleType, old: Any, new: Any) -> None:
-        """Put `new` wherever the library has `old` under a name."""
+        """Put `new` wherever the library has `old` under a name, in a module or in a class."""
         for name, submodule in list(sys.modules.items()):
-            if name.partition(".")[0] == module.__name__ and not name.startswith(__package__):
-                for key, value in list(vars(submodule).items()):
-                    if value is old:
-                        setattr(submodule, key, new)
+            if name.partition(".")[0] != module.__name__ or name.startswith(__package__):
+                continue
+            for key, value in list(vars(submodule).items()):
+                if value is old:
+                    setattr(submodule, key, new)
+                # Event loop policies have the class of their loops in an attribute.
+                elif isinstance(value, type) and vars(value).get("_loop_factory") is old:
+                    value._loop_factory = new  # type: ignore[attr-defined]
+
+    def _install_stdout(self) -> None:
+        real = sys.stdout
+        buffer = PrintedBuffer(Printed(self))
+        sys.stdout = self.stdout = io.TextIOWrapper(
+            buffer, real.encoding, real.errors, line_buffering=bool(real.line_buffering)
+        )
+        self.stdout.mode = "w"  # type: ignore[misc]
+        self.stdout.reconfigure(write_through=True)
+        sys.__stdout__ = self.stdout  # type: ignore[misc]
+
+    def _install_warnings(self) -> None:
+        show = warnings.showwarning
+
+        def showwarning(message: Warning | str, category: type[Warning], *rest: Any) -> None:
+            show(message, category, *rest)
+            text = str(message)
+            if category is RuntimeWarning and text.endswith("was never awaited"):
+                # When a coroutine is destroyed is up to what holds it.
+                self.reports.append(f"{category.__name__}: {text}")
+
+        warnings.showwarning = showwarning  # type: ignore[assignment]
 
     def _install_time(self) -> None:
         clock = self.clock
@@ -148,8 +216,9 @@ class ScriptRecorder(Recorder):
             clock.now += COST_OF_ASKING
             return math.floor(clock.now * 1000) / 1000
 
-        time.sleep = self.threads.sleep  # type: ignore[assignment]
         time.monotonic = time.perf_counter = seconds
+        # They have asked for it before.
+        threading._time = queue.time = seconds  # type: ignore[attr-defined]
         time.time = lambda: began + seconds()
         time.monotonic_ns = time.perf_counter_ns = lambda: int(seconds() * 1e9)
         time.time_ns = lambda: int((began + seconds()) * 1e9)
@@ -162,15 +231,31 @@ class ScriptRecorder(Recorder):
         if main is not None:
             vars(main).clear()
         gc.collect()
-        if self.threads.ever_at_work:
-            self.remark("threads are at work: time does not jump while one computes or waits")
+        if self.threads.time_passed and not self.real_time:
+            self.remark(
+                "a thread waits for something outside, or computes for long: time passes really "
+                "meanwhile"
+            )
         self.write("reports", sorted(self.reports))
         self.write("end")
         self._out.close()
 
 
-class Printed(io.BufferedIOBase):
+class PrintedBuffer(io.BufferedWriter):
+    """`sys.stdout.buffer`: passes on at once what is written to it."""
+
+    def write(self, data: Any) -> int:
+        """Write and flush."""
+        written = super().write(data)
+        self.flush()
+        return written
+
+
+class Printed(io.RawIOBase):
     """What stands below `sys.stdout`: each line is an event."""
+
+    name = "<stdout>"
+    mode = "wb"
 
     def __init__(self, recorder: ScriptRecorder) -> None:
         self._recorder = recorder
@@ -186,7 +271,8 @@ class Printed(io.BufferedIOBase):
 
     def write(self, data: Any) -> int:
         """Note the lines that are complete by now."""
-        *lines, self._line = (self._line + bytes(data)).split(b"\n")
+        data = bytes(data)
+        *lines, self._line = (self._line + data).split(b"\n")
         for line in lines:
             self._note(line)
         return len(data)
@@ -196,17 +282,19 @@ class Printed(io.BufferedIOBase):
         if self._line:
             self._note(self._line)
             self._line = b""
+        super().close()
 
     def _note(self, line: bytes) -> None:
-        text = CONTROL.sub(
-            lambda one: f"\\x{ord(one[0]):02x}", line.decode("utf-8", "backslashreplace")
-        )
+        encoding = self._recorder.stdout.encoding
         try:
-            binary = b"\0" in line or not line.decode("utf-8")
+            text = line.decode(encoding)
+            binary = "\0" in text
         except UnicodeDecodeError:
+            text = line.decode(encoding, "backslashreplace")
             binary = True
-        if binary and line:
+        if binary:
             self._recorder.remark("prints bytes that are no text: they are shown as \\x..")
+        text = CONTROL.sub(lambda one: f"\\x{ord(one[0]):02x}", text)
         self._recorder.note("print", settled(text))
 
 
@@ -230,7 +318,13 @@ class ScriptSelector(CountingSelector):
         self._real: Any = real or selectors.DefaultSelector()
         self._recorder = recorder
         self._threads = recorder.threads
+        self._busy = 0
         self.loop: Any = None
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> Any:
+        """That of the selector which a bare loop has, for who asks a selector what it is."""
+        return type(self._real)
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         """Count a tick, and wait as virtual or real time has it."""
@@ -239,69 +333,42 @@ class ScriptSelector(CountingSelector):
         recorder.write("s", round(timeout, 3) if timeout else timeout)
         if recorder.ticks > self.tick_limit:
             recorder.give_up("endless", f"still running after {self.tick_limit:,} ticks")
-        if recorder.real_time:
-            ready: list[Any] = self._real_select(timeout)
-        else:
-            ready = self._real.select(0)
-            if ready and has_processes():
-                self._recorder.remark(TIME_PASSES)  # a process may be the quicker one
-            if not ready and (timeout is None or timeout > 0):
-                try:
-                    ready = self._wait(timeout)
-                finally:
-                    self._threads.selecting = False
+        if recorder.ticks % COLLECT == 0:
+            gc.collect()
+        ready: list[Any] = self._real.select(0)
+        if ready and has_processes():
+            self._time_passes()  # a process may be the quicker one
+        if not ready:
+            ready = self._wait_for(timeout)
         ready.sort(key=lambda pair: self._registered.get(pair[0].fd, 0))
         return ready
 
-    def _real_select(self, timeout: float | None) -> Any:
-        alone = not self._awaits_others() and threading.active_count() == 1
-        # A thread that has just ended may have woken us.
-        if timeout is None and alone and not self._real.select(0):
-            self._stuck()
-        return self._real.select(timeout)
+    def _wait_for(self, timeout: float | None) -> list[Any]:
+        """Let time pass: virtually, unless something outside can end the wait."""
+        threads = self._threads
+        self._busy = self._busy + 1 if timeout == 0 else 0
+        if timeout is not None and timeout <= 0:
+            if self._busy % BUSY == BUSY - 1:
+                threads.give_turn_in_passing()
+            return []
+        deadline = None if timeout is None else self.clock.now + math.ceil(timeout * 1e3) * 1e-3
+        ready: list[Any] | None = threads.pass_time(
+            deadline, self._real.select, self._awaits_others, self._stuck
+        )
+        if ready and self._awaits_others():
+            self._time_passes()
+        return ready or []
 
-    def _wait(self, timeout: float | None) -> Any:
-        """Let time pass: virtually if nothing but the loop's own timers can end the wait."""
-        clock, threads = self.clock, self._threads
-        deadline = None if timeout is None else clock.now + math.ceil(timeout * 1e3) * 1e-3
-        began = _monotonic()
-        while True:
-            threads.selecting = True
-            others = self._awaits_others()
-            at_work = others or threads.at_work()
-            # Not before that question: one may just have ended its work by waking us.
-            ready = self._real.select(SLICE if at_work else 0)
-            passed = _monotonic() - began
-            if ready:
-                if others:
-                    clock.now += passed
-                    self._recorder.remark(TIME_PASSES)
-                return ready
-            if at_work:
-                if deadline is not None and passed >= deadline - clock.now:
-                    clock.now = deadline
-                    return []
-                wake = threads.earliest()
-                may_wake = wake is not None and (deadline is None or wake <= deadline)
-                if may_wake and threads.blocked():
-                    threads.let_go()
-                continue
-            wake = threads.earliest()
-            if wake is not None and (deadline is None or wake <= deadline):
-                threads.let_go()
-                began = _monotonic()
-            elif deadline is not None:
-                clock.now = deadline
-                return []
-            else:
-                self._stuck()
+    def _time_passes(self) -> None:
+        if not self._recorder.real_time:
+            self._recorder.remark(TIME_PASSES)
 
     def _awaits_others(self) -> bool:
         """Whether something outside can wake the loop: a descriptor, a signal, a process."""
         own = getattr(self.loop, "_ssock", None)
         count = len(self._registered) - (own is not None and own.fileno() in self._registered)
         signals = getattr(self.loop, "_signal_handlers", None)
-        return count > 0 or bool(signals) or has_processes()
+        return count > 0 or bool(signals) or has_processes() or alarm_is_set()
 
     def _stuck(self) -> None:
         waiting = [
@@ -319,6 +386,14 @@ class ScriptSelector(CountingSelector):
     def _recorder_steps(self) -> list[Any]:
         found = [one for one in gc.get_objects() if type(one) is ScriptSteps]
         return sorted(found, key=lambda steps: steps.number)
+
+
+def alarm_is_set() -> bool:
+    """Whether the program has asked for a signal at a later time."""
+    timers = ("ITIMER_REAL", "ITIMER_VIRTUAL", "ITIMER_PROF")
+    return any(
+        signal.getitimer(getattr(signal, name))[0] for name in timers if hasattr(signal, name)
+    )
 
 
 def has_processes() -> bool:
@@ -347,40 +422,56 @@ class ScriptSteps(Steps):
         return suspended_at(self._coro, self._recorder.program)
 
 
-def recorded_loop(recorder: ScriptRecorder, module: ModuleType) -> Any:
-    """The library's selector loop, recorded when it is made in the main thread."""
-    name = "SelectorEventLoop" if module.__name__ == "asyncio" else "EventLoop"
-    base: Any = getattr(module, name)
-    make_task = recorder.task_factory(numbered_task(module.Task), ScriptSteps)
+def recorded_task(recorder: ScriptRecorder, task_class: Any, names: Iterator[int]) -> Any:
+    """A class of tasks whose steps are recorded, however they are made."""
+    drives = driven_by(task_class)
+
+    class Task(numbered_task(task_class, names)):  # type: ignore[misc]
+        def __init__(self, coro: Any, **keywords: Any) -> None:
+            # What is no coroutine is for the library to refuse.
+            if threading.current_thread() is recorder.main_thread and drives(coro):
+                coro = recorder.steps(coro, ScriptSteps)
+                coro.task = weakref.ref(self)
+            super().__init__(coro, **keywords)
+
+    Task.__qualname__ = "Task"
+    Task.__module__ = task_class.__module__
+    return Task
+
+
+def recorded_loop(recorder: ScriptRecorder, base: Any, task_class: Any) -> Any:
+    """A selector loop that is recorded when it is made in the main thread."""
 
     class Loop(base):  # type: ignore[misc]
         def __init__(self, selector: Any = None) -> None:
-            self._recorded = threading.current_thread() is recorder._main_thread
-            self._user_factory: Any = None
+            self._recorded = threading.current_thread() is recorder.main_thread
+            self._users_factory: Any = None
             if not self._recorded:
                 recorder.remark("loops in other threads run on real time and are not recorded")
                 super().__init__(selector)
                 return
             counting = ScriptSelector(recorder, selector)
             super().__init__(counting)
+            if selector is None and not isinstance(self, asyncio.BaseEventLoop):
+                # miniloop says so of a selector that it chooses itself.
+                logger.debug("Using selector: %s", counting.__class__.__name__)
             counting.loop = self
-            super().set_task_factory(make_task)
+            # They are closed in its order, which is undefined.
+            self._asyncgens = WeakOrderedSet()
+            self.set_task_factory(None)
 
         def time(self) -> float:
             # Not super().time(): it would ask `time.monotonic`, which tells virtual time.
             return recorder.clock.time() if self._recorded else _monotonic()
 
         def set_task_factory(self, factory: Any) -> None:
-            if not self._recorded or (factory is not None and not callable(factory)):
-                super().set_task_factory(factory)
-                return
-            self._user_factory = factory
-            super().set_task_factory(
-                make_task if factory is None else recorder.around(factory, ScriptSteps)
-            )
+            super().set_task_factory(factory)
+            self._users_factory = factory
+            if factory is None and self._recorded:
+                super().set_task_factory(make_task)
 
         def get_task_factory(self) -> Any:
-            return self._user_factory if self._recorded else super().get_task_factory()
+            return self._users_factory
 
         def call_exception_handler(self, context: dict[str, Any]) -> None:
             if self._recorded and not recorder.is_report(context):
@@ -389,13 +480,12 @@ def recorded_loop(recorder: ScriptRecorder, module: ModuleType) -> Any:
 
         def call_soon_threadsafe(self, *args: Any, **keywords: Any) -> Any:
             call = super().call_soon_threadsafe
-            if (
-                not self._recorded
-                or recorder.real_time
-                or threading.current_thread() is recorder._main_thread
-            ):
+            if not self._recorded or threading.current_thread() is recorder.main_thread:
                 return call(*args, **keywords)
-            return recorder.threads.enter(lambda: call(*args, **keywords))
+            return recorder.threads.call_in_turn(lambda: call(*args, **keywords))
+
+    def make_task(loop: Any, coro: Any, **keywords: Any) -> Any:
+        return task_class(coro, loop=loop, **keywords)
 
     Loop.__name__ = Loop.__qualname__ = "EventLoop"  # in reprs that a program may print
     Loop.__module__ = base.__module__
@@ -413,4 +503,10 @@ def in_given_order(module: Any, as_completed: Callable[..., Any]) -> Callable[..
     return started
 
 
+def in_order(module: Any, all_tasks: Callable[..., Any]) -> Callable[..., Any]:
+    """`all_tasks`, with a set whose order does not depend on how it was filled."""
+    return lambda loop=None: set(sorted(all_tasks(loop), key=hash))  # noqa: C414
+
+
 _monotonic = time.monotonic
+_real_sleep = time.sleep

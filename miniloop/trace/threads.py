@@ -1,174 +1,412 @@
-"""Threads on virtual time: what they do is recorded in the same order on every loop.
+"""Threads in turns: what they do is recorded in the same order on every loop.
 
-Real threads race, and no schedule with a race in it can be compared to the tick. So a thread of a
-recorded program runs only while the loop stands in `select()` with nothing to do, and one at a
-time: each begins, and goes on from each `time.sleep`, when it is let go. Sleeping costs it virtual
-time only.
+Real threads race, and no schedule with a race in it can be compared to the tick. So the threads of
+a recorded program take turns. One runs only while the main thread *lets time pass*: it stands in
+`select()` with nothing to do, or in `time.sleep`, `Condition.wait` or `Thread.join`. The thread
+runs until it waits itself, and only then does the main thread go on, or give the next one its turn.
 
-What a thread does besides sleeping (computing, reading a file, waiting for a lock) cannot be
-foreseen. While one is at work like that the loop waits for it really, and virtual time does not
-jump.
+A thread waits where this file can see it: before its first line, in `time.sleep`, in `join`, and in
+`Condition.wait`. The last is the bottom of every event, semaphore, barrier, queue, pool of threads
+and `Future.result()`. So it is known at any moment whether a thread runs, or waits for another one,
+or for the clock, and no time passes while one runs. If all wait, the clock jumps.
+
+Two kinds of waiting cannot be seen: for the outside (a socket, a file, a process) and for a bare
+lock. The system tells that such a thread stands still. Then time passes really.
 """
 
 from __future__ import annotations
 
-import concurrent.futures.thread
+import _thread
 import heapq
 import itertools
+import math
+import os
+import queue
+import sys
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 from .clock import VirtualClock
 
+SLICE = 0.0005
+"""Real seconds of one look at what threads and sockets do."""
+
 PATIENCE = 0.02
-"""Real seconds after which a thread looks whether the main thread is blocked, and not in
-`select()`."""
+"""Real seconds between two looks at a thread: if it has stood still meanwhile, it is blocked."""
 
 BLOCKED = 0.1
-"""Real seconds of hardly any work after which a thread at work counts as blocked."""
+"""Real seconds after which a thread that stands still counts as waiting for the outside."""
 
-_pools: Any = concurrent.futures.thread
-_queues: Any = _pools._threads_queues
-_worker: Any = _pools._worker
-_work_item: Any = _pools._WorkItem
+GRACE = 1.0
+"""Seconds of computing for which the clock stands still. A thread that goes on for longer may be
+waiting, in a busy loop, for time to pass."""
+
+AT_ONCE = -math.inf
+"""When a thread wants to go on that waits for nothing but its turn."""
+
+
+@dataclass(order=True)
+class Waiting:
+    """A thread that waits: for a time, for another thread, or for its turn."""
+
+    when: float
+    """On the virtual clock."""
+    round: int
+    """How many turns had been given when it began to wait: those of one round are in no order yet,
+    since several threads can be woken at once, and the system chooses which is quicker."""
+    number: int
+    """Threads are numbered in the order in which they are started. This decides then."""
+    ident: int = field(compare=False)
+    turn: Any = field(compare=False)
+    """A lock that is held until the thread may go on."""
+    still: Callable[[], bool] | None = field(compare=False)
+    """Whether what it waits for has not come yet; None for what only the clock can bring."""
 
 
 class Threads:
     """The threads of this process other than the main one, on a virtual clock."""
 
-    def __init__(self, clock: VirtualClock) -> None:
+    def __init__(self, clock: VirtualClock, real_time: bool = False) -> None:
         self.clock = clock
-        self.selecting = False
-        """Whether the main thread is in `select()` with nothing to do."""
-        self.ever_at_work = False
-        self._window = (0.0, 0.0)
-        self._lock = threading.Lock()
-        self._asleep: list[tuple[float, int, threading.Event, int]] = []
-        self._serial = itertools.count()
-        self._in_job: set[int] = set()  # workers of a pool that do one of its jobs
-        self._queued = 0  # jobs that no worker has taken yet
+        self.real_time = real_time
+        self.passing = False
+        """Whether the main thread lets time pass."""
+        self.time_passed = False
+        """Whether time ever had to pass really."""
         self._main = threading.main_thread()
-        self._may_enter = threading.Lock()
+        self._lock = _allocate_lock()
+        self._waiting: list[Waiting] = []  # a heap
+        self._rounds = 0
+        self._numbers = itertools.count()
+        self._places: dict[int, tuple[str, float, float]] = {}  # where, since when, last seen
+        self._blocked: list[int | None] = []
+        self._long: set[int] = set()  # those that have used up their GRACE
         self._ours = {thread.ident for thread in threading.enumerate()}
 
+    # -- what is put in place of Python's own ----------------------------------------------------
+
     def install(self) -> None:
-        """Have threads and jobs of pools begin when they are let go."""
+        """Have threads wait for their turn wherever they begin, sleep or wait for another one."""
         threads = self
-        run_thread, make_item, run_item = (
-            threading.Thread.run,
-            _work_item.__init__,
-            _work_item.run,
-        )
+        start, join = threading.Thread.start, threading.Thread.join
 
-        def run(thread: threading.Thread) -> None:
-            if getattr(thread, "_target", None) is not _worker:
-                threads.sleep(0)
-            run_thread(thread)
+        def start_in_turn(thread: threading.Thread) -> None:
+            run = thread.run
 
-        def init(item: Any, *args: Any) -> None:
-            make_item(item, *args)
-            with threads._lock:
-                threads._queued += 1
+            def run_in_turn() -> None:
+                del vars(thread)["run"]
+                threads.park()
+                run()
 
-        def run_job(item: Any) -> None:
-            me = threading.get_ident()
-            with threads._lock:
-                threads._queued -= 1
-                threads._in_job.add(me)
-            threads.sleep(0)
+            threads._number(thread)
+            vars(thread)["run"] = run_in_turn
             try:
-                run_item(item)
-            finally:
-                threads._in_job.discard(me)
+                start(thread)
+            except BaseException:
+                vars(thread).pop("run", None)
+                raise
 
-        threading.Thread.run = run  # type: ignore[method-assign, assignment]
-        _work_item.__init__ = init
-        _work_item.run = run_job
+        def join_in_turn(thread: threading.Thread, timeout: float | None = None) -> None:
+            if thread is not threading.current_thread() and thread.is_alive():
+                threads._join(thread, timeout, join)
+            join(thread, timeout if timeout is None else 0)
+
+        def wait(condition: Any, timeout: float | None = None) -> bool:
+            if not condition._is_owned():
+                raise RuntimeError("cannot wait on un-acquired lock")
+            waiters, turn = condition._waiters, _allocate_lock()
+            turn.acquire()
+            waiters.append(turn)
+            state = condition._release_save()
+            woken = False
+            try:
+                woken = threads._wait(turn, lambda: turn in waiters, timeout)
+                return woken
+            finally:
+                condition._acquire_restore(state)
+                if not woken and turn in waiters:
+                    waiters.remove(turn)
+
+        threading.Thread.start = start_in_turn  # type: ignore[method-assign, assignment]
+        threading.Thread.join = join_in_turn  # type: ignore[method-assign, assignment]
+        threading.Condition.wait = wait  # type: ignore[method-assign, assignment]
+        queue.SimpleQueue = queue._PySimpleQueue  # type: ignore[attr-defined, misc]
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._forget)
 
     def sleep(self, seconds: float) -> None:
         """Stand-in for `time.sleep`."""
         if seconds < 0:
             raise ValueError("sleep length must be non-negative")
-        if threading.current_thread() is self._main:
+        if not self._in_main():
+            self.park(self.clock.now + seconds)
+        elif threading.active_count() == 1:
             self.clock.sleep(seconds)
+        else:
+            self.pass_time(self.clock.now + seconds, _sleep_through)
+
+    def _join(self, thread: threading.Thread, timeout: float | None, join: Any) -> None:
+        seconds = None if timeout is None else max(timeout, 0.0)
+        if self._in_main():
+
+            def ended(patience: float) -> bool:
+                join(thread, patience)
+                return not thread.is_alive()
+
+            self.pass_time(self._deadline(seconds), ended)
             return
-        turn = threading.Event()
+        turn = _allocate_lock()
+        turn.acquire()
+        self._wait_for_thread(self._enter(self._deadline(seconds), turn, thread.is_alive))
+
+    def _wait(self, turn: Any, still: Callable[[], bool], timeout: float | None) -> bool:
+        """Wait until another thread releases `turn`; False if time runs out."""
+        if timeout is not None and timeout <= 0:
+            return turn.acquire(False)  # type: ignore[no-any-return]
+        deadline = self._deadline(timeout)
+        if self._in_main():
+            come = self.pass_time(
+                deadline, lambda patience: turn.acquire(patience > 0, patience or -1)
+            )
+            return bool(come)
+        return self._wait_for_thread(self._enter(deadline, turn, still))
+
+    def _deadline(self, timeout: float | None) -> float | None:
+        return None if timeout is None else self.clock.now + timeout
+
+    def _in_main(self) -> bool:
+        return threading.current_thread() is self._main
+
+    def _number(self, thread: Any) -> int:
+        number: int | None = vars(thread).get("_miniloop_number")
+        if number is None:
+            number = thread._miniloop_number = next(self._numbers)
+        return number
+
+    def _forget(self) -> None:
+        """Start anew in a forked child, where there is one thread."""
+        self._main = threading.main_thread()
+        self._lock = _allocate_lock()
+        self._waiting = []
+        self.passing = False
+
+    # -- threads other than the main one -------------------------------------------------------
+
+    def park(self, when: float = AT_ONCE) -> None:
+        """Wait until it is this thread's turn, not before the time `when`."""
+        turn = _allocate_lock()
+        turn.acquire()
+        entry = self._enter(when, turn, None)
+        place = ""
+        while not turn.acquire(timeout=PATIENCE):
+            place = self._take_turn(entry, place)
+
+    def _enter(self, when: float | None, turn: Any, still: Callable[[], bool] | None) -> Waiting:
+        me = threading.current_thread()
         with self._lock:
-            entry = (self.clock.now + seconds, next(self._serial), turn, threading.get_ident())
-            heapq.heappush(self._asleep, entry)
-        used = self._used_by_main()
-        while not turn.wait(PATIENCE):
-            # The main thread may wait for this one elsewhere: in `join()`, for a lock, for a
-            # result.
-            before, used = used, self._used_by_main()
-            if not self.selecting and used - before < 1e-4 and self._asleep[0] is entry:
-                self.let_go()
+            ident = _thread.get_ident()
+            self._long.discard(ident)
+            entry = Waiting(
+                math.inf if when is None else when,
+                self._rounds,
+                self._number(me),
+                ident,
+                turn,
+                still,
+            )
+            heapq.heappush(self._waiting, entry)
+        return entry
 
-    def _used_by_main(self) -> float:
-        """Processor time of the main thread: it stands still where that thread is blocked."""
-        assert self._main.ident is not None
-        return time.clock_gettime(time.pthread_getcpuclockid(self._main.ident))
+    def _wait_for_thread(self, entry: Waiting) -> bool:
+        """Wait for what another thread does; False if time runs out. It is our turn then."""
+        still, place = entry.still, ""
+        assert still is not None
+        # The end of a thread releases no lock of ours, so it is asked for.
+        while still() and not entry.turn.acquire(timeout=PATIENCE):
+            if entry.when < math.inf:
+                place = self._take_turn(entry, place)
+        with self._lock:
+            others = [one for one in self._waiting if one is not entry]
+            woken = len(others) < len(self._waiting) or not still()  # else its time has come
+            self._waiting = others
+            heapq.heapify(others)
+        if woken:
+            self.park()
+        return woken
 
-    def enter(self, call: Callable[[], Any]) -> Any:
-        """Make a call into the loop from a thread, when the loop stands in `select()`."""
-        with self._may_enter:
-            deadline = time.clock_gettime(time.CLOCK_MONOTONIC) + PATIENCE
-            while not self.selecting and time.clock_gettime(time.CLOCK_MONOTONIC) < deadline:
-                _real_sleep(1e-4)
-            result = call()
-            self.selecting = False  # whoever comes next waits until the loop has dealt with this
-            return result
+    def _take_turn(self, entry: Waiting, place: str) -> str:
+        """Give oneself the turn if the main thread is blocked and cannot do it.
+
+        It may wait where this file cannot see it: for a lock, or for the end of a process.
+        """
+        now = where(self._main)
+        if (
+            now
+            and now == place
+            and not self.passing
+            and self._waiting[:1] == [entry]
+            and not self.running()
+        ):
+            self.give_turn()
+        return now
+
+    def call_in_turn(self, call: Callable[[], Any]) -> Any:
+        """Make a call into the loop from a thread while the main thread lets time pass."""
+        # Otherwise this thread is one of those that no longer take turns.
+        place = ""
+        while not self.passing:
+            before, place = place, where(self._main)
+            if place and place == before:
+                break
+            _real_sleep(PATIENCE)
+        return call()
+
+    # -- the main thread -----------------------------------------------------------------------
+
+    def pass_time(
+        self,
+        deadline: float | None,
+        ready: Callable[[float], Any],
+        outside: Callable[[], bool] = bool,
+        stuck: Callable[[], None] | None = None,
+    ) -> Any:
+        """Let other threads run, and the clock move, until `ready` returns something true.
+
+        `ready` gets the real seconds for which it may wait. None is returned if the virtual time
+        `deadline` comes first. `outside` says whether something outside this process may make it
+        ready, which takes real time. `stuck` is called if nothing can.
+        """
+        clock = self.clock
+        began, used = _monotonic(), used_by_others()
+        self.passing = True
+        try:
+            while True:
+                if running := self.running():
+                    if used_by_others() - used > GRACE:
+                        self._long.update(running)
+                    _real_sleep(SLICE)
+                    continue
+                others = outside()
+                wake = self.earliest()
+                in_turn = wake is not None and (deadline is None or wake <= deadline)
+                event = wake if in_turn else deadline
+                # A thread that stands still may wait for one that sleeps, for a lock that it holds.
+                jump = in_turn and bool(self._blocked) and not others and not self.real_time
+                wanted = others or bool(self._blocked)
+                really = wanted or self.real_time
+                # Not before it is known that no thread runs: it may have been the last thing that
+                # one did.
+                found = ready(SLICE if really or event is None else 0)
+                now = clock.now if self.real_time else clock.now + _monotonic() - began
+                if found:
+                    if others:
+                        clock.move(now)
+                    return found
+                if event is None:
+                    if not wanted and stuck is not None:
+                        stuck()
+                elif really and not jump and now < event:
+                    self.time_passed = True
+                elif in_turn:
+                    self.give_turn()
+                    began, used = _monotonic(), used_by_others()
+                else:
+                    clock.move(event)
+                    return None
+        finally:
+            self.passing = False
+
+    def give_turn(self) -> None:
+        """Let the first of the waiting threads go on, at its time."""
+        with self._lock:
+            if not self._waiting or self._waiting[0].when == math.inf:
+                return
+            first = heapq.heappop(self._waiting)
+            self._rounds += 1
+            self.clock.move(first.when)
+            try:
+                first.turn.release()
+            except RuntimeError:
+                pass  # what it waits for has come in this moment
+
+    def give_turn_in_passing(self) -> None:
+        """Let one thread have its turn although the main thread has more to do."""
+        if self.earliest() is not None:
+            self.give_turn()
+            self.pass_time(self.clock.now, bool)
 
     def earliest(self) -> float | None:
-        """When the first of the sleeping threads wants to wake."""
+        """When the first of the waiting threads wants to go on, if time can bring that."""
         with self._lock:
-            return self._asleep[0][0] if self._asleep else None
+            if not self._waiting or self._waiting[0].when == math.inf:
+                return None
+            return self._waiting[0].when
 
-    def let_go(self) -> None:
-        """Wake the first of the sleeping threads, at its time."""
+    def running(self) -> list[int]:
+        """Which threads run: they neither wait nor stand still."""
         with self._lock:
-            when, _, turn, _ = heapq.heappop(self._asleep)
-            self.clock.now = max(self.clock.now, when)
-            turn.set()
-
-    def at_work(self) -> bool:
-        """Whether a thread does something that takes real time."""
-        with self._lock:
-            asleep = {entry[3] for entry in self._asleep}
+            waiting = {
+                entry.ident for entry in self._waiting if entry.still is None or entry.still()
+            }
+        found: list[int] = []
+        blocked: list[int | None] = []
         for thread in threading.enumerate():
-            if thread.ident in self._ours or thread.ident in asleep:
+            ident = thread.ident
+            if ident in self._ours or ident in waiting:
                 continue
-            if getattr(thread, "_target", None) is _worker and self._is_idle(thread):
-                continue
-            self.ever_at_work = True
-            return True
-        return False
+            if ident in self._long or self._stands_still(thread):
+                blocked.append(ident)
+            else:
+                found.append(ident or 0)
+        self._blocked = blocked
+        return found
 
-    def blocked(self) -> bool:
-        """Whether those at work have left the processor alone for a while.
-
-        Then they may be waiting for one that sleeps. To be asked by the main thread.
-        """
-        now = time.clock_gettime(time.CLOCK_MONOTONIC)
-        used = time.clock_gettime(time.CLOCK_PROCESS_CPUTIME_ID)
-        used -= time.clock_gettime(time.CLOCK_THREAD_CPUTIME_ID)
-        began, before = self._window
-        if now - began < BLOCKED:
+    def _stands_still(self, thread: threading.Thread) -> bool:
+        """Whether a thread has been at one place for BLOCKED seconds."""
+        if thread.ident is None:
             return False
-        self._window = now, used
-        return now - began < 2 * BLOCKED and used - before < BLOCKED / 10
-
-    def _is_idle(self, worker: threading.Thread) -> bool:
-        """Whether a worker of a pool waits for a job."""
-        if worker.ident in self._in_job:
-            return False
-        queues = {id(queue): queue for queue in list(_queues.values())}
-        waiting = sum(queue.qsize() for queue in queues.values())
-        mine = _queues.get(worker)
-        # Jobs that are in no queue any more and not begun yet have just been taken by some worker.
-        return mine is not None and mine.empty() and waiting >= self._queued
+        now = _monotonic()
+        place, since, seen = self._places.get(thread.ident, ("", now, 0.0))
+        blocked = bool(place) and seen - since >= BLOCKED
+        if blocked or now - seen >= PATIENCE:
+            here = where(thread)
+            if here != place:
+                since = now
+            self._places[thread.ident] = here, since, now
+            blocked = bool(here) and now - since >= BLOCKED
+        return blocked
 
 
+def where(thread: threading.Thread) -> str:
+    """Where a thread stands; empty if it runs, or only waits for a processor.
+
+    The same text twice says that it has not moved in between.
+    """
+    try:
+        with open(f"/proc/self/task/{thread.native_id}/status") as file:
+            lines = file.read().splitlines()
+    except OSError:
+        # Elsewhere than on Linux: its line. It cannot be told whether it stands still there.
+        frame = sys._current_frames().get(thread.ident or 0)
+        return f"{id(frame)} {frame.f_lasti}" if frame else ""
+    state, *switches = [line for line in lines if line.startswith("State:") or "ctxt" in line]
+    # A thread that waits for Python's global lock wakes every few milliseconds.
+    return " ".join(switches) if state.split()[1] == "S" else ""
+
+
+def used_by_others() -> float:
+    """Seconds of processor time that threads other than this one have used."""
+    return time.process_time() - time.thread_time()
+
+
+def _sleep_through(seconds: float) -> None:
+    if seconds:
+        _real_sleep(seconds)
+
+
+_allocate_lock = _thread.allocate_lock
 _real_sleep = time.sleep
+_monotonic = time.monotonic

@@ -172,11 +172,23 @@ BAD = {
     "no control back": (
         "while True: pass",
         ["--limit", "1"],
-        "script.py still at work in line 5 when its time was up; --limit allows more time, or run "
-        "it where it does not wait for the outside",
+        "script.py still at work in line 5 when its time was up: it was cut off, and no difference "
+        "shows up to there; --limit allows more time, or run it where it does not wait for the "
+        "outside",
+    ),
+    "no control back on one side": (
+        "if 'miniloop' in asyncio.sleep.__module__:\n    while True: pass",
+        ["--limit", "1"],
+        "script.py on miniloop still at work in line 6 when its time was up: it was cut off, and ",
+    ),
+    "thread that nothing wakes": (
+        "import threading\nawait asyncio.to_thread(threading.Event().wait)",
+        [],
+        "script.py waits for ever: nothing is ready, no timer is set, and no thread, socket or "
+        "signal can wake it; waiting: main#0 at line 6",
     ),
     "blocked thread": (
-        "import threading\nawait asyncio.to_thread(threading.Event().wait)",
+        "import socket\npair = socket.socketpair()\nawait asyncio.to_thread(pair[0].recv, 1)",
         ["--limit", "1"],
         "script.py still at work",
     ),
@@ -379,21 +391,45 @@ def test_threads_sleep_in_virtual_time(tmp_path: Path, monkeypatch: pytest.Monke
         assert comparison.agree
 
 
-def test_time_does_not_jump_while_a_thread_is_at_work(
+def printed(comparison: Comparison) -> list[list[str]]:
+    """What each side has printed."""
+    return [
+        [event.what for event in side.schedule.events if event.who == "print"]
+        for side in (comparison.left, comparison.right)
+    ]
+
+
+def test_time_stands_still_while_a_thread_computes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     body = """
         job = asyncio.create_task(asyncio.to_thread(sum, range(3_000_000)))
         try:
-            await asyncio.wait_for(job, 5)
+            await asyncio.wait_for(job, 0.001)
+            print("done in time")
+        except TimeoutError:
+            print("too late")
+    """
+    assert printed(compared(tmp_path, body, monkeypatch)) == [["done in time"]] * 2
+
+
+def test_time_passes_really_while_a_thread_waits_for_the_outside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = """
+        import subprocess, sys
+        command = [sys.executable, "-c", "import time; time.sleep(0.5)"]
+        job = asyncio.create_task(asyncio.to_thread(subprocess.run, command))
+        try:
+            await asyncio.wait_for(job, 25)
             print("done in time")
         except TimeoutError:
             print("too late")
     """
     comparison = compared(tmp_path, body, monkeypatch)
+    assert printed(comparison) == [["done in time"]] * 2
     for side in (comparison.left, comparison.right):
-        assert "done in time" in [event.what for event in side.schedule.events]
-        assert any("threads are at work" in note for note in side.notes)
+        assert any("time passes really meanwhile" in note for note in side.notes)
 
 
 def test_sockets_take_real_time(tmp_path: Path) -> None:
@@ -494,6 +530,216 @@ def test_arguments_and_own_factories_and_handlers(
     assert ("handler", "Exception in callback ZeroDivisionError(), handle") in events
     assert any(who == "print" and what.startswith("handled Exception") for who, what in events)
     assert ("sleep#1", "send -> returned None") in events
+
+
+def test_a_pool_that_is_kept_is_no_deadlock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = """
+        import asyncio
+        from concurrent.futures import ThreadPoolExecutor
+        async def main():
+            loop = asyncio.get_running_loop()
+            with ThreadPoolExecutor(1) as pool:  # kept, by this name, to the end
+                await loop.run_in_executor(pool, int)
+            for _ in range(100):
+                await asyncio.to_thread(int)
+            print("end")
+        asyncio.run(main())
+    """
+    comparison = compared(tmp_path, body, monkeypatch)
+    assert printed(comparison) == [["end"]] * 2
+    assert comparison.left.complete
+    assert comparison.right.complete
+    if sys.version_info >= (3, 13):
+        assert comparison.agree, comparison.rows[comparison.first or 0]
+
+
+def test_what_is_no_coroutine_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    body = """
+        async def child():
+            return asyncio.current_task().get_name()
+        async def main():
+            try:
+                asyncio.create_task(child)  # the parentheses were forgotten
+            except TypeError as error:
+                print(error)
+            coro = child()
+            task = asyncio.create_task(coro)
+            print(task.get_coro() is coro, await task)
+            print(await asyncio.Task(child(), name="by hand"))
+        import asyncio
+        asyncio.run(main())
+    """
+    comparison = compared(tmp_path, body, monkeypatch)
+    assert comparison.agree, comparison.rows[comparison.first or 0]
+    lines = ["a coroutine was expected, got <function child at 0x...>", "True Task-2", "by hand"]
+    assert printed(comparison) == [lines] * 2
+    steps = [event.who for event in comparison.left.schedule.events if event.who != "print"]
+    assert {"main#0", "child#1", "child#2"} <= set(steps)
+
+
+def test_a_script_with_a_library_runs_on_interop(tmp_path: Path) -> None:
+    body = """
+        import asyncio
+        import async_timeout
+        async def main():
+            try:
+                async with async_timeout.timeout(0.1):
+                    await asyncio.sleep(1)
+            except asyncio.TimeoutError:
+                print("timeout")
+        asyncio.run(main())
+    """
+    ended = compare(tmp_path, body)
+    assert (ended.status, ended.stderr) == (0, "")
+    assert ended.stdout.splitlines()[-1].startswith("asyncio and interop agree: ")
+    ended = compare(tmp_path, body, "--core")
+    assert ended.status == 1
+    assert "asyncio and miniloop part " in ended.stdout
+
+
+def test_interop_can_be_asked_for(tmp_path: Path) -> None:
+    body = "print(await asyncio.gather(*map(asyncio.sleep, (3, 1), 'ab')))"
+    ended = compare(tmp_path, body, "--interop")
+    assert (ended.status, ended.stderr) == (0, "")
+    assert ended.stdout.splitlines()[-1].startswith("asyncio and interop agree: ")
+
+
+def test_what_records_does_not_show_in_the_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = """
+        import asyncio
+        import logging
+        import selectors
+        import sys
+        logging.basicConfig(level=logging.DEBUG, stream=sys.stdout, format="%(message)s")
+        async def main():
+            logging.info("in main")
+            await asyncio.sleep(0.1)
+        asyncio.run(main())
+        print(selectors.DefaultSelector.__name__)
+    """
+    comparison = compared(tmp_path, body, monkeypatch)
+    assert comparison.agree, comparison.rows[comparison.first or 0]
+    for using, in_main, name in printed(comparison):
+        assert (using, in_main) == (f"Using selector: {name}", "in main")
+
+
+def test_the_standard_output_is_as_python_makes_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = r"""
+        import asyncio
+        import sys
+        async def main():
+            out = sys.stdout
+            print(type(out), out.encoding, out.errors, out.name, out.mode, out.isatty())
+            print(out is sys.__stdout__, out.fileno(), out.writable(), out.readable())
+            print(type(out.buffer).__mro__[-5:], out.buffer.name, out.buffer.mode)
+            out.buffer.write("café
+".encode(out.encoding))
+            out.buffer.raw.write(b"raw
+")
+            out.reconfigure(encoding="latin-1", errors="replace")
+            print("é €", out.encoding)
+        asyncio.run(main())
+    """
+    comparison = compared(tmp_path, body, monkeypatch)
+    bare = run([sys.executable, "script.py"], tmp_path).stdout
+    for lines in printed(comparison):
+        assert lines == bare.splitlines()
+    assert comparison.agree
+
+
+def test_a_forgotten_await_is_shown(tmp_path: Path) -> None:
+    ended = compare(tmp_path, "asyncio.sleep(1)\nawait asyncio.sleep(1)", COLUMNS="200")
+    assert ended.status == 0
+    warning = "at the end: RuntimeWarning: coroutine 'sleep' was never awaited"
+    assert ended.stdout.count(warning) == 2
+
+
+def test_what_the_garbage_collector_frees(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    body = """
+        class Ring:
+            def __init__(self, number):
+                self.number, self.me = number, self
+            def __del__(self):
+                if self.number % 100 == 0:
+                    print("freed", self.number)
+        for number in range(3000):
+            Ring(number)
+            await asyncio.sleep(0)
+        async def generator():
+            try:
+                while True:
+                    yield 1
+            finally:
+                await asyncio.sleep(0)
+                print("closed")
+        left = [generator() for _ in range(10)]
+        for one in left:
+            async for _ in one:
+                break
+        del one
+        left.append(left)
+    """
+    comparison = compared(tmp_path, body, monkeypatch)
+    assert comparison.agree, comparison.rows[comparison.first or 0]
+    assert printed(comparison)[0].count("closed") == 10
+    assert printed(comparison)[0].count("freed 0") == 1
+
+
+def test_threads_take_turns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    body = """
+        import queue, threading, time
+        loop = asyncio.get_running_loop()
+        jobs, results = queue.Queue(), queue.SimpleQueue()
+        class Worker(threading.Thread):
+            def run(self):
+                while (job := jobs.get()) is not None:
+                    time.sleep(job)
+                    results.put((self.name, job))
+                    loop.call_soon_threadsafe(print, "done", job)
+                print("leaves", self.name)
+        workers = [Worker(name=name) for name in "abc"]
+        for worker in workers:
+            worker.start()
+        for job in (3, 1, 2, 5, 4, 1):
+            jobs.put(job)
+        for _ in workers:
+            jobs.put(None)
+        condition = threading.Condition()
+        def patient():
+            with condition:
+                print("waited", condition.wait(timeout=2.5), time.monotonic() // 1)
+        await asyncio.gather(asyncio.to_thread(patient), asyncio.sleep(20))
+        for worker in workers:
+            worker.join()
+        print([results.get() for _ in range(6)])
+    """
+    comparison = compared(tmp_path, body, monkeypatch)
+    first, second = printed(comparison)
+    assert first == second
+    assert [line for line in first if line.startswith("waited")] == ["waited False 2.0"]
+    assert first[-1] == "[('b', 1), ('c', 2), ('a', 3), ('a', 1), ('b', 5), ('c', 4)]"
+
+
+def test_a_loop_that_is_busy_until_a_thread_has_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = """
+        import threading, time
+        thread = threading.Thread(target=time.sleep, args=(3,))
+        thread.start()
+        while thread.is_alive():
+            await asyncio.sleep(0)
+        print("ended", time.monotonic() // 1)
+    """
+    comparison = compared(tmp_path, body, monkeypatch)
+    assert comparison.agree, comparison.rows[comparison.first or 0]
+    assert printed(comparison) == [["ended 3.0"]] * 2
 
 
 @pytest.mark.parametrize("option", ["--ticks", "--limit"])
