@@ -233,8 +233,17 @@ def _task_behind(entry: Any, future: Future[Any]) -> Any:
     owner = getattr(callback, "__self__", callback)
     if getattr(owner, "_fut_waiter", None) is future:  # a task's _wakeup()
         return owner
-    parent = getattr(owner, "_parent_task", None)
-    return parent if hasattr(type(parent), "_fut_waiter") else None
+    for find_parent in _ways_to_find_parents:
+        parent = find_parent(owner)
+        if hasattr(type(parent), "_fut_waiter"):
+            return parent
+    return None
+
+
+# interop adds how asyncio's own callbacks tell.
+_ways_to_find_parents: list[Callable[[Any], Any]] = [
+    lambda owner: getattr(owner, "_parent_task", None),
+]
 
 
 def _leave_out(task: Any, future: Future[Any]) -> None:

@@ -35,8 +35,10 @@ from types import FunctionType
 from typing import Any, TypeVar
 
 import miniloop
-from miniloop import handles, tasks
+from miniloop import handles, reprs, tasks
 from miniloop.futures import _NeverRetrieved
+
+from .graph import task_of_asyncios_callback
 
 __all__ = ["EventLoop", "Future", "Task", "new_event_loop"]
 
@@ -87,6 +89,7 @@ class Task(miniloop.Task[_T]):
 
 
 tasks._plain_types.update((Future, Task))
+reprs._ways_to_find_parents.append(task_of_asyncios_callback)
 
 
 class Handle(miniloop.Handle):

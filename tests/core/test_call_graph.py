@@ -31,16 +31,16 @@ def aio(request: pytest.FixtureRequest) -> ModuleType:
 Run = Callable[..., Any]
 
 
-def outline(graph: Any, indent: str = "") -> str:
-    """Return a graph in short: each future, its frames in this file, below it what awaits it.
+def outline(graph: Any, file: str = __file__, indent: str = "") -> str:
+    """Return a graph in short: each future, its frames in a file, below it what awaits it.
 
     What awaits a future is sorted: asyncio keeps it in a set.
     """
     future = graph.future
     name = future.get_name() if hasattr(future, "get_name") else "Future"
     frames = [entry.frame.f_code for entry in graph.call_stack]
-    stack = ", ".join(code.co_name for code in frames if code.co_filename == __file__)
-    below = sorted(outline(awaiting, indent + "    ") for awaiting in graph.awaited_by)
+    stack = ", ".join(code.co_name for code in frames if code.co_filename == file)
+    below = sorted(outline(awaiting, file, indent + "    ") for awaiting in graph.awaited_by)
     return "\n".join([f"{indent}{name}: {stack}" if stack else f"{indent}{name}", *below])
 
 
