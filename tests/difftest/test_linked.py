@@ -11,8 +11,9 @@ from miniloop.trace.recorder import TORN_DOWN
 
 PIECES = 4
 COUNT = 250
-# Where a task suspended: a line of the printed program, a label of the linked one.
-PLACE = re.compile(r"(?<= -> )(?:line \d+|[a-z]\d(?:\.\w+)? ?(?:line \d+)?)(?: > .*)?$")
+# Where a task suspended: a line of the printed program, a label of the linked one, or the name of a
+# function that an operation defines.
+PLACE = re.compile(r"(?<= -> )(?:line \d+|canceller|[a-z]\d(?:\.\w+)? ?(?:line \d+)?)(?: > .*)?$")
 
 
 def events(schedule):
