@@ -16,6 +16,7 @@ import contextlib
 import contextvars
 import functools
 import inspect
+import itertools
 import random
 import sys
 import threading
@@ -195,13 +196,14 @@ class Run:
         """What stands in for `asyncio`."""
         side, recorder = self.side, self.recorder
         module = side.module
-        task_class = made = numbered_task(side.task_class)
+        names_of_tasks = itertools.count(1)
+        task_class = made = numbered_task(side.task_class, names_of_tasks)
         future_class = side.future_class or module.Future
         if side.kind is not None:
             future_class = side.kind.future_class
             if not issubclass(made, module.Task):
                 # The loop makes others than the program gets that makes some itself.
-                task_class = numbered_task(module.Task)
+                task_class = numbered_task(module.Task, names_of_tasks)
         steps_class: Any = ScriptSteps
         if side.steps_class is not None:
             steps_class = type("Steps", (side.steps_class, ScriptSteps), {})

@@ -8,6 +8,7 @@ import contextlib
 import contextvars
 import decimal
 import functools
+import gc
 import inspect
 import io
 import random
@@ -648,3 +649,161 @@ def test_names_the_rule_that_is_broken():
     with pytest.raises(AssertionError) as caught:
         assert_same_schedule(cancelled, loops=("asyncio", broken("cancelled-handles-run").side()))
     assert "\nrule broken: a handle that was cancelled does not run" in str(caught.value)
+
+
+def printed_on(name, program):
+    """What a function prints on a side."""
+    with surroundings.quiet():
+        schedule, _ = written.run_written(side(name), program)
+    return [event.what for event in schedule.events if event.who == "print"]
+
+
+async def that_makes_a_task_of_a_function():
+    for make in (asyncio.create_task, asyncio.ensure_future, asyncio.Task):
+        try:
+            make(that_fails)
+        except TypeError:
+            print("refused")
+    async with asyncio.TaskGroup() as group:
+        with contextlib.suppress(TypeError):
+            group.create_task(that_fails)
+    print(await asyncio.create_task(asyncio.sleep(0, "a task")))
+
+
+async def that_asks_for_its_coroutine():
+    coro = asyncio.sleep(0)
+    task = asyncio.create_task(coro)
+    print(task.get_coro() is coro, asyncio.iscoroutine(task.get_coro()), type(coro).__name__)
+    await task
+
+
+async def counts():
+    try:
+        for number in range(3):
+            yield number
+    finally:
+        print("closing")
+        await asyncio.sleep(0.01)
+        print("closed")
+
+
+left_open = []
+
+
+async def that_leaves_generators_open():
+    async for number in counts():
+        print(number)
+        break
+    left_open.append(counts())
+    print(await anext(left_open[-1]))
+    asyncio.get_running_loop().call_later(0.005, print, "meanwhile")
+
+
+class Freed:
+    def __init__(self, name, cyclic):
+        self.name = name
+        self.itself = self if cyclic else None
+
+    def __del__(self):
+        print("freed", self.name)
+
+
+async def that_makes_garbage():
+    async def fails(number):
+        freed = Freed(number, cyclic=False)
+        await asyncio.sleep(0)
+        raise ValueError(freed.name)
+
+    Freed("cycle", cyclic=True)
+    for number in range(3):
+        with contextlib.suppress(ValueError):
+            await asyncio.create_task(fails(number))
+    with contextlib.suppress(ValueError):
+        await asyncio.gather(fails(3), fails(4))
+    gc.collect()
+    await asyncio.sleep(0.1)
+    print("end")
+
+
+async def that_asks_stdout():
+    print(sys.stdout.encoding, sys.stdout.isatty(), sys.stdout.writable(), sys.stdout is not None)
+    print(type(sys.stdout).__name__, sys.stdout.errors, file=sys.stdout)
+
+
+def test_the_recorder_does_not_show():
+    expected = {
+        that_makes_a_task_of_a_function: ["refused"] * 3 + ["a task"],
+        that_asks_for_its_coroutine: ["True True coroutine"],
+        that_leaves_generators_open: ["0", "closing", "0", "closed"],
+        that_makes_garbage: ["freed cycle", "end"],
+        that_asks_stdout: None,
+    }
+    for program, lines in expected.items():
+        assert_same_schedule(program)
+        for name in ("asyncio", "miniloop"):
+            printed = printed_on(name, program)
+            left_open.clear()
+            if lines is not None:
+                assert [line for line in lines if line in printed] == lines, (name, printed)
+
+
+async def that_forgets_to_await():
+    asyncio.sleep(1)
+    that_fails()
+    await asyncio.sleep(0)
+
+
+def test_coroutines_that_were_never_awaited_are_told():
+    with pytest.warns(RuntimeWarning) as told:
+        assert_same_schedule(that_forgets_to_await)
+    texts = sorted(str(one.message) for one in told)
+    assert texts == [
+        "coroutine 'sleep' was never awaited",
+        "coroutine 'that_fails' was never awaited",
+    ]
+
+
+async def that_computes_for_ever():
+    while True:
+        pass
+
+
+async def that_prints_for_ever():
+    while True:
+        print("more")
+
+
+@pytest.mark.parametrize("program", [that_computes_for_ever, that_prints_for_ever])
+def test_what_the_clock_cuts_off_is_no_difference(program, monkeypatch):
+    monkeypatch.setattr(surroundings, "LONGEST", 0.5)
+    for _ in range(3):
+        with pytest.raises(AssertionError, match=r"takes more than 0\.5 seconds of real time"):
+            assert_same_schedule(program)
+
+
+async def that_awaits_a_library():
+    import async_timeout
+
+    with contextlib.suppress(asyncio.TimeoutError):
+        async with async_timeout.timeout(1):
+            await asyncio.sleep(2)
+    print("after", asyncio.get_running_loop().time() < 2)
+
+
+def test_a_program_that_awaits_a_library_runs_on_interop():
+    pytest.importorskip("async_timeout")
+    assert_same_schedule(that_awaits_a_library)
+    with pytest.raises(AssertionError, match=r"loops=\('asyncio', 'interop'\)"):
+        assert_same_schedule(that_awaits_a_library, ("asyncio", "miniloop"))
+    with pytest.raises(AssertionError, match="EventLoop does not run this as asyncio does"):
+        assert_same_schedule(that_awaits_a_library, ("asyncio", as_readme_says.EventLoop))
+
+
+async def that_ends_on_one_side_only():
+    if "miniloop" in asyncio.sleep.__module__:
+        raise KeyError("only here")
+
+
+def test_what_ended_one_side_is_told():
+    with pytest.raises(AssertionError, match=r"(?s)miniloop ends with\s+Traceback .*only here"):
+        assert_same_schedule(that_ends_on_one_side_only)
