@@ -64,6 +64,11 @@ def run_script(script: str, args: Sequence[str], *, redirected: bool = True) -> 
 
 
 def _read(script: str) -> bytes:
+    if script.endswith(".ipynb"):
+        raise BadInput(
+            f"{script!r} is a notebook: `jupyter nbconvert --to script {script}` makes a script of "
+            "it; in the notebook itself, miniloop.run() takes the place of asyncio.run()"
+        )
     try:
         source = Path(script).read_bytes()
     except IsADirectoryError:

@@ -3,6 +3,7 @@
 import importlib
 import os
 import platform
+import re
 import signal
 import subprocess
 import sys
@@ -74,6 +75,8 @@ def test_nothing_to_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
         "folder": "'folder' is a folder; name the script in it",
         "folder/missing.py": "can't open 'folder/missing.py': No such file or directory",
         "compiled.pyc/x.py": "can't open 'compiled.pyc/x.py': Not a directory",
+        "book.ipynb": "'book.ipynb' is a notebook: `jupyter nbconvert --to script book.ipynb` "
+        "makes a script of it; in the notebook itself, miniloop.run() takes the place of asyncio.run()",
         "compiled.pyc": "'compiled.pyc' is not Python source; name a .py file",
     }.items():
         assert miniloop_main(tmp_path, "run", name) == ("", f"miniloop run: {line}\n", 2)
@@ -82,6 +85,23 @@ def test_nothing_to_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
 def test_bad_input_is_a_status_of_main(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["compare", str(tmp_path)]) == 2  # not `run`: all later loops would be its own
     assert capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "args", ["fuzz --loop nothing", "fuzz --against nothing", "fuzz --without nothing"]
+)
+def test_help_has_every_name_that_an_error_offers(
+    args: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = args.split()
+    assert main(command) == 2
+    offered = capsys.readouterr().err.partition("choose from ")[2].partition(", or give")[0]
+    names = offered.strip().split(", ")
+    with pytest.raises(SystemExit):
+        main([command[0], "--help"])
+    shown = set(re.findall(r"[\w-]+", capsys.readouterr().out))
+    assert len(names) > 3
+    assert [name for name in names if name not in shown] == []
 
 
 @pytest.mark.parametrize(
