@@ -24,6 +24,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from miniloop.cli import program
 from miniloop.cli.bad_input import BadInput
 from miniloop.cli.installed import installed_library
 from miniloop.cli.side_by_side import cell, columns, show
@@ -40,7 +41,7 @@ race#1  send -> line 12: task 1, of race(), goes on until it waits in line 12.""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Declare the options, SCRIPT, and what follows it: that belongs to the script."""
+    """Declare the options, and the program."""
     parser.add_argument(
         "--real-time",
         action="store_true",
@@ -79,12 +80,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="what the script finds in its standard input (default: nothing)",
     )
-    parser.add_argument(
-        "command_line",
-        metavar="SCRIPT",
-        nargs=argparse.PARSER,
-        help="the Python file to run, and the arguments that it is to have",
-    )
+    program.declare(parser)
 
 
 def positive(kind: Any) -> Any:
@@ -110,7 +106,8 @@ def given(path: str | None) -> bytes:
 
 def call(args: argparse.Namespace) -> int:
     """Compare, and show what came of it."""
-    script, *script_args = args.command_line
+    script, script_args = program.named(args)
+    program.file_of(script)  # that of a module must be there
     limits: dict[str, Any] = {
         "real_time": args.real_time,
         "ticks": args.ticks,

@@ -12,14 +12,13 @@ from __future__ import annotations
 import asyncio
 import faulthandler
 import importlib
-import os
 import random
 import sys
 from pathlib import Path
 from typing import Any
 
 import miniloop
-from miniloop.cli import bad_input, script
+from miniloop.cli import bad_input, children, program, script
 from miniloop.trace.recorder import describe
 from miniloop.trace.scripts import ScriptRecorder
 
@@ -28,7 +27,7 @@ def main(side: str, record: str, ticks: str, seconds: str, real: str, *command_l
     """Run the script on a side; what it raises goes on its way up."""
     path, *args = command_line
     out = Path(record).open("w", 1, encoding="utf-8")  # noqa: SIM115  # closed by the recorder
-    recorder = ScriptRecorder(out, os.path.join(os.getcwd(), path), int(ticks), real == "real")
+    recorder = ScriptRecorder(out, program.file_of(path), int(ticks), real == "real")
     hang = Path(record + ".hang").open("w")  # noqa: SIM115  # for the rest of the process
     # Even a script that never gives control back, in C code too, is stopped and says where it
     # stood.
@@ -39,6 +38,7 @@ def main(side: str, record: str, ticks: str, seconds: str, real: str, *command_l
     if side == "interop":
         interop = importlib.import_module("miniloop.interop")
         recorder.install(asyncio, interop.EventLoop, interop.Task)
+        children.follow("interop", "")
     else:
         recorder.install(miniloop if side == "miniloop" else asyncio)
     try:

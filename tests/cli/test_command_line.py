@@ -75,8 +75,10 @@ def test_nothing_to_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
         "folder": "'folder' is a folder; name the script in it",
         "folder/missing.py": "can't open 'folder/missing.py': No such file or directory",
         "compiled.pyc/x.py": "can't open 'compiled.pyc/x.py': Not a directory",
-        "book.ipynb": "'book.ipynb' is a notebook: `jupyter nbconvert --to script book.ipynb` "
-        "makes a script of it; in the notebook itself, miniloop.run() takes the place of asyncio.run()",
+        "book.ipynb": (
+            "'book.ipynb' is a notebook: `jupyter nbconvert --to script book.ipynb` makes a script "
+            "of it; in the notebook itself, miniloop.run() takes the place of asyncio.run()"
+        ),
         "compiled.pyc": "'compiled.pyc' is not Python source; name a .py file",
     }.items():
         assert miniloop_main(tmp_path, "run", name) == ("", f"miniloop run: {line}\n", 2)
