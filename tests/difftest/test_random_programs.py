@@ -35,7 +35,7 @@ def test_random_programs(piece):
 
 
 @EAGER
-@pytest.mark.parametrize("piece", range(2))
+@pytest.mark.parametrize("piece", [0, pytest.param(1, marks=pytest.mark.long)])
 def test_all_tasks_eager(piece):
     count = max(1, PROGRAMS // PIECES)
     result = hunt("asyncio-eager", "miniloop-eager", seed=3, start=piece * count, count=count)

@@ -8,6 +8,17 @@ from miniloop.difftest import Side, quiet, side
 from miniloop.difftest.fuzz import numbered_program
 from miniloop.lab.find import SHORT, differs
 
+# Each of these is found in less than a second. Some others take a minute.
+QUICK = {
+    "gather-in-reverse",
+    "greedy-timeout",
+    "last-in-first-out",
+    "leaky-shield",
+    "lost-batch",
+    "same-tick",
+    "semaphore-jumped",
+    "siblings-live",
+}
 LOOPS = [
     pytest.param(
         name,
@@ -15,6 +26,7 @@ LOOPS = [
             pytest.mark.skipif(
                 sys.version_info < loop.since, reason="this Python's asyncio breaks the rule, too"
             ),
+            *([] if name in QUICK else [pytest.mark.long]),
         ],
     )
     for name, loop in lab.LOOPS.items()
@@ -49,6 +61,7 @@ def test_a_loop_put_together_like_the_broken_ones_but_whole_is_not_found():
 
 def test_there_are_thirty_and_each_says_in_one_sentence_what_it_breaks():
     assert len(lab.LOOPS) >= 30
+    assert set(lab.LOOPS) >= QUICK
     for name, loop in lab.LOOPS.items():
         assert name == name.lower()
         assert " " not in name
