@@ -2,6 +2,7 @@
 
 import asyncio
 import inspect
+import pkgutil
 import re
 import sys
 from typing import Any
@@ -9,54 +10,9 @@ from typing import Any
 import pytest
 
 import miniloop
+from tests.absent import ABSENT, Absent, absent_names
 
 # -- names -----------------------------------------------------------------------------------------
-
-TRANSPORTS = "transports and protocols of one's own: interop.EventLoop; the core has streams"
-SUBPROCESSES = "subprocesses: interop.EventLoop has them"
-POLICIES = "event loop policies are deprecated since 3.12; Runner(loop_factory=...) instead"
-PRIVATE = "private in spite of standing in __all__; miniloop has it in a module of its own"
-ONE_SELECTOR = "one selector loop, on all systems"
-
-MISSING = {
-    "BaseTransport": TRANSPORTS,
-    "Transport": TRANSPORTS,
-    "ReadTransport": TRANSPORTS,
-    "WriteTransport": TRANSPORTS,
-    "DatagramTransport": TRANSPORTS,
-    "BaseProtocol": TRANSPORTS,
-    "Protocol": TRANSPORTS,
-    "BufferedProtocol": TRANSPORTS,
-    "DatagramProtocol": TRANSPORTS,
-    "AbstractServer": TRANSPORTS,
-    "SubprocessTransport": SUBPROCESSES,
-    "SubprocessProtocol": SUBPROCESSES,
-    "create_subprocess_exec": SUBPROCESSES,
-    "create_subprocess_shell": SUBPROCESSES,
-    "AbstractChildWatcher": SUBPROCESSES,
-    "SafeChildWatcher": SUBPROCESSES,
-    "FastChildWatcher": SUBPROCESSES,
-    "PidfdChildWatcher": SUBPROCESSES,
-    "MultiLoopChildWatcher": SUBPROCESSES,
-    "ThreadedChildWatcher": SUBPROCESSES,
-    "get_child_watcher": SUBPROCESSES,
-    "set_child_watcher": SUBPROCESSES,
-    "AbstractEventLoopPolicy": POLICIES,
-    "DefaultEventLoopPolicy": POLICIES,
-    "WindowsSelectorEventLoopPolicy": POLICIES,
-    "WindowsProactorEventLoopPolicy": POLICIES,
-    "get_event_loop_policy": POLICIES,
-    "set_event_loop_policy": POLICIES,
-    "BaseEventLoop": "a floor of the house: miniloop.loop.BaseEventLoop",
-    "ProactorEventLoop": ONE_SELECTOR,
-    "IocpProactor": ONE_SELECTOR,
-    "_set_running_loop": PRIVATE,
-    "_get_running_loop": PRIVATE,
-    "_register_task": PRIVATE,
-    "_unregister_task": PRIVATE,
-    "_enter_task": PRIVATE,
-    "_leave_task": PRIVATE,
-}
 
 
 def names_of_asyncio() -> set[str]:
@@ -65,12 +21,26 @@ def names_of_asyncio() -> set[str]:
 
 
 def test_every_name_of_asyncio_is_here_or_on_the_list() -> None:
-    absent = names_of_asyncio() - set(miniloop.__all__)
-    assert absent - set(MISSING) == set()
+    assert names_of_asyncio() - set(miniloop.__all__) <= set(absent_names())
 
 
 def test_nothing_on_the_list_is_here() -> None:
-    assert set(MISSING) & set(miniloop.__all__) == set()
+    names = absent_names()
+    assert len(names) == len(set(names))
+    assert set(names) & set(miniloop.__all__) == set()
+
+
+@pytest.mark.parametrize("absent", ABSENT, ids=lambda absent: absent.names[0])
+def test_the_way_out_exists(absent: Absent) -> None:
+    assert absent.why.endswith(".")
+    assert absent.instead.endswith(".")
+    ways = re.findall(r"``([\w.]+)``", absent.instead)
+    assert ways
+    for way in ways:
+        if "." in way:
+            assert pkgutil.resolve_name(way) is not None
+        else:
+            assert way in inspect.signature(miniloop.run).parameters
 
 
 def test_names_that_asyncio_has_not() -> None:
@@ -101,22 +71,6 @@ def test_exceptions_are_asyncios_own() -> None:
 
 
 # -- classes and their methods ---------------------------------------------------------------------
-
-LOOP_LATER = {
-    "connect_accepted_socket": TRANSPORTS,
-    "connect_read_pipe": TRANSPORTS,
-    "connect_write_pipe": TRANSPORTS,
-    "create_connection": TRANSPORTS,
-    "create_datagram_endpoint": TRANSPORTS,
-    "create_server": TRANSPORTS,
-    "create_unix_connection": TRANSPORTS,
-    "create_unix_server": TRANSPORTS,
-    "sendfile": TRANSPORTS,
-    "sock_sendfile": TRANSPORTS,
-    "start_tls": TRANSPORTS,
-    "subprocess_exec": SUBPROCESSES,
-    "subprocess_shell": SUBPROCESSES,
-}
 
 CLASSES = [
     "Barrier",
@@ -171,11 +125,11 @@ def test_all_classes_are_compared() -> None:
 
 @pytest.mark.parametrize("name", CLASSES)
 def test_classes_have_asyncios_public_methods(name: str) -> None:
-    later = LOOP_LATER if name == "EventLoop" else {}
+    absent = {other.removeprefix(f"{name}.") for other in absent_names()}
     theirs = public(asyncios(name))
     ours = public(getattr(miniloop, name))
-    assert theirs - ours - set(later) == set()
-    assert ours & set(later) == set()
+    assert theirs - ours <= absent
+    assert ours & absent == set()
 
 
 EXTRA = {  # asyncio has them since 3.12 or 3.13, or on each instance only
@@ -204,10 +158,11 @@ def test_classes_have_no_public_methods_of_their_own(name: str) -> None:
 
 
 def shape(function: Any) -> list[tuple[str, str, object]]:
-    """Return name, kind and default of each parameter."""
+    """Return name, kind and default of each parameter of a function, or of a signature."""
+    signature = function if isinstance(function, inspect.Signature) else inspect.signature(function)
     return [
         (parameter.name, parameter.kind.name, parameter.default)
-        for parameter in inspect.signature(function).parameters.values()
+        for parameter in signature.parameters.values()
     ]
 
 
@@ -222,21 +177,105 @@ def pairs() -> dict[str, tuple[Any, Any]]:
             if name not in CLASSES:
                 continue
             theirs = asyncios(name)
-            if name != "Server":  # made by start_server() alone
-                found[f"{name}.__init__"] = (theirs.__init__, ours.__init__)
+            found[f"{name}.__init__"] = (theirs.__init__, ours.__init__)
             for method in public(ours) & public(theirs):
-                if inspect.isfunction(getattr(ours, method)):
+                if inspect.isroutine(getattr(ours, method)):
                     found[f"{name}.{method}"] = (getattr(theirs, method), getattr(ours, method))
         else:
             found[name] = (getattr(asyncio, name), ours)
     return dict(sorted(found.items()))
 
 
-@pytest.mark.skipif(sys.version_info[:2] != (3, 15), reason="the signatures are those of 3.15")
+OTHER_SIGNATURES = {
+    "Server.__init__": "without TLS; only start_server() and start_unix_server() make servers",
+}
+
+on_3_15 = pytest.mark.skipif(
+    sys.version_info[:2] != (3, 15), reason="the signatures are those of 3.15"
+)
+
+
+@on_3_15
 @pytest.mark.parametrize("name", pairs())
 def test_signature(name: str) -> None:
     theirs, ours = pairs()[name]
-    assert shape(ours) == shape(theirs)
+    assert (shape(ours) == shape(theirs)) is (name not in OTHER_SIGNATURES)
+
+
+@on_3_15
+@pytest.mark.parametrize("name", pairs())
+def test_coroutine_functions_are_the_same(name: str) -> None:
+    theirs, ours = pairs()[name]
+    for asks in (
+        inspect.iscoroutinefunction,
+        inspect.isasyncgenfunction,
+        inspect.isgeneratorfunction,
+    ):
+        assert asks(ours) is asks(theirs)
+
+
+C_CLASSES = {
+    "Future": asyncio.Future,
+    "Task": asyncio.Task,
+}
+
+
+@on_3_15
+@pytest.mark.parametrize("name", C_CLASSES)
+def test_what_the_classes_in_c_take_is_taken(name: str) -> None:
+    """C takes some arguments by position only; miniloop, as asyncio in Python, also by name."""
+    compared = 0
+    for method in public(C_CLASSES[name]):
+        theirs, ours = (getattr(cls, method) for cls in (C_CLASSES[name], getattr(miniloop, name)))
+        if not inspect.isroutine(theirs):
+            continue
+        try:
+            expected = inspect.signature(theirs)
+        except ValueError:  # add_done_callback: its default is no Python object
+            continue
+        by_name = [
+            parameter.replace(kind=inspect.Parameter.POSITIONAL_OR_KEYWORD)
+            if parameter.kind is inspect.Parameter.POSITIONAL_ONLY
+            else parameter
+            for parameter in expected.parameters.values()
+        ]
+        assert shape(ours) == shape(expected.replace(parameters=by_name)), method
+        compared += 1
+    assert compared >= 9
+
+
+# -- what the language calls -----------------------------------------------------------------------
+
+NO_SPECIAL_METHOD = {
+    "Future.__del__": "a companion of the future reports exceptions that nobody has asked for",
+}
+
+
+def special(cls: Any) -> set[str]:
+    """Return the special methods that a class of asyncio defines, not those of every object."""
+    return {
+        name
+        for base in cls.__mro__
+        if base.__module__.startswith("asyncio")
+        for name, method in vars(base).items()
+        if re.fullmatch(r"__\w+__", name) and (callable(method) or isinstance(method, classmethod))
+    } - {"__class__", "__annotate_func__", "__init__"}
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_classes_have_asyncios_special_methods(name: str) -> None:
+    ours = getattr(miniloop, name)
+    lacking = {
+        f"{name}.{method}" for method in special(asyncios(name)) if not hasattr(ours, method)
+    }
+    assert lacking == {method for method in NO_SPECIAL_METHOD if method.startswith(f"{name}.")}
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_exits_take_what_the_language_gives(name: str) -> None:
+    ours = getattr(miniloop, name)
+    for method in special(asyncios(name)) & {"__exit__", "__aexit__"}:
+        inspect.signature(getattr(ours, method)).bind("self", "type", "value", "traceback")
 
 
 # -- documentation ---------------------------------------------------------------------------------
