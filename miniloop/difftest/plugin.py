@@ -7,6 +7,8 @@ becomes, in a test file,
     def test_same_on_both(same_schedule):
         same_schedule(my_protocol)
 
+and `same_schedule(my_protocol, loops=("asyncio", MyLoop))` compares a loop of your own.
+
 Without an installed entry point, name the plugin: `pytest -p miniloop.difftest.plugin`.
 """
 
@@ -21,5 +23,5 @@ from .assertion import assert_same_schedule
 
 @pytest.fixture
 def same_schedule() -> Callable[..., None]:
-    """Fails unless a program has the same schedule on asyncio and on miniloop."""
+    """Return `assert_same_schedule`, which takes a program and, if you like, the loops."""
     return assert_same_schedule

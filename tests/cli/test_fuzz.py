@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from miniloop.cli import fuzz as cli
 from miniloop.difftest import foreign
+from miniloop.difftest.fuzz import Hunt
 from miniloop.difftest.programs import Program
 from tests.cli.both_ways import Ended, run
 
@@ -127,6 +129,21 @@ def test_a_loop_without_selector_runs_in_real_time(folder: Path) -> None:
     ended = fuzz(folder, "--loop", "loops:good", "--examples", "15")
     assert (ended.stderr, ended.status) == ("", 0), ended.stdout
     assert " 0 differ, in 0 groups" in ended.stdout
+
+
+def test_progress_is_told_without_a_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    now = 100.0
+    monkeypatch.setattr(cli.time, "perf_counter", lambda: now)
+    progress = cli.Progress(5_000, now)
+    told = []
+    for seconds in (9, 20, 5, 29, 2):  # a line at 34 seconds, another at 65
+        now += seconds
+        progress.show(Hunt(programs=int(now - 100) * 10))
+        told.append(capsys.readouterr().err)
+    line = "340 of 5,000 programs, 10 a second, 0 kinds of difference\n"
+    assert told == ["", "", line, "", line.replace("340", "650")]
 
 
 def program(*ops: tuple[str, ...]) -> Program:
