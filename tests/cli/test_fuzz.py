@@ -283,6 +283,7 @@ asyncio.new_event_loop().run_until_complete(main())
     import asyncio
 
     from miniloop.difftest import Side, quiet, side
+    from miniloop.difftest.sides import python_tasks_known_in_c
 
     code = compile(source, "<program>", "exec")
     with quiet():
@@ -292,7 +293,9 @@ asyncio.new_event_loop().run_until_complete(main())
         }
         cut = side("asyncio-python").run(code).cut
         loop, task = asyncio.SelectorEventLoop, asyncio.tasks._PyTask  # type: ignore[attr-defined]
-        unwatched = Side("asyncio-python-unwatched", asyncio, loop, task)
+        unwatched = Side(
+            "asyncio-python-unwatched", asyncio, loop, task, while_it_runs=python_tasks_known_in_c
+        )
         found = [e.what for e in unwatched.run(code).events if e.who == "print"]
     assert printed == {
         "asyncio": ["RuntimeError"],
