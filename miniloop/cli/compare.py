@@ -28,12 +28,14 @@ from miniloop.cli import program
 from miniloop.cli.bad_input import BadInput
 from miniloop.cli.installed import installed_library
 from miniloop.cli.side_by_side import cell, columns, show
-from miniloop.difftest import register
+from miniloop.difftest import loops, register
 from miniloop.difftest.scripts import Comparison, Run, compare_script, entries, rows, run_side
 from miniloop.trace.scripts import settled
 
 UNTOLD = 10
 """Seconds after which a person wants to know what takes so long."""
+
+LOOPS = f"{', '.join(loops.KNOWN)}, or module:name of a class or of a function that makes a loop"
 
 LEGEND = """\
 select(0.5): a tick begins, and the loop waits 0.5 s at most for something to do.
@@ -59,6 +61,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action="store_false",
         dest="interop",
         help="compare asyncio with miniloop in its place",
+    )
+    way.add_argument(
+        "--loop",
+        metavar="A",
+        help="compare this loop: " + LOOPS,
+    )
+    parser.add_argument(
+        "--against",
+        metavar="B",
+        default="asyncio",
+        help="what to hold it against: the same (default: %(default)s)",
     )
     parser.add_argument("--all", action="store_true", help="show long schedules in full")
     parser.add_argument(
@@ -115,13 +128,18 @@ def call(args: argparse.Namespace) -> int:
         "stdin": given(args.stdin),
         "meanwhile": Progress(args.limit),
     }
-    on_interop = args.interop
-    if on_interop is None:
-        on_interop = installed_library(script) is not None
-    names = ("asyncio", "interop" if on_interop else "miniloop")
+    loop = args.loop
+    if loop is None:
+        on_interop = args.interop
+        if on_interop is None:
+            on_interop = installed_library(script) is not None
+        loop = "interop" if on_interop else "miniloop"
+    names = (args.against, loop)
     comparison = compare_script(script, script_args, names=names, **limits)
     refuse(comparison, script)
     left, right = comparison.left, comparison.right
+    for reason in dict.fromkeys(filter(None, (right.no_ticks, left.no_ticks))):
+        say("note", reason)
     for line in LEGEND.splitlines():
         print(textwrap.fill(line, columns(), subsequent_indent="  "))
     print()
@@ -138,9 +156,11 @@ def call(args: argparse.Namespace) -> int:
         print(agreement(comparison))
         return 0
     print(part_at(comparison))
+    limits["real_time"] |= bool(left.no_ticks or right.no_ticks)
     run_again = partial(run_side, script=script, args=script_args, **limits)
-    for kind, text in reasons(comparison, run_again):
-        say(kind, text)
+    if left.name == "asyncio":
+        for kind, text in reasons(comparison, run_again):
+            say(kind, text)
     return 1
 
 
@@ -172,10 +192,11 @@ def agreement(comparison: Comparison) -> str:
     """How much there was to agree on."""
     left, right = comparison.left, comparison.right
     schedule = left.schedule
-    extent = f"{count(schedule.events, 'event')} in {count(schedule.timeouts, 'tick')}"
+    events = count(schedule.events, "event")
     if comparison.order_only:
-        return f"{left.name} and {right.name} agree on the order of {extent}."
+        return f"{left.name} and {right.name} agree on the order of {events}."
     seconds = schedule.events[-1].time / 1000 if schedule.events else 0.0
+    extent = f"{events} in {count(schedule.timeouts, 'tick')}"
     return f"{left.name} and {right.name} agree: {extent}, {seconds:.3f} s of virtual time."
 
 

@@ -2,8 +2,9 @@
 
     python -m miniloop.cli.recorded SIDE RECORD TICKS SECONDS REAL SCRIPT [ARG ...]
 
-SIDE is `asyncio`, `miniloop` or `asyncio-known`: asyncio up to where it is known to do something
-else than miniloop, which keeps to Python 3.13. The record goes to the file RECORD (see
+SIDE is a loop, as `miniloop.difftest.loops` takes it (`asyncio`, `miniloop`, `interop`,
+`module:name`), or `asyncio-known`: asyncio up to where it is known to do something else than
+miniloop, which keeps to Python 3.13. The record goes to the file RECORD (see
 `miniloop.trace.scripts`).
 """
 
@@ -11,38 +12,35 @@ from __future__ import annotations
 
 import asyncio
 import faulthandler
-import importlib
 import random
 import sys
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import miniloop
 from miniloop.cli import bad_input, children, program, script
+from miniloop.difftest import loops
 from miniloop.trace.recorder import describe
 from miniloop.trace.scripts import ScriptRecorder
 
 
 def main(side: str, record: str, ticks: str, seconds: str, real: str, *command_line: str) -> int:
     """Run the script on a side; what it raises goes on its way up."""
-    path, *args = command_line
+    name, *args = command_line
     out = Path(record).open("w", 1, encoding="utf-8")  # noqa: SIM115  # closed by the recorder
-    recorder = ScriptRecorder(out, program.file_of(path), int(ticks), real == "real")
+    recorder = ScriptRecorder(out, program.file_of(name), int(ticks), real == "real")
     hang = Path(record + ".hang").open("w")  # noqa: SIM115  # for the rest of the process
     # Even a script that never gives control back, in C code too, is stopped and says where it
     # stood.
     faulthandler.dump_traceback_later(float(seconds), exit=True, file=hang)
     random.seed(0)  # so that an unseeded script draws the same on both sides
-    if side == "asyncio-known":
-        watch(recorder)
-    if side == "interop":
-        interop = importlib.import_module("miniloop.interop")
-        recorder.install(asyncio, interop.EventLoop, interop.Task)
-        children.follow("interop", "")
-    else:
-        recorder.install(miniloop if side == "miniloop" else asyncio)
     try:
-        return script.run_script(path, args, redirected=side == "miniloop")
+        module = install(recorder, side)
+    except ValueError as error:
+        recorder.give_up("bad", str(error))
+    try:
+        return script.run_script(name, args, redirected=module is miniloop)
     except bad_input.BadInput as error:
         recorder.give_up("bad", str(error))
         raise
@@ -54,6 +52,34 @@ def main(side: str, record: str, ticks: str, seconds: str, real: str, *command_l
     except BaseException as error:
         recorder.note("main", "ends with " + describe(error))
         raise
+
+
+def install(recorder: ScriptRecorder, side: str) -> ModuleType:
+    """Have all loops of a side recorded, and return the library that the script is to find.
+
+    Raises ValueError if there is no such loop.
+    """
+    if side == "miniloop":
+        recorder.install(miniloop)
+        return miniloop
+    if side.startswith("asyncio"):
+        if side == "asyncio-known":
+            watch(recorder)
+        recorder.install(asyncio)
+        return asyncio
+    kind = loops.resolve(side)
+    if kind.order_only:
+        recorder.write("order", kind.order_only)
+    recorder.install(
+        kind.module,
+        kind.loop_class,
+        kind.task_class,
+        asks_factory=kind.asks_factory,
+        make_loop=kind.make if kind.order_only else None,
+    )
+    if side == "interop":
+        children.follow("interop", "")
+    return kind.module
 
 
 def watch(recorder: ScriptRecorder) -> None:

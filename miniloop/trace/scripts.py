@@ -19,7 +19,6 @@ import gc
 import io
 import itertools
 import json
-import logging
 import math
 import os
 import queue
@@ -43,6 +42,7 @@ from .recorder import (
     Steps,
     WeakOrderedSet,
     driven_by,
+    not_yet,
     numbered_task,
     suspended_at,
 )
@@ -55,6 +55,10 @@ BUSY = 100
 """Ticks without a wait after which a thread gets its turn although the loop has more to do: the
 loop may be waiting for it."""
 
+LONGEST = 0.5
+"""Real seconds for which a thread waits for its turn on a loop that takes no selector, and so does
+not tell when it has nothing to do."""
+
 COLLECT = 1000
 """Ticks between two collections of garbage. When Python's own come depends on how many objects the
 loop makes."""
@@ -63,8 +67,6 @@ TIME_PASSES = (
     "waits for sockets, signals or processes: time passes really, and only the order of events is "
     "compared"
 )
-
-logger = logging.getLogger("asyncio")
 
 ADDRESS = re.compile(r"0x[0-9a-fA-F]{4,}")
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
@@ -103,20 +105,26 @@ class ScriptRecorder(Recorder):
     `["s", timeout]` is a call of `select`, `["e", tick, time, who, what]` an event; the last lines
     are `["reports", [...]]` and `["end"]`. `["note", text]` and `["stop", kind, text]` are for the
     person who compares: what to know of the comparison, and why the run was ended.
+    `["order", text]` says that the loop has no ticks, and why.
     """
 
     def __init__(self, out: TextIO, program: str, tick_limit: int, real_time: bool) -> None:
         super().__init__(program, tick_limit)
         self.tasks = deque(maxlen=0)  # a script's tasks end when they end
+        self.real_time = False
+        self.threads = Threads(self.clock)
         if real_time:
-            self.clock = RealClock()
-        self.real_time = real_time
-        self.threads = Threads(self.clock, real_time)
+            self._leave_virtual_time()
         self.ticks = 0
         self._out = out
         self._process = os.getpid()
         self.main_thread = threading.main_thread()
         self._notes: set[str] = set()
+
+    def _leave_virtual_time(self) -> None:
+        self.real_time = True
+        self.clock = RealClock()
+        self.threads = Threads(self.clock, real_time=True)
 
     def write(self, *values: object) -> None:
         """Write a line of the record. A forked child of the program's does not."""
@@ -142,11 +150,21 @@ class ScriptRecorder(Recorder):
 
     # -- installing -----------------------------------------------------------------------------
 
-    def install(self, module: ModuleType, loop_class: Any = None, task_class: Any = None) -> None:
+    def install(
+        self,
+        module: ModuleType,
+        loop_class: Any = None,
+        task_class: Any = None,
+        *,
+        asks_factory: bool = True,
+        make_loop: Callable[[], Any] | None = None,
+    ) -> None:
         """Have the library `module` (asyncio or miniloop) make recorded loops, and nothing else.
 
         They are of `loop_class`, and the tasks that it makes itself of `task_class`; by default
-        these are the library's own.
+        these are the library's own. `asks_factory` says whether its `create_task()` asks the
+        task factory. A loop that takes no selector is made by `make_loop`: of such a one the
+        events are recorded, and no ticks.
         """
         own_loop = getattr(module, "SelectorEventLoop", None) or vars(module)["EventLoop"]
         own_task = vars(module)["Task"]
@@ -160,7 +178,13 @@ class ScriptRecorder(Recorder):
             make_factory = vars(module)["create_eager_task_factory"]
             self._replace(module, eager, make_factory(recorded))
         self._replace(module, own_task, recorded)
-        self._replace(module, own_loop, recorded_loop(self, loop_class or own_loop, tasks))
+        if make_loop is None:
+            loops = recorded_loop(self, loop_class or own_loop, tasks, asks_factory)
+        else:
+            self._leave_virtual_time()
+            self.threads.longest = LONGEST
+            loops = recorded_in_real_time(self, own_loop, make_loop, tasks, asks_factory)
+        self._replace(module, own_loop, loops)
         for name, made_alike in {"as_completed": in_given_order, "all_tasks": in_order}.items():
             own = vars(module)[name]
             self._replace(module, own, made_alike(module, own))
@@ -313,18 +337,14 @@ def settled(text: str) -> str:
 class ScriptSelector(CountingSelector):
     """Counts the ticks of all loops of the program together; waits where time must not jump."""
 
-    def __init__(self, recorder: ScriptRecorder, real: selectors.BaseSelector | None) -> None:
+    def __init__(self, recorder: ScriptRecorder, real: selectors.BaseSelector) -> None:
         super().__init__(recorder.clock, recorder.selector.tick_limit)
-        self._real: Any = real or selectors.DefaultSelector()
+        self._real.close()
+        self._real = real
         self._recorder = recorder
         self._threads = recorder.threads
         self._busy = 0
         self.loop: Any = None
-
-    @property  # type: ignore[misc]
-    def __class__(self) -> Any:
-        """That of the selector which a bare loop has, for who asks a selector what it is."""
-        return type(self._real)
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         """Count a tick, and wait as virtual or real time has it."""
@@ -439,44 +459,29 @@ def recorded_task(recorder: ScriptRecorder, task_class: Any, names: Iterator[int
     return Task
 
 
-def recorded_loop(recorder: ScriptRecorder, base: Any, task_class: Any) -> Any:
+def recorded_loop(
+    recorder: ScriptRecorder, base: Any, task_class: Any, asks_factory: bool = True
+) -> Any:
     """A selector loop that is recorded when it is made in the main thread."""
 
-    class Loop(base):  # type: ignore[misc]
+    class Loop(watched_loop(recorder, base, task_class, asks_factory)):  # type: ignore[misc]
         def __init__(self, selector: Any = None) -> None:
             self._recorded = threading.current_thread() is recorder.main_thread
-            self._users_factory: Any = None
             if not self._recorded:
                 recorder.remark("loops in other threads run on real time and are not recorded")
                 super().__init__(selector)
                 return
-            counting = ScriptSelector(recorder, selector)
+            selector = selector or selectors.DefaultSelector()
+            # Loops log the name of its class.
+            named_alike = type(type(selector).__name__, (ScriptSelector,), {})
+            counting = named_alike(recorder, selector)
             super().__init__(counting)
-            if selector is None and not isinstance(self, asyncio.BaseEventLoop):
-                # miniloop says so of a selector that it chooses itself.
-                logger.debug("Using selector: %s", counting.__class__.__name__)
             counting.loop = self
-            # They are closed in its order, which is undefined.
-            self._asyncgens = WeakOrderedSet()
-            self.set_task_factory(None)
+            self._begin_recording()
 
         def time(self) -> float:
             # Not super().time(): it would ask `time.monotonic`, which tells virtual time.
             return recorder.clock.time() if self._recorded else _monotonic()
-
-        def set_task_factory(self, factory: Any) -> None:
-            super().set_task_factory(factory)
-            self._users_factory = factory
-            if factory is None and self._recorded:
-                super().set_task_factory(make_task)
-
-        def get_task_factory(self) -> Any:
-            return self._users_factory
-
-        def call_exception_handler(self, context: dict[str, Any]) -> None:
-            if self._recorded and not recorder.is_report(context):
-                recorder.exception_handler(self, context)
-            super().call_exception_handler(context)
 
         def call_soon_threadsafe(self, *args: Any, **keywords: Any) -> Any:
             call = super().call_soon_threadsafe
@@ -484,10 +489,80 @@ def recorded_loop(recorder: ScriptRecorder, base: Any, task_class: Any) -> Any:
                 return call(*args, **keywords)
             return recorder.threads.call_in_turn(lambda: call(*args, **keywords))
 
+    Loop.__name__ = Loop.__qualname__ = "EventLoop"  # in reprs that a program may print
+    Loop.__module__ = base.__module__
+    return Loop
+
+
+def recorded_in_real_time(
+    recorder: ScriptRecorder,
+    own_loop: Any,
+    make_loop: Callable[[], Any],
+    task_class: Any,
+    asks_factory: bool,
+) -> Any:
+    """What stands in for the class `own_loop`, and makes loops that take no selector."""
+    dressed: dict[Any, Any] = {}
+
+    class Loop(own_loop):  # type: ignore[misc]
+        def __new__(cls, *_: object) -> Any:
+            loop = make_loop()
+            if threading.current_thread() is recorder.main_thread:
+                kind = type(loop)
+                if kind not in dressed:
+                    dressed[kind] = watched_loop(recorder, kind, task_class, asks_factory)
+                loop.__class__ = dressed[kind]
+                loop._recorded = True
+                loop._begin_recording()
+                recorder.write("s", None)  # for one that looks whether a loop was made
+            return loop
+
+    Loop.__name__ = Loop.__qualname__ = "EventLoop"
+    Loop.__module__ = own_loop.__module__
+    return Loop
+
+
+def watched_loop(recorder: ScriptRecorder, base: Any, task_class: Any, asks_factory: bool) -> Any:
+    """A loop whose tasks and reports are recorded."""
+
+    class Loop(base):  # type: ignore[misc]
+        _recorded = False
+        _users_factory: Any = None
+
+        def _begin_recording(self) -> None:
+            # They are closed in its order, which is undefined.
+            self._asyncgens = WeakOrderedSet()
+            if asks_factory:
+                super().set_task_factory(make_task)
+
+        def call_exception_handler(self, context: dict[str, Any]) -> None:
+            if self._recorded and not recorder.is_report(context):
+                recorder.exception_handler(self, context)
+            super().call_exception_handler(context)
+
+        if asks_factory:
+
+            def set_task_factory(self, factory: Any) -> None:
+                super().set_task_factory(factory)
+                self._users_factory = factory
+                if factory is None and self._recorded:
+                    super().set_task_factory(make_task)
+
+            def get_task_factory(self) -> Any:
+                return self._users_factory
+
+        else:
+
+            def create_task(self, coro: Any, **keywords: Any) -> Any:
+                if self._recorded and asyncio.iscoroutine(coro):
+                    coro = recorder.steps(coro, ScriptSteps)
+                    coro.task = not_yet
+                return super().create_task(coro, **keywords)
+
     def make_task(loop: Any, coro: Any, **keywords: Any) -> Any:
         return task_class(coro, loop=loop, **keywords)
 
-    Loop.__name__ = Loop.__qualname__ = "EventLoop"  # in reprs that a program may print
+    Loop.__name__ = Loop.__qualname__ = "EventLoop"
     Loop.__module__ = base.__module__
     return Loop
 

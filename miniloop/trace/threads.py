@@ -31,6 +31,11 @@ from typing import Any
 
 from .clock import VirtualClock
 
+# As they are before anything is put in their place.
+_allocate_lock = _thread.allocate_lock
+_real_sleep = time.sleep
+_monotonic = time.monotonic
+
 SLICE = 0.0005
 """Real seconds of one look at what threads and sockets do."""
 
@@ -64,6 +69,8 @@ class Waiting:
     """A lock that is held until the thread may go on."""
     still: Callable[[], bool] | None = field(compare=False)
     """Whether what it waits for has not come yet; None for what only the clock can bring."""
+    since: float = field(compare=False, default_factory=_monotonic)
+    """In real time."""
 
 
 class Threads:
@@ -74,6 +81,8 @@ class Threads:
         self.real_time = real_time
         self.passing = False
         """Whether the main thread lets time pass."""
+        self.longest = math.inf
+        """Real seconds for which a thread waits for its turn."""
         self.time_passed = False
         """Whether time ever had to pass really."""
         self._main = threading.main_thread()
@@ -243,10 +252,9 @@ class Threads:
         It may wait where this file cannot see it: for a lock, or for the end of a process.
         """
         now = where(self._main)
+        blocked = bool(now) and now == place and not self.passing
         if (
-            now
-            and now == place
-            and not self.passing
+            (blocked or _monotonic() - entry.since > self.longest)
             and self._waiting[:1] == [entry]
             and not self.running()
         ):
@@ -256,8 +264,8 @@ class Threads:
     def call_in_turn(self, call: Callable[[], Any]) -> Any:
         """Make a call into the loop from a thread while the main thread lets time pass."""
         # Otherwise this thread is one of those that no longer take turns.
-        place = ""
-        while not self.passing:
+        place, began = "", _monotonic()
+        while not self.passing and _monotonic() - began < self.longest:
             before, place = place, where(self._main)
             if place and place == before:
                 break
@@ -405,8 +413,3 @@ def used_by_others() -> float:
 def _sleep_through(seconds: float) -> None:
     if seconds:
         _real_sleep(seconds)
-
-
-_allocate_lock = _thread.allocate_lock
-_real_sleep = time.sleep
-_monotonic = time.monotonic

@@ -606,6 +606,60 @@ def test_interop_can_be_asked_for(tmp_path: Path) -> None:
     assert ended.stdout.splitlines()[-1].startswith("asyncio and interop agree: ")
 
 
+OWN = """
+import asyncio
+class Own(asyncio.SelectorEventLoop):
+    pass
+class Backwards(asyncio.SelectorEventLoop):
+    def _run_once(self):
+        self._ready.reverse()
+        super()._run_once()
+class Plain(asyncio.SelectorEventLoop):
+    def __init__(self):
+        super().__init__()
+def make():
+    return Own()
+"""
+
+
+@pytest.mark.parametrize(
+    ("options", "status", "says"),
+    [
+        (["--loop", "own:Own"], 0, "asyncio and own:Own agree: "),
+        (["--loop", "own:Own", "--against", "miniloop"], 0, "miniloop and own:Own agree: "),
+        (["--loop", "own:Backwards"], 1, "own:Backwards  print  2\n"),
+        (["--loop", "own:Plain"], 0, "asyncio and own:Plain agree on the order of "),
+        (["--loop", "own:make"], 0, "asyncio and own:make agree on the order of "),
+        (["--loop", "own:Missing"], 2, "own:Missing: module 'own' has no 'Missing'\n"),
+        (["--loop", "nowhere"], 2, "no loop named 'nowhere': choose from asyncio, miniloop, "),
+    ],
+)
+def test_a_loop_of_ones_own(options: list[str], status: int, says: str, tmp_path: Path) -> None:
+    (tmp_path / "own.py").write_text(OWN)
+    body = """
+        async def child(number):
+            print(number)
+            await asyncio.sleep(0.1 * number)
+        await asyncio.gather(*map(child, range(3)))
+        print(await asyncio.to_thread(int, 3))
+    """
+    ended = compare(tmp_path, body, *options)
+    assert ended.status == status, ended.stdout
+    assert says in ended.stdout + ended.stderr
+    if "order" in says:
+        assert ended.stdout.startswith(f"note: {options[1]} takes no selector: only the order of ")
+
+
+def test_a_package(tmp_path: Path) -> None:
+    (tmp_path / "package").mkdir()
+    (tmp_path / "package" / "__main__.py").write_text(
+        "import asyncio, sys\nasync def main():\n    print(sys.argv[1:])\nasyncio.run(main())\n"
+    )
+    ended = run([sys.executable, "-m", "miniloop", "compare", "-m", "package", "a", "-b"], tmp_path)
+    assert (ended.stderr, ended.status) == ("", 0)
+    assert ended.stdout.count("print  ['a', '-b']") == 2
+
+
 def test_what_records_does_not_show_in_the_log(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
