@@ -69,8 +69,11 @@ def _set_running_loop(loop: Any) -> None:
 
 
 def _forget_after_fork() -> None:
-    """Start anew in a forked child: the loop goes on running in the parent only."""
+    """Start anew in a forked child: the loop and its task go on running in the parent only."""
     global _thread
+    if _is_ours(_thread.running_loop):
+        _thread.running_loop._init_current_task()  # type: ignore[union-attr]
+    _current_tasks.clear()
     _thread = _Thread()
     if threading.current_thread() is threading.main_thread():
         signal.set_wakeup_fd(-1)

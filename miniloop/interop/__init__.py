@@ -45,6 +45,7 @@ __all__ = ["EventLoop", "Future", "Task", "new_event_loop"]
 _T = TypeVar("_T")
 
 _new = object.__new__
+_set_running_loop: Any = asyncio._set_running_loop
 _register_task: Any = asyncio.tasks._register_task
 _unregister_task: Any = asyncio.tasks._unregister_task
 
@@ -172,10 +173,14 @@ class EventLoop(miniloop.EventLoop, _AsyncioEventLoop):  # type: ignore[misc]
 
     def _run_forever_setup(self) -> None:
         super()._run_forever_setup()
+        # asyncio's register of tasks asks the function that was there at import, in C; others ask the
+        # one that is there now, which a test may have replaced by its sibling in Python.
+        _set_running_loop(self)
         asyncio._set_running_loop(self)
 
     def _run_forever_cleanup(self) -> None:
         asyncio._set_running_loop(None)
+        _set_running_loop(None)
         super()._run_forever_cleanup()
 
     def _check_running(self) -> None:

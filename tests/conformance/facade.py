@@ -16,8 +16,14 @@ BORROWED_MODULES = ("constants", "exceptions", "format_helpers", "log", "protoco
 BORROWED_NAMES = {
     "base_events": ("Server",),
     "coroutines": ("_is_coroutine", "iscoroutinefunction"),
-    "events": ("AbstractEventLoop", "AbstractEventLoopPolicy", "AbstractServer"),
+    "events": (
+        "AbstractEventLoop",
+        "AbstractEventLoopPolicy",  # deprecated since 3.14, where the next one is the class
+        "_AbstractEventLoopPolicy",
+        "AbstractServer",
+    ),
     "proactor_events": ("BaseProactorEventLoop",),
+    "unix_events": ("can_use_pidfd",),
 }
 
 # A module of the installed asyncio that is executed a second time, as a part of the stand-in, so
@@ -33,8 +39,11 @@ OTHER_NAMES = {
     "_py_get_event_loop": "get_event_loop",
     "_PyFuture": "Future",
     "_PyTask": "Task",
+    "_py_all_tasks": "all_tasks",
     "_py_current_task": "current_task",
     "_py_enter_task": "_enter_task",
+    "_py_future_add_to_awaited_by": "future_add_to_awaited_by",
+    "_py_future_discard_from_awaited_by": "future_discard_from_awaited_by",
     "_py_leave_task": "_leave_task",
     "_py_register_task": "_register_task",
     "_py_unregister_task": "_unregister_task",
@@ -103,9 +112,11 @@ class Facade:
         self._loop_names = self._defaults
         self._policy = self._no_policy = Policy(self._top)
         for name, module in self._modules.items():
-            module.__dict__["get_event_loop_policy"] = self.get_event_loop_policy
-            module.__dict__["set_event_loop_policy"] = self.set_event_loop_policy
+            for prefix in ("", "_"):  # the tests of 3.14 and later call those with the underscore
+                module.__dict__[f"{prefix}get_event_loop_policy"] = self.get_event_loop_policy
+                module.__dict__[f"{prefix}set_event_loop_policy"] = self.set_event_loop_policy
             module.__dict__["_event_loop_policy"] = None
+            module.__dict__["_DefaultEventLoopPolicy"] = lambda: Policy(self._top)
             module.__dict__["SafeChildWatcher"] = ChildWatcher
             module.__dict__["set_child_watcher"] = lambda watcher: None
             if name:
@@ -123,6 +134,8 @@ class Facade:
                 exec(self._real[name].__loader__.get_code(f"asyncio.{name}"), module.__dict__)
                 for public in module.__all__:
                     self._top.__dict__[public] = module.__dict__[public]
+                    # The interop loop's transports find the same object, so that a mock reaches them.
+                    setattr(self._real[name], public, module.__dict__[public])
 
     def use_loop(self, loop_class: type | None) -> None:
         """Give the tests this class for every loop they make; None: the implementation's own."""
@@ -191,7 +204,7 @@ class Facade:
         for module_name, keys in BORROWED_NAMES.items():
             if name in ("", module_name):
                 module = self._real[module_name]
-                borrowed.update({key: getattr(module, key) for key in keys})
+                borrowed.update({key: vars(module)[key] for key in keys if key in vars(module)})
         return borrowed
 
 

@@ -9,6 +9,8 @@ Only the standard library is imported here, and neither ``unittest`` nor ``test`
 """
 
 import asyncio
+import asyncio.unix_events
+import mmap
 import sys
 from typing import Any, NoReturn
 
@@ -16,11 +18,29 @@ import miniloop
 
 
 class Count:
-    """How often the loops have turned, and how many steps miniloop's tasks have made in it."""
+    """How often the loops have turned, and how many steps miniloop's tasks have made in it.
+
+    What forked children do counts too: the two numbers stand in memory that they share.
+    """
 
     def __init__(self) -> None:
-        self.ticks = 0
-        self.steps = 0
+        self._shared = memoryview(mmap.mmap(-1, 16)).cast("q")
+
+    @property
+    def ticks(self) -> int:
+        return self._shared[0]
+
+    @property
+    def steps(self) -> int:
+        return self._shared[1]
+
+    def clear(self) -> None:
+        self._shared[0] = self._shared[1] = 0
+
+    def add(self, steps: int) -> None:
+        """Count one tick, in which tasks make so many steps."""
+        self._shared[0] += 1
+        self._shared[1] += steps
 
 
 def install(loop_class: Any, count: Count) -> None:
@@ -29,8 +49,7 @@ def install(loop_class: Any, count: Count) -> None:
 
     class Loop(loop_class):
         def _run_once(self) -> None:
-            count.ticks += 1
-            count.steps += sum(isinstance(entry, miniloop.Task) for entry in self._ready)
+            count.add(steps=sum(isinstance(entry, miniloop.Task) for entry in self._ready))
             super()._run_once()
 
     Loop.__name__ = Loop.__qualname__ = loop_class.__name__
@@ -39,7 +58,9 @@ def install(loop_class: Any, count: Count) -> None:
             for key, value in list(vars(module).items()):
                 if value is own:
                     setattr(module, key, Loop)
-    asyncio.DefaultEventLoopPolicy._loop_factory = Loop
+    policies = vars(asyncio.unix_events)  # where the public name is deprecated, one with underscore
+    policy = policies.get("_DefaultEventLoopPolicy") or policies["DefaultEventLoopPolicy"]
+    policy._loop_factory = Loop
     asyncio.BaseEventLoop._run_once = refuse
 
 

@@ -10,7 +10,7 @@ from typing import Any
 HERE = Path(__file__).parent
 CAUSES = {
     "nature": "cannot hold for another implementation",
-    "baseline": "miniloop keeps the semantics of CPython 3.13",
+    "baseline": "miniloop keeps the semantics of CPython 3.15",
     "design": "miniloop is built otherwise on purpose",
     "scope": "asks for something that miniloop leaves out on purpose",
     "fault": "a fault of miniloop",
@@ -23,7 +23,11 @@ class BadRegister(Exception):
 
 @dataclass(frozen=True)
 class Entry:
-    """Tests that do not pass, and why. `python` empty: in every version."""
+    """Tests that do not pass, and why.
+
+    `python` names the versions that it holds for, such as "3.12" or "3.13.0-3.13.11", both of these
+    included; empty, it is every version.
+    """
 
     tests: tuple[str, ...]
     reason: str
@@ -31,11 +35,11 @@ class Entry:
     python: tuple[str, ...] = ()
     run: bool = True
 
-    def covers(self, test_id: str, minor: str) -> bool:
-        return self.applies_to(minor) and matches(test_id, self.tests)
+    def covers(self, test_id: str, version: str) -> bool:
+        return self.applies_to(version) and matches(test_id, self.tests)
 
-    def applies_to(self, minor: str) -> bool:
-        return not self.python or minor in self.python
+    def applies_to(self, version: str) -> bool:
+        return not self.python or any(is_one_of(version, versions) for versions in self.python)
 
 
 @dataclass(frozen=True)
@@ -49,17 +53,29 @@ class Register:
     io_without_loop: tuple[str, ...] = ()
     io_without_loop_reason: str = ""
 
-    def entry(self, test_id: str, minor: str) -> Entry | None:
-        return next((entry for entry in self.excluded if entry.covers(test_id, minor)), None)
+    def entry(self, test_id: str, version: str) -> Entry | None:
+        return next((entry for entry in self.excluded if entry.covers(test_id, version)), None)
 
     def runs_on_core(self, test_id: str) -> bool:
         """Whether a test of an I/O file runs on the core loop."""
         return matches(test_id, self.io_on_core) and not matches(test_id, self.io_on_core_but)
 
-    def not_run(self, minor: str) -> list[str]:
+    def not_run(self, version: str) -> list[str]:
         """Patterns of the tests whose outcome would mean nothing."""
-        entries = [e for e in self.excluded if not e.run and e.applies_to(minor)]
+        entries = [e for e in self.excluded if not e.run and e.applies_to(version)]
         return [pattern for entry in entries for pattern in entry.tests]
+
+
+def numbers(version: str) -> list[int]:
+    """The parts of a version, to compare it by."""
+    return [int(part) for part in version.split(".")]
+
+
+def is_one_of(version: str, versions: str) -> bool:
+    """Whether "3.13.2" is one of "3.13", or of "3.13.0-3.13.11"."""
+    first, _, last = versions.partition("-")
+    low, high = numbers(first), numbers(last or first)
+    return low <= numbers(version)[: len(low)] and numbers(version)[: len(high)] <= high
 
 
 def matches(test_id: str, patterns: tuple[str, ...] | list[str]) -> bool:
@@ -97,16 +113,23 @@ def read_register(path: Path = HERE / "register.toml") -> Register:
 
 
 @functools.cache
-def public_ids(minor: str, kind: str = "core") -> tuple[str, frozenset[str]]:
-    """The CPython version that a list was made on, and its ids; empty if there is no list.
+def public_ids(version: str, kind: str = "core") -> tuple[str, frozenset[str]]:
+    """Return the CPython version that the list for this one was made on, and the list's ids.
 
-    The kind is "core" or "io".
+    That is the nearest patch release which is not newer; where all lists of the minor version are
+    newer, the oldest of them. Without a list the version is empty. The kind is "core" or "io".
     """
-    for path in (HERE / "ids").glob(f"cpython-{minor}.*-{kind}.txt"):
-        return path.name.split("-")[1], frozenset(path.read_text(encoding="utf-8").split())
-    return "", frozenset()
+    minor = version.rpartition(".")[0]
+    lists = {
+        path.name.split("-")[1]: path for path in (HERE / "ids").glob(f"cpython-{minor}.*-{kind}.txt")
+    }
+    if not lists:
+        return "", frozenset()
+    older = [made_on for made_on in lists if numbers(made_on) <= numbers(version)]
+    made_on = max(older, key=numbers) if older else min(lists, key=numbers)
+    return made_on, frozenset(lists[made_on].read_text(encoding="utf-8").split())
 
 
-def files_of(minor: str, kind: str = "core") -> list[str]:
+def files_of(version: str, kind: str = "core") -> list[str]:
     """The test files that the ids come from. None has ids of both kinds."""
-    return sorted({test_id.partition(".")[0] for test_id in public_ids(minor, kind)[1]})
+    return sorted({test_id.partition(".")[0] for test_id in public_ids(version, kind)[1]})

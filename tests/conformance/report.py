@@ -65,7 +65,7 @@ def misses_text(python: Python, scores: list[FileScore], register: Register, pub
     for score in scores:
         names = score.missed if public else score.counted - score.passed() - score.public
         for name in sorted(names):
-            entry = register.entry(name, python.minor)
+            entry = register.entry(name, python.version)
             if entry is not None:
                 lines += [f"  {name}", f"      {entry.cause}: {' '.join(entry.reason.split())}"]
     return "\n".join(lines)
@@ -167,7 +167,7 @@ def page(runs: dict[str, Any], register: Register) -> str:
         versions: dict[str, list[str]] = {}
         for version, run in runs.items():
             for name in run["missed"]:
-                if entry.covers(name, version.rpartition(".")[0]):
+                if entry.covers(name, version):
                     versions.setdefault(name, []).append(version)
         if versions:
             lines += [f"* {CAUSES[entry.cause]}: {plain(entry.reason)}.", ""]

@@ -50,7 +50,7 @@ class Result(unittest.TestResult):
         super().startTest(test)
         self.finish()
         self._running = test.id().removeprefix(self._prefix)
-        self._count.ticks = self._count.steps = 0
+        self._count.clear()
         self.say("start")
         self._before(self._running)
 

@@ -33,21 +33,17 @@ class Python:
     has_tests: bool
 
     @property
-    def minor(self) -> str:
-        return self.version.rpartition(".")[0]
-
-    @property
     def measured(self) -> bool:
         """Whether the lists and the register were made on this very version."""
-        return public_ids(self.minor)[0] == self.version
+        return public_ids(self.version)[0] == self.version
 
     @property
     def why_not(self) -> str:
         """Why nothing can be run here; empty if it can."""
         if not self.has_tests:
             return f"Python {self.version} ships without its tests (test.test_asyncio)"
-        if not public_ids(self.minor)[0]:
-            return f"there is no list of test ids for Python {self.minor}"
+        if not public_ids(self.version)[0]:
+            return f"there is no list of test ids for Python {self.version}"
         return ""
 
 
@@ -113,7 +109,7 @@ def run_file(
     python: Python, file: str, register: Register, setup: Setup, only: list[str] | None = None
 ) -> dict[str, Outcome]:
     """Run one test file: what belongs inside the stand-in, and what belongs inside asyncio."""
-    if file not in files_of(python.minor, "io"):
+    if file not in files_of(python.version, "io"):
         everything = Register(interop=register.interop, io_on_core=("*",))
         return run_part(python, file, register, setup, only, "stand-in", everything)
     outcomes = {}
@@ -150,7 +146,7 @@ def run_part(
         }
         while True:
             known = collect(results)
-            order["skip"] = [*register.not_run(python.minor), *known]
+            order["skip"] = [*register.not_run(python.version), *known]
             status, said = run_child(python, order, work, setup.path)
             outcomes = collect(results)
             if status == 0:
@@ -222,18 +218,18 @@ def score_file(
 ) -> FileScore:
     """Run one test file and judge it."""
     outcomes = run_file(python, file, register, setup, only)
-    kind = "io" if file in files_of(python.minor, "io") else "core"
-    public = frozenset(i for i in public_ids(python.minor, kind)[1] if i.startswith(file + "."))
+    kind = "io" if file in files_of(python.version, "io") else "core"
+    public = frozenset(i for i in public_ids(python.version, kind)[1] if i.startswith(file + "."))
     if only is not None:
         public = frozenset(i for i in public if matches(i, only))
-    problems = judge(python.minor, file, outcomes, public, register, partial=only is not None)
+    problems = judge(python.version, file, outcomes, public, register, partial=only is not None)
     if kind == "io" and setup.interop_loop is not None:
         problems += judge_reach(outcomes, public, register)
     return FileScore(file, kind, public, outcomes, problems)
 
 
 def judge(
-    minor: str,
+    version: str,
     file: str,
     outcomes: dict[str, Outcome],
     public: frozenset[str],
@@ -243,19 +239,19 @@ def judge(
     """What is wrong with these outcomes, one line each."""
     problems = []
     for name, outcome in sorted(outcomes.items()):
-        entry = register.entry(name, minor)
+        entry = register.entry(name, version)
         if outcome.result == "fail" and entry is None:
             problems.append(f"{name}: {last_line(outcome)}")
         elif outcome.result == "pass" and entry is not None:
             problems.append(f"{name}: passes, but the register excludes it: {entry.reason}")
     for name in sorted(public):
         skipped = name in outcomes and outcomes[name].result == "skip"
-        if (name not in outcomes or skipped) and register.entry(name, minor) is None:
+        if (name not in outcomes or skipped) and register.entry(name, version) is None:
             why = outcomes[name].detail if skipped else "not among the tests of this Python"
             problems.append(f"{name}: listed as public, but did not run: {why}")
     if not partial:
         for entry in register.excluded:
-            for pattern in entry.tests if entry.run and entry.applies_to(minor) else ():
+            for pattern in entry.tests if entry.run and entry.applies_to(version) else ():
                 of_this_file = pattern.partition(".")[0] == file
                 if of_this_file and not any(matches(name, [pattern]) for name in outcomes):
                     problems.append(f"{pattern}: the register excludes it; there is no such test")
@@ -286,7 +282,7 @@ def last_line(outcome: Outcome) -> str:
 
 
 def files_for(python: Python, only: list[str] | None) -> list[str]:
-    files = [*files_of(python.minor), *files_of(python.minor, "io")]
+    files = [*files_of(python.version), *files_of(python.version, "io")]
     if only is None:
         return files
     return [file for file in files if any(pattern.partition(".")[0] == file for pattern in only)]

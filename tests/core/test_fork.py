@@ -59,3 +59,25 @@ def test_a_signal_sent_to_a_forked_child_does_not_reach_the_parents_loop(
     """
     ended = run_program(aio, source)
     assert (ended.stdout, ended.stderr, ended.status) == ("", "", 0)
+
+
+def test_a_forked_child_has_no_current_task(aio: ModuleType) -> None:
+    if aio is asyncio and sys.version_info < (3, 14):
+        pytest.skip("asyncio before 3.14 keeps the parent's task")
+    source = """
+        import os, sys
+        async def main():
+            loop = aio.get_running_loop()
+            pid = os.fork()
+            if pid == 0:
+                aio._set_running_loop(loop)
+                print(aio.current_task())
+                sys.stdout.flush()
+                os._exit(0)
+            os.waitpid(pid, 0)
+            print(aio.current_task() is not None)
+        aio.run(main())
+    """
+    ended = run_program(aio, source)
+    assert ended.stderr == ""
+    assert ended.stdout == "None\nTrue\n"
