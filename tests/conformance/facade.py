@@ -134,7 +134,7 @@ class Facade:
                 exec(self._real[name].__loader__.get_code(f"asyncio.{name}"), module.__dict__)
                 for public in module.__all__:
                     self._top.__dict__[public] = module.__dict__[public]
-                    # The interop loop's transports find the same object, so that a mock reaches them.
+                    # The interop loop finds the same object, so that a mock reaches it too.
                     setattr(self._real[name], public, module.__dict__[public])
 
     def use_loop(self, loop_class: type | None) -> None:

@@ -58,7 +58,7 @@ def install(loop_class: Any, count: Count) -> None:
             for key, value in list(vars(module).items()):
                 if value is own:
                     setattr(module, key, Loop)
-    policies = vars(asyncio.unix_events)  # where the public name is deprecated, one with underscore
+    policies = vars(asyncio.unix_events)  # since 3.14 the class has an underscore before its name
     policy = policies.get("_DefaultEventLoopPolicy") or policies["DefaultEventLoopPolicy"]
     policy._loop_factory = Loop
     asyncio.BaseEventLoop._run_once = refuse

@@ -121,7 +121,8 @@ def public_ids(version: str, kind: str = "core") -> tuple[str, frozenset[str]]:
     """
     minor = version.rpartition(".")[0]
     lists = {
-        path.name.split("-")[1]: path for path in (HERE / "ids").glob(f"cpython-{minor}.*-{kind}.txt")
+        path.name.split("-")[1]: path
+        for path in (HERE / "ids").glob(f"cpython-{minor}.*-{kind}.txt")
     }
     if not lists:
         return "", frozenset()

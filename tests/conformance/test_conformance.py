@@ -43,4 +43,7 @@ def test_what_the_core_serves_interop_serves_too(file: str) -> None:
 @pytest.mark.parametrize("kind", ["core", "io"])
 def test_public_score_is_not_below_its_floor(kind: str) -> None:
     scores = [score(file) for file in files_of(PYTHON.version, kind)]
-    assert sum(len(s.passed(s.public)) for s in scores) >= FLOORS[kind][public_ids(PYTHON.version, kind)[0]]
+    assert (
+        sum(len(s.passed(s.public)) for s in scores)
+        >= FLOORS[kind][public_ids(PYTHON.version, kind)[0]]
+    )

@@ -59,7 +59,7 @@ SPAWNING = ["test_events.TestPyGetEventLoop.test_get_event_loop_new_process"]
 
 
 def run_inside(only: list[str], loop: str, register: Register = NOTHING_EXCLUDED) -> FileScore:
-    setup = Setup(interop_loop=loop, limit=5)
+    setup = Setup(interop_loop=loop, limit=15)
     return score_file(PYTHON, only[0].partition(".")[0], register, setup, only)
 
 
