@@ -1,7 +1,7 @@
 """Random programs over all features: miniloop must run each as asyncio does.
 
 The budget is fixed and the same on each run. `MINILOOP_PROGRAMS` sets another number of programs.
-Three quarters of them are marked `long`.
+Most of them are marked `long`.
 """
 
 import os
@@ -23,7 +23,7 @@ EAGER = pytest.mark.skipif(sys.version_info < (3, 12), reason="asyncio has no ea
 @pytest.mark.parametrize(
     "piece",
     [
-        pytest.param(piece, marks=[pytest.mark.long] if piece >= PIECES // 4 else [])
+        pytest.param(piece, marks=[pytest.mark.long] if piece >= 3 else [])
         for piece in range(PIECES)
     ],
 )
@@ -42,6 +42,7 @@ def test_all_tasks_eager(piece):
     assert not result.findings, "\n\n".join(map(str, result.findings.values()))
 
 
+@pytest.mark.long
 def test_asyncios_python_tasks():
     count = max(1, 2 * PROGRAMS // PIECES)
     result = hunt("asyncio-python", "miniloop", seed=4, count=count)
