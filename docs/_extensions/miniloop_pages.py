@@ -129,7 +129,7 @@ class Differences(Page):
     def lines(self) -> Iterator[str]:
         """Yield a table of all differences, then a section for each."""
         self.watch(PACKAGE / "difftest" / "differences.toml")
-        known = register.entries()
+        known = register.entries().values()
         yield from _table_start("58 17 25", "Difference", "Differs on", "Standing")
         for entry in known:
             link = f":ref:`difference-{entry.id}`"

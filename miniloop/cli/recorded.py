@@ -3,8 +3,8 @@
     python -m miniloop.cli.recorded SIDE RECORD TICKS SECONDS REAL SCRIPT [ARG ...]
 
 SIDE is a loop, as `miniloop.difftest.loops` takes it (`asyncio`, `miniloop`, `interop`,
-`module:name`), or `asyncio-known`: asyncio up to where it is known to do something else than
-miniloop, which keeps to Python 3.13. The record goes to the file RECORD (see
+`module:name`), or `asyncio-known`: asyncio with watches that note in the record where it is known
+to do something else than miniloop. The record goes to the file RECORD (see
 `miniloop.trace.scripts`).
 """
 
@@ -12,11 +12,11 @@ from __future__ import annotations
 
 import asyncio
 import faulthandler
+import functools
 import random
 import sys
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import miniloop
 from miniloop.cli import bad_input, children, program, script
@@ -84,24 +84,13 @@ def install(recorder: ScriptRecorder, side: str) -> ModuleType:
 
 
 def watch(recorder: ScriptRecorder) -> None:
-    """End the run where this Python's asyncio is known to differ from miniloop: see `known`."""
+    """Note in the record where this Python's asyncio is known to differ from miniloop."""
     from miniloop.difftest import known  # only for this: every run would wait for it
 
-    def cut(name: str) -> None:
-        recorder.give_up("known", name)
-
-    for name, stand_in in known.watches(cut, asyncio.Task, asyncio.TaskGroup).items():
-        recorder._replace(asyncio, getattr(asyncio, name), stand_in)
-    if sys.version_info < (3, 13):
-        loop_class: Any = asyncio.base_events.BaseEventLoop
-        shutdown = loop_class.shutdown_default_executor
-
-        async def shutdown_default_executor(self: Any, *timeout: Any) -> None:
-            if self._default_executor is not None:
-                cut("executor-shutdown-timer")
-            await shutdown(self, *timeout)
-
-        loop_class.shutdown_default_executor = shutdown_default_executor
+    stand_ins = known.StandIns()
+    known.watches(functools.partial(recorder.write, "known"), stand_ins, of_scripts=True)
+    for owner, name, value in stand_ins.places():
+        setattr(owner, name, value)
 
 
 if __name__ == "__main__":

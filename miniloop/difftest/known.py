@@ -1,152 +1,482 @@
-"""Where older Pythons are known to differ, so that random programs need not stumble.
+"""Notices where this Python's asyncio is about to do something that miniloop does not do.
 
-Programs are not kept from using what differs: that would leave out all that it takes part in.
-Instead the reference side watches for the very situation in which an older asyncio does something
-else, and the comparison ends there: everything up to it is compared. Each watch carries the id of
-its entry in `differences.toml`, and a test holds the two together.
+miniloop has the semantics of asyncio in CPython 3.15. What older Pythons do otherwise is listed in
+`differences.toml`. A *watch* is a stand-in for a part of asyncio which behaves as that part does,
+and tells when the very situation comes up that an entry describes. Each watch has the id of its
+entry, and is set only on the Pythons that the entry names.
+
+Random programs use everything, so they meet these situations often. There the comparison ends where
+a watch tells of one: all that came before is compared. Where the schedules of a script differ,
+`compare` looks which watch told of a situation last, and names its entry.
 """
 
 from __future__ import annotations
 
 import asyncio
+import asyncio.base_events
+import asyncio.events
+import asyncio.futures
+import asyncio.tasks
+import concurrent.futures
+import contextlib
+import functools
+import inspect
+import math
 import sys
-from collections.abc import Callable, Sequence
+import threading
+import types
+from collections.abc import Callable, Iterator
+from types import ModuleType
 from typing import Any
 
 from ..trace.recorder import Recorder, Steps
+from .register import Known, entries
 
-Cut = Callable[[str], None]
-
-# What each watch stands for, and the Pythons that need it, as in the register.
-WATCHES: dict[str, tuple[str, ...]] = {
-    "uncancel-clears-cancel": ("3.11", "3.12"),
-    "condition-passes-notify-on": ("3.11", "3.12"),
-    "taskgroup-cancels-again": ("3.11", "3.12"),
-    "taskgroup-notices-later": ("3.12.0-3.12.8", "3.13.0-3.13.1"),
-    "semaphore-wakes-as-many-as-fit": ("3.11", "3.12"),
-    "gather-of-done": ("3.11",),
-    "wait-for-in-task": ("3.11",),
-    "timeout-of-a-cancelled-task": ("3.11.0-3.11.2",),
-}
+Met = Callable[[], None]
+"""What a watch calls when the situation comes up."""
+Place = tuple[Any, str, Any]
+"""An attribute to set: the object, the name and the value."""
 
 
-def this_python(versions: Sequence[str]) -> bool:
-    """Whether this Python is one of `versions`: 3.12.1 is one of 3.12 and of 3.12.0-3.12.8."""
-    for version in versions:
-        first, _, last = version.partition("-")
-        numbers = tuple(map(int, first.split(".")))
-        until = tuple(map(int, last.split("."))) if last else numbers
-        if numbers <= sys.version_info[: len(numbers)] <= until:
-            return True
-    return False
+class StandIns(dict[str, Any]):
+    """What stands in for parts of asyncio, by the path of the part: `gather`, `tasks.Task.cancel`.
 
-
-def needed(watch: str) -> bool:
-    """Whether this Python's asyncio has the difference."""
-    return this_python(WATCHES[watch])
-
-
-def watches(cut: Cut, task_class: Any, ordered_group: Any) -> dict[str, Any]:
-    """Stand-ins for names of the asyncio module that end the comparison where it must end.
-
-    Empty on a Python whose asyncio has the semantics of 3.13, as mended since.
+    A part that has no stand-in is itself.
     """
-    names: dict[str, Any] = {}
-    if needed("uncancel-clears-cancel"):
-        names["Task"] = watched_task(cut, task_class)
-    if needed("condition-passes-notify-on"):
-        names["Condition"] = condition = watched_condition(cut)
-        names["Barrier"] = barrier_on(condition)
-    if needed("semaphore-wakes-as-many-as-fit"):
-        names["Semaphore"] = watched_semaphore(cut, asyncio.Semaphore)
-        names["BoundedSemaphore"] = watched_semaphore(cut, asyncio.BoundedSemaphore)
-    group = ordered_group
-    if needed("taskgroup-cancels-again"):
-        names["TaskGroup"] = group = watched_group(cut, group)
-    if needed("taskgroup-notices-later"):
-        names["TaskGroup"] = group_with_eager_tasks(cut, group)
-    if needed("timeout-of-a-cancelled-task"):
-        names.update(watched_timeouts(cut))
-    if needed("gather-of-done"):
-        names["gather"] = watched_gather(cut)
-    if needed("wait-for-in-task"):
-        names["wait_for"] = watched_wait_for(cut)
-    return names
+
+    def __missing__(self, path: str) -> Any:
+        return functools.reduce(getattr, path.split("."), asyncio)
+
+    def places(self) -> list[Place]:
+        """What to set: a function or class in each module of asyncio that has it."""
+        found: list[Place] = []
+        for path, value in self.items():
+            of, _, name = path.rpartition(".")
+            owner: Any = self[of] if of else asyncio
+            if isinstance(owner, ModuleType) and hasattr(owner, name):
+                real = getattr(owner, name)
+                for module in modules():
+                    names = [key for key, one in vars(module).items() if one is real]
+                    found += [(module, key, value) for key in names]
+            else:
+                found.append((owner, name, value))
+        return found
 
 
-def watched_task(cut: Cut, task_class: Any) -> Any:
-    """Tasks that watch for an uncancel() to zero with a cancel not delivered."""
+@contextlib.contextmanager
+def replaced(places: list[Place]) -> Iterator[None]:
+    """Have other values at these places for as long as this lasts."""
+    had = [(owner, name, getattr(owner, name)) for owner, name, _ in places]
+    try:
+        for owner, name, value in places:
+            setattr(owner, name, value)
+        yield
+    finally:
+        for owner, name, value in had:
+            setattr(owner, name, value)
 
-    class Task(task_class):  # type: ignore[misc]
+
+def modules() -> list[ModuleType]:
+    """The modules of asyncio that are imported."""
+    return [
+        module
+        for name, module in list(sys.modules.items())
+        if name.partition(".")[0] == "asyncio" and isinstance(module, ModuleType)
+    ]
+
+
+Watch = Callable[[StandIns, Met], None]
+WATCHES: dict[str, Watch] = {}
+"""By the id of the entry, what puts the watch into the stand-ins."""
+_of_scripts: set[str] = set()
+
+
+def watch(entry: str, *, of_scripts: bool = False) -> Callable[[Watch], Watch]:
+    """Register a function as the watch of an entry, or as one that only scripts need."""
+
+    def register(function: Watch) -> Watch:
+        WATCHES[entry] = function
+        if of_scripts:
+            _of_scripts.add(entry)
+        return function
+
+    return register
+
+
+def needed(entry: str) -> bool:
+    """Whether this Python's asyncio has the difference."""
+    return entries()[entry].here
+
+
+def watches(met: Callable[[str], None], stand_ins: StandIns, *, of_scripts: bool = False) -> None:
+    """Add to `stand_ins` all watches that this Python needs; each calls `met` with its entry's id.
+
+    Random programs do not meet what only scripts have a watch for.
+    """
+    for entry in entries().values():
+        if not entry.here:
+            continue
+        tell = functools.partial(met, entry.id)
+        if entry.id in WATCHES and (of_scripts or entry.id not in _of_scripts):
+            WATCHES[entry.id](stand_ins, tell)
+        if of_scripts:
+            watch_names(entry, stand_ins, tell)
+
+
+def watch_names(entry: Known, stand_ins: StandIns, met: Met) -> None:
+    """Watch for the use of names and keywords that this Python's asyncio does not have."""
+    for name in entry.new:
+        path, _, keyword = name.rstrip(")").partition("(")
+        of, _, last = path.rpartition(".")
+        if of and isinstance(stand_ins[of], type):
+            make_open(stand_ins, of)
+        if keyword:
+            stand_ins[path] = before_call(stand_ins[path], functools.partial(has, keyword), met)
+        elif of:
+            stand_ins[path] = Absent(last, met)
+        else:
+            stand_ins["__getattr__"] = without_name(stand_ins, last, met)
+
+
+def make_open(stand_ins: StandIns, path: str) -> None:
+    """Replace a class whose attributes cannot be set, as it is in C, by a subclass."""
+    real = stand_ins[path]
+    immutable = 1 << 8  # Py_TPFLAGS_IMMUTABLETYPE
+    if real.__flags__ & immutable:
+        names = {"__module__": real.__module__, "__qualname__": real.__qualname__}
+        stand_ins[path] = type(real.__name__, (real,), names)
+
+
+def before_call(function: Any, condition: Callable[..., object], met: Met) -> Any:
+    """A function that tells when it is called with arguments for which the condition holds."""
+
+    @functools.wraps(function)
+    def call(*args: Any, **keywords: Any) -> Any:
+        if condition(*args, **keywords):
+            met()
+        return function(*args, **keywords)
+
+    return call
+
+
+def has(keyword: str, /, *_: Any, **keywords: Any) -> bool:
+    """Whether a call has a keyword."""
+    return keyword in keywords
+
+
+def without_name(stand_ins: StandIns, missing: str, met: Met) -> Any:
+    """Return a `__getattr__` for the module asyncio that tells when the name is asked for."""
+    before = stand_ins.get("__getattr__") or vars(asyncio).get("__getattr__")
+
+    def module_getattr(name: str) -> Any:
+        if name == missing:
+            met()
+        if before is not None:
+            return before(name)
+        raise AttributeError(f"module 'asyncio' has no attribute {name!r}", name=name, obj=asyncio)
+
+    return module_getattr
+
+
+class Absent:
+    """An attribute that a class does not have, and that tells when it is asked for."""
+
+    def __init__(self, name: str, met: Met) -> None:
+        self._name = name
+        self._met = met
+
+    def __get__(self, instance: Any, owner: Any) -> Any:
+        self._met()
+        kind = (
+            f"type object {owner.__name__!r}" if instance is None else f"{owner.__name__!r} object"
+        )
+        raise AttributeError(
+            f"{kind} has no attribute {self._name!r}", name=self._name, obj=instance
+        )
+
+
+# -- watches of tasks and futures -----------------------------------------------------------------
+
+
+@watch("uncancel-clears-cancel")
+def uncancel(stand_ins: StandIns, met: Met) -> None:
+    """Watch for a task whose last cancel is taken back before it is delivered."""
+    base: Any = stand_ins["Task"]
+
+    class Task(base):  # type: ignore[misc]
         def uncancel(self) -> Any:
             if self.cancelling() == 1 and self._must_cancel:
-                cut("uncancel-clears-cancel")
+                met()
             return super().uncancel()
 
-    return Task
+    stand_ins["Task"] = Task
 
 
-def watched_condition(cut: Cut) -> Any:
-    """Conditions that watch for an error out of wait()."""
+@watch("chain-in-own-thread")
+def chain(stand_ins: StandIns, met: Met) -> None:
+    """Watch for a future of threads that is done, or cancelled, in the thread of the loop."""
+    chain_future = stand_ins["futures._chain_future"]
 
-    class Condition(asyncio.Condition):
+    def _chain_future(source: Any, destination: Any) -> None:
+        for job, other, always in (source, destination, True), (destination, source, False):
+            if isinstance(job, concurrent.futures.Future):
+                loop = other.get_loop()
+
+                def done(job: Any, loop: Any = loop, always: bool = always) -> None:
+                    if (always or job.cancelled()) and asyncio._get_running_loop() is loop:
+                        met()
+
+                job.add_done_callback(done)
+        chain_future(source, destination)
+
+    stand_ins["futures._chain_future"] = _chain_future
+
+
+@watch("shield-retrieves")
+def shield(stand_ins: StandIns, met: Met) -> None:
+    """Watch for a shield that is cancelled after what it shields has failed."""
+    real = stand_ins["shield"]
+
+    def shield(arg: Any) -> Any:
+        inner = asyncio.ensure_future(arg)
+        outer = real(inner)
+        if outer is not inner:
+
+            def done(outer: Any) -> None:
+                if outer.cancelled() and inner.done() and not inner.cancelled():
+                    met()
+
+            outer.add_done_callback(done)
+        return outer
+
+    stand_ins["shield"] = shield
+
+
+@watch("gather-of-done")
+def gather(stand_ins: StandIns, met: Met) -> None:
+    """Watch for children that are done already."""
+    real = stand_ins["gather"]
+
+    def gather(*awaitables: Any, return_exceptions: bool = False) -> Any:
+        outer: Any = real(*awaitables, return_exceptions=return_exceptions)
+        children = getattr(outer, "_children", ())
+        if any(child.done() for child in children):
+            met()
+        return outer
+
+    stand_ins["gather"] = gather
+
+
+@watch("wait-for-in-task")
+def wait_for(stand_ins: StandIns, met: Met) -> None:
+    """Watch for a timeout to wait for."""
+    real = stand_ins["wait_for"]
+
+    async def wait_for(fut: Any, timeout: Any) -> Any:
+        if timeout is not None and timeout > 0:
+            met()
+        return await real(fut, timeout)
+
+    stand_ins["wait_for"] = wait_for
+
+
+class AsCompleted:
+    """What as_completed() returns, with a watch."""
+
+    def __init__(self, iterator: Any, met: Met) -> None:
+        self._iterator = iterator
+        self._met = met
+        self._failed = False
+
+    def __iter__(self) -> Any:
+        return self
+
+    def __next__(self) -> Any:
+        return self._wait_for_one(self._next(next))
+
+    def _next(self, get: Any) -> Any:
+        if self._failed:
+            self._met()
+        return get(self._iterator)
+
+    async def _wait_for_one(self, one: Any) -> Any:
+        try:
+            return await one
+        except asyncio.CancelledError:  # ours, or of the future: nobody can tell from here
+            self._failed = True
+            raise
+
+
+class AsCompletedAsync(AsCompleted):
+    """The same since 3.13, when there are two ways to go through it."""
+
+    def __aiter__(self) -> Any:
+        aiter(self._iterator)
+        return self
+
+    async def __anext__(self) -> Any:
+        return await self._wait_for_one(self._next(anext))
+
+
+@watch("as-completed-cancelled-step")
+def as_completed(stand_ins: StandIns, met: Met) -> None:
+    """Watch for an iterator that is asked for more after a wait has failed."""
+    real = stand_ins["as_completed"]
+
+    def as_completed(fs: Any, *, timeout: float | None = None) -> Any:
+        iterator = real(fs, timeout=timeout)
+        kind = AsCompletedAsync if hasattr(iterator, "__aiter__") else AsCompleted
+        return kind(iterator, met)
+
+    stand_ins["as_completed"] = as_completed
+
+
+@watch("as-completed-async", of_scripts=True)
+def as_completed_async(stand_ins: StandIns, met: Met) -> None:
+    """Watch for an `async for`."""
+    real = stand_ins["as_completed"]
+
+    class NotAsync:
+        def __init__(self, iterator: Any) -> None:
+            self._iterator = iterator
+
+        def __iter__(self) -> Any:
+            return self
+
+        def __next__(self) -> Any:
+            return next(self._iterator)
+
+        def __aiter__(self) -> Any:
+            met()
+            raise TypeError("'async for' requires an object with __aiter__ method, got generator")
+
+    def as_completed(fs: Any, *, timeout: float | None = None) -> Any:
+        return NotAsync(real(fs, timeout=timeout))
+
+    stand_ins["as_completed"] = as_completed
+
+
+@watch("as-completed-checks-at-once", of_scripts=True)
+def as_completed_of_one(stand_ins: StandIns, met: Met) -> None:
+    """Watch for an argument that is no collection."""
+    stand_ins["as_completed"] = before_call(
+        stand_ins["as_completed"], lambda fs, **_: inspect.isawaitable(fs), met
+    )
+
+
+@watch("wait-for-current-task")
+def wait_for_oneself(stand_ins: StandIns, met: Met) -> None:
+    """Watch for a task that waits for itself."""
+    real = stand_ins["wait_for"]
+
+    async def wait_for(fut: Any, timeout: Any) -> Any:
+        if fut is asyncio.current_task():
+            met()
+        return await real(fut, timeout)
+
+    stand_ins["wait_for"] = wait_for
+
+
+@watch("sleep-of-nan", of_scripts=True)
+def sleep(stand_ins: StandIns, met: Met) -> None:
+    """Watch for a delay that is no number."""
+    stand_ins["sleep"] = before_call(
+        stand_ins["sleep"], lambda delay, *_: isinstance(delay, float) and math.isnan(delay), met
+    )
+
+
+@watch("stop-iteration-into-a-future", of_scripts=True)
+def stop_iteration(stand_ins: StandIns, met: Met) -> None:
+    """Watch for the exception that no future takes."""
+    make_open(stand_ins, "Future")
+    base: Any = stand_ins["Future"]
+    stand_ins["Future.set_exception"] = before_call(
+        base.set_exception,
+        lambda self, error: isinstance(error, StopIteration) or error is StopIteration,
+        met,
+    )
+
+
+@watch("generators-are-coroutines", of_scripts=True)
+def iscoroutine(stand_ins: StandIns, met: Met) -> None:
+    """Watch for a generator where asyncio looks whether it has a coroutine."""
+    stand_ins["iscoroutine"] = before_call(
+        stand_ins["iscoroutine"], lambda obj: isinstance(obj, types.GeneratorType), met
+    )
+
+
+# -- watches of what tasks wait in ----------------------------------------------------------------
+
+
+@watch("condition-passes-notify-on")
+def condition(stand_ins: StandIns, met: Met) -> None:
+    """Watch for an error out of wait()."""
+    base: Any = stand_ins["Condition"]
+
+    class Condition(base):  # type: ignore[misc]
         async def wait(self) -> Any:
             try:
                 return await super().wait()
             except BaseException:
-                cut("condition-passes-notify-on")
+                met()
                 raise
 
-    return Condition
+    stand_ins["Condition"] = Condition
+    barrier: Any = stand_ins["Barrier"]
 
-
-def watched_semaphore(cut: Cut, semaphore_class: Any) -> Any:
-    """Semaphores that watch for room that is left while others still wait."""
-
-    class Semaphore(semaphore_class):  # type: ignore[misc]
-        async def acquire(self) -> Any:
-            try:
-                return await super().acquire()
-            finally:
-                if self._value > 0 and not all(w.done() for w in self._waiters or ()):
-                    cut("semaphore-wakes-as-many-as-fit")
-
-    return Semaphore
-
-
-def barrier_on(condition: Any) -> Any:
-    """Barriers that use such a condition."""
-
-    class Barrier(asyncio.Barrier):
+    class Barrier(barrier):  # type: ignore[misc]
         def __init__(self, parties: int) -> None:
             super().__init__(parties)
-            self._cond = condition()
+            self._cond = Condition()
 
-    return Barrier
+    stand_ins["Barrier"] = Barrier
 
 
-def watched_group(cut: Cut, group_class: Any) -> Any:
-    """Task groups that watch for an error together with a cancel from outside."""
+@watch("semaphore-wakes-as-many-as-fit")
+def semaphore(stand_ins: StandIns, met: Met) -> None:
+    """Watch for room that is left while others still wait."""
+    for name in "Semaphore", "BoundedSemaphore":
+        base: Any = stand_ins[name]
 
-    class TaskGroup(group_class):  # type: ignore[misc]
+        class Semaphore(base):  # type: ignore[misc]
+            async def acquire(self) -> Any:
+                try:
+                    return await super().acquire()
+                finally:
+                    if self._value > 0 and not all(w.done() for w in self._waiters or ()):
+                        met()
+
+        Semaphore.__name__ = Semaphore.__qualname__ = name
+        stand_ins[name] = Semaphore
+
+
+@watch("taskgroup-cancels-again")
+def group_cancels_again(stand_ins: StandIns, met: Met) -> None:
+    """Watch for an error together with a cancel from outside."""
+    base: Any = stand_ins["TaskGroup"]
+
+    class TaskGroup(base):  # type: ignore[misc]
         async def __aexit__(self, *error: Any) -> Any:
-            # 3.13 also takes back the group's own cancellation later: after its tasks have ended.
+            # Since 3.13 it also takes back its own cancellation later: after its tasks have ended.
             if self._parent_cancel_requested and self._tasks:
-                cut("taskgroup-cancels-again")
+                met()
+            parent = self._parent_task
             try:
                 return await super().__aexit__(*error)
             except BaseExceptionGroup:
-                if self._parent_task.cancelling():
-                    cut("taskgroup-cancels-again")
+                if parent.cancelling():
+                    met()
                 raise
 
-    return TaskGroup
+    stand_ins["TaskGroup"] = TaskGroup
 
 
-def group_with_eager_tasks(cut: Cut, group_class: Any) -> Any:
-    """Task groups that watch for a task that is done when it has been made."""
+@watch("taskgroup-notices-later")
+def group_with_eager_tasks(stand_ins: StandIns, met: Met) -> None:
+    """Watch for a task that is done when it has been made."""
+    base: Any = stand_ins["TaskGroup"]
 
-    class TaskGroup(group_class):  # type: ignore[misc]
+    class TaskGroup(base):  # type: ignore[misc]
         _making = 0
 
         def create_task(self, *args: Any, **keywords: Any) -> Any:
@@ -158,54 +488,136 @@ def group_with_eager_tasks(cut: Cut, group_class: Any) -> Any:
 
         def _on_task_done(self, task: Any) -> None:
             if self._making:
-                cut("taskgroup-notices-later")
+                met()
             super()._on_task_done(task)
 
-    return TaskGroup
+    stand_ins["TaskGroup"] = TaskGroup
 
 
-def watched_timeouts(cut: Cut) -> dict[str, Any]:
-    """`timeout` and `timeout_at` that watch for one that ends in a task cancelled before."""
+@watch("taskgroup-and-generator-exit")
+def group_and_generator_exit(stand_ins: StandIns, met: Met) -> None:
+    """Watch for a GeneratorExit out of the body of a group."""
+    base: Any = stand_ins["TaskGroup"]
 
-    class Timeout(asyncio.Timeout):  # type: ignore[misc]
+    class TaskGroup(base):  # type: ignore[misc]
+        async def __aexit__(self, *error: Any) -> Any:
+            try:
+                return await super().__aexit__(*error)
+            except BaseExceptionGroup as raised:
+                if isinstance(error[1], GeneratorExit) and raised.exceptions == (error[1],):
+                    met()
+                raise
+
+    stand_ins["TaskGroup"] = TaskGroup
+
+
+@watch("timeout-of-a-cancelled-task")
+def timeouts(stand_ins: StandIns, met: Met) -> None:
+    """Watch for a timeout that ends in a task cancelled before."""
+    base: Any = stand_ins["Timeout"]
+
+    class Timeout(base):  # type: ignore[misc]
         async def __aenter__(self) -> Any:
             await super().__aenter__()
-            self._cancelled_before = self._task.cancelling()  # type: ignore[attr-defined]
+            self._cancelled_before = self._task.cancelling()
             return self
 
         async def __aexit__(self, *error: Any) -> Any:
             if self._cancelled_before and self.expired():
-                cut("timeout-of-a-cancelled-task")
+                met()
             return await super().__aexit__(*error)
 
     def timeout(delay: Any) -> Any:
         return Timeout(None if delay is None else asyncio.get_running_loop().time() + delay)
 
-    return {"Timeout": Timeout, "timeout": timeout, "timeout_at": Timeout}
+    stand_ins.update({"Timeout": Timeout, "timeout": timeout, "timeout_at": Timeout})
 
 
-def watched_gather(cut: Cut) -> Any:
-    """A gather that watches for children that are done already."""
+# -- watches of loops -----------------------------------------------------------------------------
 
-    def gather(*awaitables: Any, return_exceptions: bool = False) -> Any:
-        outer: Any = asyncio.gather(*awaitables, return_exceptions=return_exceptions)
-        children = getattr(outer, "_children", ())
-        if any(child.done() for child in children):
-            cut("gather-of-done")
-        return outer
-
-    return gather
+LOOP = "base_events.BaseEventLoop."
 
 
-def watched_wait_for(cut: Cut) -> Any:
-    """A wait_for that watches for a timeout to wait for."""
+@watch("executor-shutdown-timer", of_scripts=True)
+def shutdown_default_executor(stand_ins: StandIns, met: Met) -> None:
+    """Watch for an executor that is shut down."""
+    path = LOOP + "shutdown_default_executor"
+    stand_ins[path] = before_call(
+        stand_ins[path], lambda loop, *_: loop._default_executor is not None, met
+    )
 
-    async def wait_for(awaitable: Any, timeout: Any) -> Any:
-        if timeout is not None and timeout > 0:
-            cut("wait-for-in-task")
-        return await asyncio.wait_for(awaitable, timeout)
 
-    return wait_for
+@watch("get-event-loop-raises", of_scripts=True)
+def get_event_loop(stand_ins: StandIns, met: Met) -> None:
+    """Watch for a loop that is made because somebody asks for one."""
+    path = "events.BaseDefaultEventLoopPolicy.get_event_loop"
+
+    def makes_one(policy: Any) -> bool:
+        local = policy._local
+        main = threading.current_thread() is threading.main_thread()
+        return local._loop is None and not local._set_called and main
+
+    stand_ins[path] = before_call(stand_ins[path], makes_one, met)
+
+
+@watch("task-factory-name", of_scripts=True)
+def create_task(stand_ins: StandIns, met: Met) -> None:
+    """Watch for a task without a name that a task factory makes."""
+    path = LOOP + "create_task"
+    stand_ins[path] = before_call(
+        stand_ins[path],
+        lambda loop, coro, *, name=None, **_: name is None and loop.get_task_factory() is not None,
+        met,
+    )
+
+
+@watch("run-forever-refused", of_scripts=True)
+def run_forever(stand_ins: StandIns, met: Met) -> None:
+    """Watch for a loop that is told to run inside a running loop."""
+    path = LOOP + "run_forever"
+    stand_ins[path] = before_call(
+        stand_ins[path], lambda loop: asyncio._get_running_loop() is not None, met
+    )
+
+
+@watch("context-already-entered", of_scripts=True)
+def run_handle(stand_ins: StandIns, met: Met) -> None:
+    """Watch for a callback or step whose context cannot be entered."""
+
+    def entered(handle: Any) -> bool:
+        try:
+            handle._context.run(int)
+        except RuntimeError:
+            return True
+        return False
+
+    stand_ins["Handle._run"] = before_call(stand_ins["Handle._run"], entered, met)
+
+
+@watch("failed-future-double", of_scripts=True)
+def report_of_a_future(stand_ins: StandIns, met: Met) -> None:
+    """Watch for a future that reports its exception."""
+    path = LOOP + "call_exception_handler"
+
+    def reports(loop: Any, context: Any) -> bool:
+        future = context.get("future")
+        return asyncio.isfuture(future) and not isinstance(future, asyncio.Task)
+
+    stand_ins[path] = before_call(stand_ins[path], reports, met)
+
+
+@watch("exception-handler-context", of_scripts=True)
+def exception_handler(stand_ins: StandIns, met: Met) -> None:
+    """Watch for an exception handler of the program that has a context to see."""
+    path = LOOP + "call_exception_handler"
+
+    def has_context(loop: Any, context: Any) -> bool:
+        things = [context.get(name) for name in ("task", "future", "handle")]
+        return loop.get_exception_handler() is not None and any(
+            isinstance(thing, asyncio.Task | asyncio.Handle) for thing in things
+        )
+
+    stand_ins[path] = before_call(stand_ins[path], has_context, met)
 
 
 class StepsOfPythonTask(Steps):

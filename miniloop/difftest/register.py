@@ -1,16 +1,14 @@
-"""The register of differences: `differences.toml`, read and checked."""
+"""The register of differences: `differences.toml`, read."""
 
 from __future__ import annotations
 
-import asyncio
+import functools
+import sys
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
-
-from .. import running
-from .programs import FILE_NAME
-from .sides import Side, side
-from .surroundings import quiet
+from typing import Any
 
 STANDINGS = ("undefined", "version-dependent", "deliberate")
 
@@ -25,29 +23,38 @@ class Known:
     standing: str
     reason: str
     program: str
+    new: tuple[str, ...] = ()
+    """The names and keywords that the asyncio of these versions lacks, if that is the difference.
 
-    def outputs(self) -> tuple[list[str], list[str]]:
-        """What the program prints on this Python's asyncio and on miniloop."""
-        return printed(self.program, side("asyncio-unwatched")), printed(
-            self.program, side("miniloop-unwatched")
-        )
+    `Queue.shutdown` is a name in the module `asyncio`, `run(loop_factory)` is a keyword.
+    """
+    untold: str = ""
+    """Why `compare` cannot name this entry when a script meets it. Empty if it can."""
+
+    @property
+    def here(self) -> bool:
+        """Whether the asyncio of the running Python has this difference."""
+        return this_python(self.versions)
 
 
-def entries() -> list[Known]:
-    """All entries, in the order of the file."""
+def this_python(versions: Sequence[str]) -> bool:
+    """Whether this Python is one of `versions`: 3.12.1 is one of 3.12 and of 3.12.0-3.12.8."""
+    for version in versions:
+        first, _, last = version.partition("-")
+        numbers = tuple(map(int, first.split(".")))
+        until = tuple(map(int, last.split("."))) if last else numbers
+        if numbers <= sys.version_info[: len(numbers)] and (
+            sys.version_info[: len(until)] <= until
+        ):
+            return True
+    return False
+
+
+@functools.cache
+def entries() -> dict[str, Known]:
+    """All entries by their ids, in the order of the file."""
     text = resources.files(__package__).joinpath("differences.toml").read_text("utf-8")
-    return [
-        Known(**{**entry, "versions": tuple(entry["versions"])})
-        for entry in tomllib.loads(text)["difference"]
-    ]
-
-
-def printed(source: str, on: Side) -> list[str]:
-    """The lines that a program prints on a side, and how it ended if by an exception."""
-    # Forget, on both sides, whether a loop was ever set in this thread.
-    asyncio.set_event_loop_policy(None)
-    running._thread.event_loop = None
-    running._thread.event_loop_was_set = False
-    with quiet():
-        schedule = on.run(compile(source, FILE_NAME, "exec"))
-    return [event.what for event in schedule.events if event.who in ("print", "main")]
+    found: list[dict[str, Any]] = tomllib.loads(text)["difference"]
+    for entry in found:
+        entry.update({name: tuple(it) for name, it in entry.items() if isinstance(it, list)})
+    return {entry["id"]: Known(**entry) for entry in found}

@@ -48,6 +48,9 @@ class Run:
     """What it wrote to stderr."""
     wrote: str = ""
     """What it wrote to the terminal past `sys.stdout`."""
+    known: list[tuple[int, int, str]] = field(default_factory=list)
+    """Situations in which asyncio is known to differ: the numbers of events and of calls of select
+    before it, and the id of the entry in the register."""
 
     @property
     def cut_off(self) -> bool:
@@ -203,6 +206,8 @@ def _read(run: Run, record: Path, script: str) -> None:
             schedule.timeouts.append(values[0])
         elif kind == "e":
             schedule.rows.append(tuple(values))
+        elif kind == "known":
+            run.known.append((len(schedule.rows), len(schedule.timeouts), values[0]))
         elif kind == "order":
             run.no_ticks = values[0]
         elif kind == "note":

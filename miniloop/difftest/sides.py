@@ -14,14 +14,14 @@ import queue
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import CodeType, ModuleType
 from typing import Any, ClassVar
 
 from ..trace import Recorder, Schedule, on_virtual_time
 from ..trace.recorder import describe
-from .known import StepsOfPythonTask, watches
+from .known import Place, StandIns, StepsOfPythonTask, replaced, watches
 from .linked import NAMES, Linked, place
 from .loops import LoopKind, resolve
 from .programs import FILE_NAME, FORGOTTEN
@@ -115,8 +115,8 @@ class Side:
     """Given to each task, `eager_start=True` for one."""
     steps_class: Any = None
     """What records the steps, if not the usual class."""
-    while_it_runs: Callable[[], contextlib.AbstractContextManager[None]] = contextlib.nullcontext
-    """What is set up round each run, and put back after it."""
+    places: list[Place] = field(default_factory=list)
+    """Attributes that are other ones while it runs."""
     kind: LoopKind | None = None
     """What is known of a loop that somebody named."""
     watched: bool = True
@@ -136,12 +136,14 @@ class Side:
         self._loop: Any = None
         self.recorded_class = on_virtual_time(base)
         self._for_linked = with_late_self_pipe(self.recorded_class)
-        group = ordered_group(self.module.TaskGroup)
-        self.stand_ins: dict[str, Any] = {"TaskGroup": group}
-        """For names of the library."""
+        stand_ins = StandIns(TaskGroup=ordered_group(self.module.TaskGroup), Task=self.task_class)
         if self.module is asyncio and self.watched:
-            self.stand_ins.update(watches(self._cut, self.task_class, group))
-            self.task_class = self.stand_ins.get("Task", self.task_class)
+            watches(self._cut, stand_ins)
+            self.task_class = stand_ins["Task"]
+        self.stand_ins = {path: value for path, value in stand_ins.items() if "." not in path}
+        """For names of the library."""
+        deep = StandIns({path: value for path, value in stand_ins.items() if "." in path})
+        self.places = [*self.places, *deep.places()]
         self._facade = ModuleType("asyncio")
         self._facade.__dict__.update(
             {name: getattr(self.module, name) for name in dir(self.module)},
@@ -178,7 +180,7 @@ class Side:
             else:
                 exec(code, names)
 
-        with self.while_it_runs():
+        with replaced(self.places):
             run_watched(recorder, main, contextvars.Context)
         # What is left is torn down now, so that destructors make their reports.
         recorder.stop()
@@ -331,24 +333,18 @@ def with_late_self_pipe(loop_class: Any) -> Any:
     return Loop
 
 
-# Since 3.14 the current task of a thread is known to asyncio's C code alone. asyncio's Python tasks
-# tell it to functions in Python, whose records nobody reads but these functions themselves.
-TOLD_IN_PYTHON = (
-    *("_enter_task", "_leave_task", "_swap_current_task", "_register_task"),
-    *("_register_eager_task", "_unregister_task", "_unregister_eager_task"),
-)
+def python_tasks_known_in_c() -> list[Place]:
+    """Where asyncio's Python tasks say which task runs, let them say it to asyncio's C code.
 
-
-@contextlib.contextmanager
-def python_tasks_known_in_c() -> Iterator[None]:
-    """Let asyncio's Python tasks tell its C code which task runs, for as long as this lasts."""
+    Since 3.14 its C code alone knows the current task of a thread. The functions in Python that
+    these tasks call have records of their own, which nobody else reads.
+    """
     tasks = vars(asyncio.tasks)
-    had = {f"_py{name}": tasks[f"_py{name}"] for name in TOLD_IN_PYTHON if f"_c{name}" in tasks}
-    tasks.update({name: tasks[name.replace("_py", "_c", 1)] for name in had})
-    try:
-        yield
-    finally:
-        tasks.update(had)
+    return [
+        (asyncio.tasks, name, tasks[in_c])
+        for name in tasks
+        if name.startswith("_py_") and (in_c := name.replace("_py", "_c", 1)) in tasks
+    ]
 
 
 def _asyncio(name: str, **rest: Any) -> Side:
@@ -373,7 +369,7 @@ KNOWN: dict[str, Callable[[str], Side]] = {
         task_class=asyncio.tasks._PyTask,  # type: ignore[attr-defined]
         future_class=asyncio.futures._PyFuture,  # type: ignore[attr-defined]
         steps_class=StepsOfPythonTask,
-        while_it_runs=python_tasks_known_in_c,
+        places=python_tasks_known_in_c(),
     ),
     "asyncio-eager": functools.partial(_asyncio, task_options={"eager_start": True}),
     "miniloop": _miniloop,

@@ -33,6 +33,7 @@ from ..trace import CountingSelector, Recorder, Schedule
 from ..trace.recorder import numbered, numbered_task, suspended_at
 from ..trace.scripts import RealClock, ScriptSteps, in_given_order, settled
 from .jobs import PATIENCE, SLICE, Jobs, with_jobs_in_turn
+from .known import replaced
 from .programs import FILE_NAME
 from .sides import RealTimeSide, Side
 from .surroundings import reported, run_watched
@@ -365,7 +366,7 @@ class Run:
         state = random.getstate()
         random.seed(0)
         try:
-            with self._makes_loops(), self.side.while_it_runs():
+            with self._makes_loops(), replaced(self.side.places):
                 try:
                     run_watched(self.recorder, main, contextvars.copy_context)
                 finally:
@@ -378,19 +379,6 @@ class Run:
                 return reported(self.recorder)
         finally:
             random.setstate(state)
-
-
-@contextlib.contextmanager
-def replaced(places: list[tuple[Any, str, Any]]) -> Iterator[None]:
-    """While this lasts, each of these objects has another value for one of its attributes."""
-    had = [(place, name, getattr(place, name)) for place, name, _ in places]
-    try:
-        for place, name, value in places:
-            setattr(place, name, value)
-        yield
-    finally:
-        for place, name, value in had:
-            setattr(place, name, value)
 
 
 @contextlib.contextmanager

@@ -173,7 +173,7 @@ class ScriptRecorder(Recorder):
         tasks = recorded
         if task_class not in (None, own_task):
             tasks = recorded_task(self, task_class, names)
-        eager = getattr(module, "eager_task_factory", None)
+        eager = vars(module).get("eager_task_factory")
         if eager is not None:
             make_factory = vars(module)["create_eager_task_factory"]
             self._replace(module, eager, make_factory(recorded))

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import miniloop
-from miniloop.difftest.known import WATCHES, this_python
+from miniloop.difftest.known import needed
 
 
 @pytest.fixture(params=[asyncio, miniloop], ids=["asyncio", "miniloop"])
@@ -212,7 +212,7 @@ def test_keyboard_interrupt_in_an_eager_start_comes_out(aio: ModuleType, loop: A
 
 
 def test_a_group_does_not_cancel_its_parent_in_mid_block(aio: ModuleType, run_eager: Any) -> None:
-    if aio is asyncio and this_python(WATCHES["taskgroup-notices-later"]):
+    if aio is asyncio and needed("taskgroup-notices-later"):
         pytest.skip("asyncio cancels it")
     seen: list[object] = []
 
