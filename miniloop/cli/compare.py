@@ -262,9 +262,9 @@ def refuse(comparison: Comparison, script: str, run_again: Callable[[str], Run])
         more = {"deadlock": "", "endless": "; --ticks allows more"}[left.stopped[0]]
         raise BadInput(f"{script} {left.stopped[1]}{more}")
     if not left.schedule.timeouts and not right.schedule.timeouts:
-        if left.name == "asyncio" and not comparison.agree:
-            if known_difference(comparison, run_again("asyncio-known")):
-                return
+        differ = left.name == "asyncio" and not comparison.agree
+        if differ and known_difference(comparison, run_again("asyncio-known")):
+            return
         if left.status:
             raise BadInput(f"{script} ends before any event loop runs: {last_line(left)}")
         why = left.notes or ["no asyncio.run(), or only one of another library's"]

@@ -364,6 +364,27 @@ def as_completed_of_one(stand_ins: StandIns, met: Met) -> None:
     )
 
 
+@watch("as-completed-without-a-running-loop", of_scripts=True)
+def as_completed_outside(stand_ins: StandIns, met: Met) -> None:
+    """Watch for a call outside a running loop."""
+    stand_ins["as_completed"] = before_call(
+        stand_ins["as_completed"], lambda *_, **__: asyncio._get_running_loop() is None, met
+    )
+
+
+@watch("gather-of-another-loop", of_scripts=True)
+def gather_of_another_loop(stand_ins: StandIns, met: Met) -> None:
+    """Watch for a future of a loop that is not the running one."""
+
+    def foreign(*futures: Any, **_: Any) -> bool:
+        loop = asyncio._get_running_loop()
+        return loop is not None and any(
+            asyncio.isfuture(one) and one.get_loop() is not loop for one in futures
+        )
+
+    stand_ins["gather"] = before_call(stand_ins["gather"], foreign, met)
+
+
 @watch("wait-for-current-task")
 def wait_for_oneself(stand_ins: StandIns, met: Met) -> None:
     """Watch for a task that waits for itself."""
