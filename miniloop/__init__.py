@@ -1,43 +1,39 @@
-"""miniloop: an asyncio whose scheduling a person can read in an afternoon.
+"""miniloop: an asyncio whose scheduling a person can read.
 
 ``import miniloop as asyncio`` serves any program that uses no protocols, TLS, subprocesses,
 ``sendfile``, event loop policies or abstract classes of asyncio's. It schedules to the tick as the
-asyncio of CPython 3.13 does: same order, same iteration of the loop.
+asyncio of CPython 3.15 does: the same steps, in the same order, in the same iteration of the loop.
 
-What an event loop is, in five lines, since everything below speaks of it. It has a *ready queue*
-of what can run now: callbacks, and tasks. One round of its work is a *tick*: wait for the world
-outside if there is nothing to do, put what has become due into the queue, then run what stands
-in the queue at that moment, the *batch*. What the batch adds to the queue runs in the next tick.
+**The whole idea is five calls**, and one leads to the next in a circle:
 
-The files, in the order in which to read them. Each imports only what stands above it; the loop
-itself is met everywhere before it is read.
+1. ``BaseEventLoop._run_once()`` (``core/loop.py``) takes a task from the ready queue and calls
+2. ``Task._run()`` (``core/tasks.py``), the step, which resumes the coroutine by calling
+3. ``send(None)`` on it. The coroutine runs until it awaits a future (``Future.__await__()`` in
+   ``core/futures.py``). The future is yielded up to the task, which becomes its waiter.
+4. Somebody, in the end, calls ``Future.set_result()`` (``core/futures.py``),
+5. and that calls ``append()`` on the loop's ready queue, for each waiter. Back to 1, a tick later.
 
-    exceptions        asyncio's own, so that `except` means the same on both
-    coroutines        what a task can drive
-    reprs             how things print themselves (skip at first)
-    running           which loop and which task are running in this thread
-    handles           Handle, TimerHandle: a callback waiting for its turn
-    foreign_loops     loops that somebody else wrote (skip at first)
-    futures           Future: a result that is not there yet
-    tasks             Task: drives a coroutine, step by step
-    graph             which tasks await which (skip at first)
-    loop              BaseEventLoop: the tick
+**The files, in the order in which to read them.** The first four, with ``sleep()`` and ``gather()``
+from the fifth, are the event loop, and take an hour.
 
-    timeouts          timeout()
-    locks             Lock, Event, Condition, Semaphore, Barrier
-    queues            Queue and its kin
-    combinators       sleep, gather, wait, wait_for, as_completed, shield
-    threads           to_thread, and other ways between threads
-    sockets           sock_recv() and its kin: from a callback to an `await`
-    selector_events   EventLoop: descriptors, signals, executors
-    taskgroups        TaskGroup
-    runners           run(), Runner
-    transports        a connected socket with a buffer, driven by callbacks
-    servers           Server: who listens, and who connects
-    streams           open_connection, start_server: bytes that come and go, awaited
+    core/loop           BaseEventLoop: the ready queue, the heap of timers, the tick
+    core/handles        Handle, TimerHandle: callbacks that wait for their turn
+    core/futures        Future: a result that is not there yet, and what ``await`` does
+    core/tasks          Task: drives a coroutine, step by step; cancelling
+    core/combinators    sleep, gather, wait, wait_for, as_completed, shield
+    core/timeouts       timeout()
+    core/locks          Lock, Event, Condition, Semaphore, Barrier
+    core/queues         Queue and its kin
+    core/taskgroups     TaskGroup
+    runners             run(), Runner: make a loop, run one program on it, leave it in good order
 
-Whoever has an hour reads handles, futures, tasks and loop: that is the event loop. An afternoon is
-enough for the scheduling, up to combinators.
+A line that ends in ``# fast:`` is there for speed, and a line that ends in ``# asyncio:`` is there
+only because asyncio does so. You may skip both and still have a correct loop.
+
+``details`` holds what asyncio does besides; nothing in it decides an order. ``io`` holds the world
+outside: descriptors, signals, executors, threads, sockets, streams; ``io/event_loop.py`` puts the
+loop together that people use. Above these stand the tools, which the core does not know:
+``interop``, ``trace``, ``difftest``, ``lab`` and ``cli``.
 """
 
 import sys as _sys
@@ -47,7 +43,7 @@ if _sys.version_info < (3, 11):  # noqa: UP036  # whoever runs a clone has not b
     _sys.stderr.write(_sorry.format(*_sys.version_info))
     _sys.exit(2)
 
-from .combinators import (
+from .core.combinators import (
     ALL_COMPLETED,
     FIRST_COMPLETED,
     FIRST_EXCEPTION,
@@ -58,8 +54,7 @@ from .combinators import (
     wait,
     wait_for,
 )
-from .coroutines import coroutine, iscoroutine, iscoroutinefunction
-from .exceptions import (
+from .core.exceptions import (
     BrokenBarrierError,
     CancelledError,
     IncompleteReadError,
@@ -71,9 +66,29 @@ from .exceptions import (
     SendfileNotAvailableError,
     TimeoutError,
 )
-from .foreign_loops import AbstractEventLoop
-from .futures import Future, isfuture
-from .graph import (
+from .core.futures import Future, isfuture
+from .core.handles import Handle, TimerHandle
+from .core.locks import Barrier, BoundedSemaphore, Condition, Event, Lock, Semaphore
+from .core.queues import LifoQueue, PriorityQueue, Queue
+from .core.taskgroups import TaskGroup
+from .core.tasks import Task, create_task, ensure_future
+from .core.timeouts import Timeout, timeout, timeout_at
+from .details.coroutines import coroutine, iscoroutine, iscoroutinefunction
+from .details.current import (
+    _enter_task,
+    _get_running_loop,
+    _leave_task,
+    _register_task,
+    _set_running_loop,
+    _unregister_task,
+    all_tasks,
+    current_task,
+    get_event_loop,
+    get_running_loop,
+    set_event_loop,
+)
+from .details.eager import create_eager_task_factory, eager_task_factory
+from .details.graph import (
     FrameCallGraphEntry,
     FutureCallGraph,
     capture_call_graph,
@@ -82,26 +97,10 @@ from .graph import (
     future_discard_from_awaited_by,
     print_call_graph,
 )
-from .handles import Handle, TimerHandle
-from .locks import Barrier, BoundedSemaphore, Condition, Event, Lock, Semaphore
-from .queues import LifoQueue, PriorityQueue, Queue
-from .runners import Runner, run
-from .running import (
-    _enter_task,
-    _get_running_loop,
-    _leave_task,
-    _register_task,
-    _set_running_loop,
-    _unregister_task,
-    current_task,
-    get_event_loop,
-    get_running_loop,
-    new_event_loop,
-    set_event_loop,
-)
-from .selector_events import EventLoop
-from .servers import Server
-from .streams import (
+from .details.other_loops import AbstractEventLoop
+from .io.event_loop import EventLoop
+from .io.servers import Server
+from .io.streams import (
     StreamReader,
     StreamReaderProtocol,
     StreamWriter,
@@ -110,17 +109,8 @@ from .streams import (
     start_server,
     start_unix_server,
 )
-from .taskgroups import TaskGroup
-from .tasks import (
-    Task,
-    all_tasks,
-    create_eager_task_factory,
-    create_task,
-    eager_task_factory,
-    ensure_future,
-)
-from .threads import run_coroutine_threadsafe, to_thread, wrap_future
-from .timeouts import Timeout, timeout, timeout_at
+from .io.threads import run_coroutine_threadsafe, to_thread, wrap_future
+from .runners import Runner, new_event_loop, run
 
 __version__ = "0.1.0"
 

@@ -4,7 +4,7 @@ Good order means: the tasks that are left are cancelled and waited for, async ge
 closed, the threads of the default executor are joined, the loop is closed. And Ctrl-C cancels the
 main task instead of breaking into whatever runs; only a second Ctrl-C does that.
 
-Mirrors ``asyncio/runners.py``.
+CPython's counterpart is ``asyncio/runners.py``.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from contextvars import Context, copy_context
 from types import FrameType
 from typing import Any, TypeVar, final
 
-from .combinators import gather
-from .coroutines import _can_be_driven
-from .exceptions import CancelledError
-from .running import _get_running_loop, new_event_loop, set_event_loop
-from .selector_events import EventLoop
-from .tasks import Task, _wrap_awaitable, all_tasks
+from .core.combinators import gather
+from .core.exceptions import CancelledError
+from .core.tasks import Task, _wrap_awaitable
+from .details.coroutines import _can_be_driven
+from .details.current import _get_running_loop, all_tasks, set_event_loop
+from .io.event_loop import EventLoop
 
-__all__ = ["Runner", "run"]
+__all__ = ["Runner", "new_event_loop", "run"]
 
 _T = TypeVar("_T")
 
@@ -41,7 +41,7 @@ class _State(enum.Enum):
 
 @final
 class Runner:
-    """A loop for several calls of ``run()``, as a context manager. Mirrors ``asyncio.Runner``.
+    """A loop for several calls of ``run()``, as a context manager.
 
     ``debug`` sets the loop's debug mode; None leaves it as it is. ``loop_factory`` makes the
     loop; by default it is ``new_event_loop``.
@@ -168,7 +168,6 @@ def run(
 
     Anything else that can be awaited will do as well. ``debug`` and ``loop_factory`` are those of
     ``Runner``. Raises TypeError for what cannot be awaited, RuntimeError inside a running loop.
-    Mirrors ``asyncio.run``.
 
     >>> import miniloop
     >>> async def main():
@@ -181,6 +180,11 @@ def run(
         raise RuntimeError("asyncio.run() cannot be called from a running event loop")
     with Runner(debug=debug, loop_factory=loop_factory) as runner:
         return runner.run(main)
+
+
+def new_event_loop() -> EventLoop:
+    """Return a new ``EventLoop``."""
+    return EventLoop()
 
 
 def _cancel_all_tasks(loop: EventLoop) -> None:

@@ -26,12 +26,12 @@ from types import ModuleType
 from typing import Any
 
 import miniloop
-from miniloop.loop import BaseEventLoop
+from miniloop.core.loop import BaseEventLoop
 
 NAME = "miniloop.cli.asyncio"
 
 # For annotations and isinstance(): the base class of miniloop's loops.
-_ALSO = {"AbstractEventLoop": BaseEventLoop, "BaseEventLoop": BaseEventLoop}
+_ALSO = {"BaseEventLoop": BaseEventLoop}
 
 _LENT = (bool, int, float, str, bytes, enum.Enum, enum.EnumType, logging.Logger)
 """What the real asyncio lends: things that have nothing to do with its loops."""

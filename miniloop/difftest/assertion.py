@@ -13,7 +13,7 @@ from typing import Any
 
 import miniloop
 
-from .. import running
+from ..details import current
 from ..trace import Schedule
 from ..trace.recorder import TOO_MANY
 from . import surroundings, written
@@ -83,7 +83,7 @@ def assert_same_schedule(
     thread that runs a loop already.
     """
     to_run = program if isinstance(program, Program) else _made_runnable(program)
-    if asyncio._get_running_loop() is not None or running._get_running_loop() is not None:
+    if asyncio._get_running_loop() is not None or current._get_running_loop() is not None:
         raise RuntimeError("assert_same_schedule() cannot be called while an event loop is running")
     reference, *others = map(side, loops)
     if not others:

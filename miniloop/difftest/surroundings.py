@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any
 
-from .. import reprs
+from ..details import debug
 from ..trace import Recorder, Schedule
 from ..trace.recorder import describe
 
@@ -214,7 +214,7 @@ def quiet(deepest: int = DEEPEST) -> Iterator[None]:
     # Debug mode keeps stacks, and would look for each file on disk again and again. Whether there
     # is one counts, and how it ends: three frames of the library are taken off it at most.
     check, linecache.checkcache = linecache.checkcache, lambda *_: None
-    keepers: tuple[Any, Any] = asyncio.constants, reprs
+    keepers: tuple[Any, Any] = asyncio.constants, debug
     stacks = [module.DEBUG_STACK_DEPTH for module in keepers]
     for module in keepers:
         module.DEBUG_STACK_DEPTH = 5

@@ -28,7 +28,8 @@ from typing import Any, cast
 
 import miniloop
 
-from .. import runners, running
+from .. import runners
+from ..details import current
 from ..trace import CountingSelector, Recorder, Schedule
 from ..trace.recorder import numbered, numbered_task, suspended_at
 from ..trace.scripts import RealClock, ScriptSteps, in_given_order, settled
@@ -339,16 +340,16 @@ class Run:
     def _makes_loops(self) -> Iterator[None]:
         """While this lasts, the side's library makes recorded loops, whoever asks it to."""
         if self.side.module is not asyncio:
-            places = [(running, "_loop_factory", self._new_loop)]
+            places = [(runners, "EventLoop", self._new_loop)]
             places.append((runners, "all_tasks", self._in_order(miniloop.all_tasks)))
-            thread = dict(vars(running._thread))
-            vars(running._thread).clear()
+            thread = dict(vars(current._thread))
+            vars(current._thread).clear()
             try:
                 with replaced(places):
                     yield
             finally:
-                vars(running._thread).clear()
-                vars(running._thread).update(thread)
+                vars(current._thread).clear()
+                vars(current._thread).update(thread)
             return
         places = [(asyncio.tasks, "all_tasks", self._in_order(asyncio.tasks.all_tasks))]
         with current_loop_kept(self._new_loop) as makers, replaced([*places, *makers]):

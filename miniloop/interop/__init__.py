@@ -35,8 +35,9 @@ from types import FunctionType
 from typing import Any, TypeVar
 
 import miniloop
-from miniloop import handles, reprs, tasks
-from miniloop.futures import _NeverRetrieved
+from miniloop.core import futures, handles
+from miniloop.details import graph
+from miniloop.details.reports import _NeverRetrieved
 
 from .graph import task_of_asyncios_callback
 
@@ -89,8 +90,8 @@ class Task(miniloop.Task[_T]):
     __class__ = property(lambda self: asyncio.Task)
 
 
-tasks._plain_types.update((Future, Task))
-reprs._ways_to_find_parents.append(task_of_asyncios_callback)
+futures._plain_types.update((Future, Task))
+graph._ways_to_find_parents.append(task_of_asyncios_callback)
 
 
 class Handle(miniloop.Handle):

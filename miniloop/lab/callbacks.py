@@ -8,7 +8,7 @@ from contextvars import Context
 from typing import Any
 
 import miniloop
-from miniloop.loop import BaseEventLoop
+from miniloop.core.loop import BaseEventLoop
 
 from .broken import BrokenLoop, rewired
 

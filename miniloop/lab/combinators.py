@@ -7,8 +7,8 @@ from __future__ import annotations
 from typing import Any
 
 import miniloop
-from miniloop.combinators import _AsCompletedIterator, _GatheringFuture
-from miniloop.timeouts import Timeout
+from miniloop.core.combinators import _AsCompletedIterator, _GatheringFuture
+from miniloop.core.timeouts import Timeout
 
 from .broken import BrokenLoop, rewired
 

@@ -10,8 +10,7 @@ from collections import deque
 from typing import Any
 
 import miniloop
-from miniloop.handles import _Deadline
-from miniloop.loop import BaseEventLoop
+from miniloop.core.loop import BaseEventLoop, _Deadline
 
 from .broken import BrokenLoop, rewired
 

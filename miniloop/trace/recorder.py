@@ -22,7 +22,7 @@ import weakref
 from collections.abc import Callable, Coroutine, Iterator, MutableSequence
 from typing import Any
 
-from ..coroutines import _can_be_driven
+from ..details.coroutines import _can_be_driven
 from .clock import CountingSelector, Stuck, VirtualClock
 from .schedule import Schedule
 

@@ -96,7 +96,7 @@ def test_whose_asyncio_they_get(method: str, way: str, tmp_path: Path) -> None:
     theirs = on_python(tmp_path, "-W", "ignore", "script.py", method)
     ours = on_miniloop(tmp_path, way, "script.py", method, options=["-W", "ignore"])
     assert "grandchild __mp_main__ asyncio.unix_events" in theirs.stdout
-    loops = {"--core": "miniloop.selector_events", "--interop": "miniloop.interop"}[way]
+    loops = {"--core": "miniloop.io.event_loop", "--interop": "miniloop.interop"}[way]
     assert ours == Ended(theirs.stdout.replace("asyncio.unix_events", loops), "", 0)
 
 

@@ -75,7 +75,7 @@ async def main():
     print(type(asyncio.get_running_loop()).__module__, asyncio.Queue.__module__)
 asyncio.run(main())
 """
-CORE = "miniloop.selector_events miniloop.queues\n"
+CORE = "miniloop.io.event_loop miniloop.core.queues\n"
 INTEROP = "miniloop.interop asyncio.queues\n"
 
 

@@ -98,16 +98,16 @@ def test_as_python_does_it(command: str, folder: Path) -> None:
 
 def test_whose_asyncio_it_gets(folder: Path) -> None:
     """Its modules are those in the present folder, and those beside it where it is found."""
-    assert on_miniloop(folder, "-m", "whose").stdout == "miniloop.queues\n"
+    assert on_miniloop(folder, "-m", "whose").stdout == "miniloop.core.queues\n"
     assert on_miniloop(folder, "--interop", "-m", "whose").stdout == "asyncio.queues\n"
     command = ["-m", "miniloop", "run", "--core", "-m"]
     path = f"{folder / 'src'}{os.pathsep}{ROOT}"
     for place in folder, folder / "package":
         ended = on_python(place, *command, "elsewhere", PYTHONPATH=path)
-        assert ended == Ended("miniloop.queues\n" * 2, "", 0)
+        assert ended == Ended("miniloop.core.queues\n" * 2, "", 0)
     path = f"{folder / 'site-packages'}{os.pathsep}{ROOT}"
     ended = on_python(folder, *command, "installed", PYTHONPATH=path)
-    assert ended == Ended("miniloop.queues\nasyncio.queues\n", "", 0)
+    assert ended == Ended("miniloop.core.queues\nasyncio.queues\n", "", 0)
 
 
 def test_what_it_imports_decides_the_way(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

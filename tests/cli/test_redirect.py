@@ -41,7 +41,7 @@ def served_by_miniloop(folder: Path, text: str, *args: str) -> None:
     text += "\nprint(loop_class.__module__.split('.')[0], queue_class.__module__)\n"
     (folder / "script.py").write_text(text)
     assert on_miniloop(folder, "script.py", *args, options=["-W", "ignore"]) == Ended(
-        "miniloop miniloop.queues\n", "", 0
+        "miniloop miniloop.core.queues\n", "", 0
     )
 
 
@@ -186,13 +186,13 @@ print(installed.WHOSE, packaged.WHOSE, library.WHOSE)
         f"import sys; sys.path.append({str(elsewhere)!r})\n" + files["script.py"]
     )
     expected = """\
-plain miniloop.queues
-package miniloop.queues
-package.inner miniloop.queues
-package.inner.deeper miniloop.queues
-package.sibling miniloop.queues
-namespace.part miniloop.queues
-miniloop.queues miniloop.queues
+plain miniloop.core.queues
+package miniloop.core.queues
+package.inner miniloop.core.queues
+package.inner.deeper miniloop.core.queues
+package.sibling miniloop.core.queues
+namespace.part miniloop.core.queues
+miniloop.core.queues miniloop.core.queues
 asyncio.queues asyncio.queues asyncio.queues
 """
     assert on_miniloop(project, "script.py", PYTHONDONTWRITEBYTECODE="") == Ended(expected, "", 0)
@@ -224,7 +224,7 @@ def test_a_module_cached_by_python_is_redirected_too(tmp_path: Path) -> None:
     theirs = on_python(tmp_path, "script.py", PYTHONDONTWRITEBYTECODE="")
     assert theirs == Ended("asyncio.queues\n", "", 0)
     assert list(tmp_path.rglob("beside.*.pyc"))
-    assert on_miniloop(tmp_path, "script.py") == Ended("miniloop.queues\n", "", 0)
+    assert on_miniloop(tmp_path, "script.py") == Ended("miniloop.core.queues\n", "", 0)
 
 
 def test_the_script_imported_by_its_own_name(tmp_path: Path) -> None:
@@ -233,7 +233,7 @@ def test_the_script_imported_by_its_own_name(tmp_path: Path) -> None:
         "print(__name__, asyncio.Queue.__module__, script.asyncio is asyncio)\n"
     )
     # The inner import finds `script` half made, with asyncio already bound in it.
-    expected = "script miniloop.queues True\n__main__ miniloop.queues True\n"
+    expected = "script miniloop.core.queues True\n__main__ miniloop.core.queues True\n"
     assert on_miniloop(tmp_path, "script.py") == Ended(expected, "", 0)
 
 

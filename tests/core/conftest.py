@@ -73,7 +73,7 @@ def leaves_no_trace() -> Iterator[None]:
     """Fail a test that leaves a loop running, a signal handled or a hook in place."""
     before = [signal.getsignal(signum) for signum in (signal.SIGINT, signal.SIGTERM)]
     yield
-    for library in (asyncio, miniloop.running):
+    for library in (asyncio, miniloop.details.current):
         assert library._get_running_loop() is None
     assert sys.get_asyncgen_hooks() == (None, None)
     assert sys.get_coroutine_origin_tracking_depth() == 0

@@ -202,10 +202,10 @@ def test_finished_tasks_leave_the_register(loop: Any, aio: ModuleType) -> None:
 
 
 def test_the_register_itself_holds_no_dead_tasks() -> None:
-    before = len(miniloop.running._scheduled_tasks)
+    before = len(miniloop.details.current._scheduled_tasks)
     miniloop.run(timers(200))
     gc.collect()
-    assert len(miniloop.running._scheduled_tasks) <= before + 2
+    assert len(miniloop.details.current._scheduled_tasks) <= before + 2
 
 
 # -- chains ----------------------------------------------------------------------------------------

@@ -447,7 +447,7 @@ def test_a_print_of_the_programs_own_is_left_alone():
     names = {"asyncio": asyncio, "print": said.append}
     exec("async def says():\n    print(asyncio.sleep.__module__)", names)
     assert_same_schedule(names["says"])
-    assert said == ["asyncio.tasks", "miniloop.combinators"]
+    assert said == ["asyncio.tasks", "miniloop.core.combinators"]
 
 
 def test_a_loop_of_the_programs_own_is_closed_by_it_only():

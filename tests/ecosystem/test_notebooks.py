@@ -49,7 +49,7 @@ def test_in_ipython(tmp_path: Path) -> None:
     assert (done.stdout.splitlines(), done.returncode) == (
         [
             "asyncio.run() cannot be called from a running event loop",
-            "miniloop.selector_events",
+            "miniloop.io.event_loop",
             "True",
             "asyncio's goes on",
         ],

@@ -18,8 +18,8 @@ Beginning and end come from the loop, by ``call_soon()``, never from within the 
 of the transport. ``pause_writing()`` does: ``write()`` calls it. (What ``StreamReaderProtocol``
 makes of the calls is in ``streams.py``; it is the only protocol here.)
 
-Mirrors ``_SelectorSocketTransport`` in ``asyncio/selector_events.py``, with its bases there and in
-``asyncio/transports.py``.
+CPython's counterparts are ``_SelectorSocketTransport`` in ``asyncio/selector_events.py``, with its
+bases there and in ``asyncio/transports.py``.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ from collections.abc import Callable, Iterable
 from contextvars import Context, copy_context
 from typing import TYPE_CHECKING, Any
 
-from .futures import Future, _set_result_unless_cancelled
-from .loop import logger
+from ..core.futures import Future, _set_result_unless_cancelled
+from ..details.debug import logger
 
 if TYPE_CHECKING:
-    from .selector_events import EventLoop
+    from .event_loop import EventLoop
 
 __all__: list[str] = []
 

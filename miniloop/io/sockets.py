@@ -15,8 +15,9 @@ moves, which are ``_when_ready()`` below:
 All the methods here are that, with another system call each. Streams (``streams.py``) are the same
 with the watching left on all the time, and a buffer between the callback and the task.
 
-Mirrors the ``sock_*`` methods in ``asyncio/selector_events.py``; ``getaddrinfo``, ``getnameinfo``,
-``_ensure_resolved`` and ``_ipaddr_info`` in ``asyncio/base_events.py``.
+CPython's counterparts are the ``sock_*`` methods in ``asyncio/selector_events.py``;
+``getaddrinfo``, ``getnameinfo``, ``_ensure_resolved`` and ``_ipaddr_info`` in
+``asyncio/base_events.py``.
 """
 
 from __future__ import annotations
@@ -25,20 +26,24 @@ import selectors
 import socket
 import sys
 from collections.abc import Callable
-from contextvars import Context
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from .futures import Future
-from .handles import Handle
-from .loop import BaseEventLoop, logger
+from ..core.futures import Future
+from ..details.debug import logger
+
+if TYPE_CHECKING:
+    from .event_loop import EventLoop
+    from .executors import Executors as Loop
+else:
+    Loop = object
 
 __all__: list[str] = []
 
 _T = TypeVar("_T")
 
 
-class SocketEventLoop(BaseEventLoop):
-    """What a loop that watches descriptors can do with sockets.
+class Sockets(Loop):
+    """What an event loop does with sockets.
 
     All sockets must be non-blocking (``sock.setblocking(False)``; debug mode raises ValueError for
     others). TLS sockets are refused with TypeError, and sockets that a stream is using, once there
@@ -47,24 +52,15 @@ class SocketEventLoop(BaseEventLoop):
     """
 
     async def sock_recv(self, sock: socket.socket, n: int) -> bytes:
-        """Return what has come, at least one byte and at most ``n``; b"" if the peer has ended.
-
-        Mirrors ``asyncio.selector_events.BaseSelectorEventLoop.sock_recv``.
-        """
+        """Return what has come, at least one byte and at most ``n``; b"" if the peer has ended."""
         return await self._when_ready(sock, selectors.EVENT_READ, lambda: sock.recv(n))
 
     async def sock_recv_into(self, sock: socket.socket, buf: Any) -> int:
-        """Like ``sock_recv``, into a writable buffer; return how many bytes are new in it.
-
-        Mirrors ``asyncio.selector_events.BaseSelectorEventLoop.sock_recv_into``.
-        """
+        """Like ``sock_recv``, into a writable buffer; return how many bytes are new in it."""
         return await self._when_ready(sock, selectors.EVENT_READ, lambda: sock.recv_into(buf))
 
     async def sock_recvfrom(self, sock: socket.socket, bufsize: int) -> tuple[bytes, Any]:
-        """Return a datagram, at most ``bufsize`` bytes of it, and the address it is from.
-
-        Mirrors ``asyncio.selector_events.BaseSelectorEventLoop.sock_recvfrom``.
-        """
+        """Return a datagram, at most ``bufsize`` bytes of it, and the address it is from."""
         return await self._when_ready(sock, selectors.EVENT_READ, lambda: sock.recvfrom(bufsize))
 
     async def sock_recvfrom_into(
@@ -72,8 +68,7 @@ class SocketEventLoop(BaseEventLoop):
     ) -> tuple[int, Any]:
         """Receive a datagram into a writable buffer; return its length, and the sender's address.
 
-        ``nbytes`` is the most it may be, 0 for the length of the buffer. Mirrors
-        ``asyncio.selector_events.BaseSelectorEventLoop.sock_recvfrom_into``.
+        ``nbytes`` is the most it may be, 0 for the length of the buffer.
         """
         nbytes = nbytes or len(buf)
         return await self._when_ready(
@@ -81,10 +76,7 @@ class SocketEventLoop(BaseEventLoop):
         )
 
     async def sock_sendall(self, sock: socket.socket, data: Any) -> None:
-        """Send all of ``data``, a bytes-like object. After an error nobody knows how much went.
-
-        Mirrors ``asyncio.selector_events.BaseSelectorEventLoop.sock_sendall``.
-        """
+        """Send all of ``data``, a bytes-like object. After an error nobody knows how much went."""
         rest = memoryview(data).cast("B")
 
         def send() -> None:
@@ -96,19 +88,13 @@ class SocketEventLoop(BaseEventLoop):
         return await self._when_ready(sock, selectors.EVENT_WRITE, send)
 
     async def sock_sendto(self, sock: socket.socket, data: Any, address: Any) -> int:
-        """Send a datagram to ``address``; return how many bytes of it went.
-
-        Mirrors ``asyncio.selector_events.BaseSelectorEventLoop.sock_sendto``.
-        """
+        """Send a datagram to ``address``; return how many bytes of it went."""
         return await self._when_ready(
             sock, selectors.EVENT_WRITE, lambda: sock.sendto(data, address)
         )
 
     async def sock_accept(self, sock: socket.socket) -> tuple[socket.socket, Any]:
-        """Return a connection to a listening socket: a non-blocking socket, and its peer's address.
-
-        Mirrors ``asyncio.selector_events.BaseSelectorEventLoop.sock_accept``.
-        """
+        """Return a connection to a listening socket: a non-blocking socket and its address."""
 
         def accept() -> tuple[socket.socket, Any]:
             connection, address = sock.accept()
@@ -118,14 +104,12 @@ class SocketEventLoop(BaseEventLoop):
         return await self._when_ready(sock, selectors.EVENT_READ, accept)
 
     async def sock_connect(self, sock: socket.socket, address: Any) -> None:
-        """Connect to ``address``. A host's name is looked up, and the first answer taken.
-
-        Mirrors ``asyncio.selector_events.BaseSelectorEventLoop.sock_connect``.
-        """
+        """Connect to ``address``. A host's name is looked up, and the first answer taken."""
         self._check_socket(sock)
         if sock.family in (socket.AF_INET, socket.AF_INET6):
+            loop: Any = self
             found = await _ensure_resolved(
-                self, address, family=sock.family, type=sock.type, proto=sock.proto
+                loop, address, family=sock.family, type=sock.type, proto=sock.proto
             )
             address = found[0][4]
         under_way = False
@@ -166,28 +150,6 @@ class SocketEventLoop(BaseEventLoop):
         if self._debug and sock.gettimeout() != 0:
             raise ValueError("the socket must be non-blocking")
 
-    # EventLoop has these, in selector_events.py.
-
-    def _watch(
-        self,
-        fd: Any,
-        event: int,
-        callback: Callable[..., object],
-        args: tuple[Any, ...],
-        context: Context | None = None,
-    ) -> Handle:
-        raise NotImplementedError
-
-    def _unwatch(self, fd: Any, event: int) -> bool:
-        raise NotImplementedError
-
-    def _ensure_fd_no_transport(self, fd: Any) -> None:
-        raise NotImplementedError
-
-    def run_in_executor(self, executor: Any, func: Callable[..., _T], *args: Any) -> Future[_T]:
-        """Have ``func(*args)`` called in a thread; return a Future of its result."""
-        raise NotImplementedError
-
     # -- names of hosts ------------------------------------------------------------------------
 
     # The system's own functions are asked, which block. So they are called in a thread.
@@ -204,8 +166,7 @@ class SocketEventLoop(BaseEventLoop):
     ) -> list[tuple[Any, ...]]:
         """Return the addresses of a host, as ``socket.getaddrinfo`` does.
 
-        Raises ``socket.gaierror`` if there are none. Mirrors
-        ``asyncio.base_events.BaseEventLoop.getaddrinfo``.
+        Raises ``socket.gaierror`` if there are none.
         """
         ask = self._getaddrinfo_debug if self._debug else socket.getaddrinfo
         return await self.run_in_executor(None, ask, host, port, family, type, proto, flags)
@@ -224,10 +185,7 @@ class SocketEventLoop(BaseEventLoop):
         return found
 
     async def getnameinfo(self, sockaddr: Any, flags: int = 0) -> tuple[str, str]:
-        """Return host and service of an address, as ``socket.getnameinfo`` does.
-
-        Mirrors ``asyncio.base_events.BaseEventLoop.getnameinfo``.
-        """
+        """Return host and service of an address, as ``socket.getnameinfo`` does."""
         return await self.run_in_executor(None, socket.getnameinfo, sockaddr, flags)
 
 
@@ -256,7 +214,7 @@ def _try_again(future: Future[_T], attempt: Callable[[], _T]) -> None:
 
 
 async def _ensure_resolved(
-    loop: SocketEventLoop,
+    loop: EventLoop,
     address: Any,
     *,
     family: int = 0,

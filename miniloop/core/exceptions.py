@@ -3,7 +3,8 @@
 ``except asyncio.CancelledError`` must mean the same on both loops, so these classes are
 borrowed, not rebuilt. This is the only file of the core that imports asyncio.
 
-Mirrors ``asyncio/exceptions.py`` and the three classes at the top of ``asyncio/queues.py``.
+CPython's counterparts are ``asyncio/exceptions.py`` and the three classes at the top of
+``asyncio/queues.py``.
 """
 
 import asyncio

@@ -4,7 +4,7 @@ A consumer that finds the queue empty leaves a future in ``_getters``; a produce
 full leaves one in ``_putters``. Whoever puts or gets an item wakes the first of the other side.
 As with locks, nothing is handed over: who is woken looks again, and may find it gone.
 
-Mirrors ``asyncio/queues.py``.
+CPython's counterpart is ``asyncio/queues.py``.
 """
 
 from __future__ import annotations
@@ -25,10 +25,7 @@ _T = TypeVar("_T")
 
 
 class Queue(_LoopBoundMixin, Generic[_T]):
-    """First in, first out. ``maxsize`` items at most; 0 or less means no limit.
-
-    Mirrors ``asyncio.Queue``, with the ``shutdown`` of Python 3.13.
-    """
+    """First in, first out. ``maxsize`` items at most; 0 or less means no limit."""
 
     def __init__(self, maxsize: int = 0) -> None:
         self._maxsize = maxsize
@@ -215,7 +212,7 @@ class Queue(_LoopBoundMixin, Generic[_T]):
 
 
 class PriorityQueue(Queue[_T]):
-    """Smallest first. Mirrors ``asyncio.PriorityQueue``."""
+    """Smallest first."""
 
     def _init(self, maxsize: int) -> None:
         self._queue: list[_T] = []
@@ -228,7 +225,7 @@ class PriorityQueue(Queue[_T]):
 
 
 class LifoQueue(Queue[_T]):
-    """Last in, first out. Mirrors ``asyncio.LifoQueue``."""
+    """Last in, first out."""
 
     def _init(self, maxsize: int) -> None:
         self._queue: list[_T] = []

@@ -4,8 +4,8 @@ A loop and all that belongs to it live in one thread. There is one bridge into i
 ``call_soon_threadsafe()``. This file is what can be built on that: a Future that ends when a
 ``concurrent.futures.Future`` ends, and the other way round.
 
-Mirrors ``asyncio/threads.py``, and ``_chain_future`` and ``wrap_future`` in ``asyncio/futures.py``,
-``run_coroutine_threadsafe`` in ``asyncio/tasks.py``.
+CPython's counterparts are ``asyncio/threads.py``, and ``_chain_future`` and ``wrap_future`` in
+``asyncio/futures.py``, ``run_coroutine_threadsafe`` in ``asyncio/tasks.py``.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from collections.abc import Callable, Coroutine, Generator
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
-from .coroutines import _can_be_driven
-from .exceptions import CancelledError, InvalidStateError
-from .futures import Future, isfuture
-from .running import _get_loop, _get_running_loop, get_event_loop, get_running_loop
-from .tasks import ensure_future
+from ..core.exceptions import CancelledError, InvalidStateError
+from ..core.futures import Future, isfuture
+from ..core.tasks import ensure_future
+from ..details.coroutines import _can_be_driven
+from ..details.current import _get_loop, _get_running_loop, get_event_loop, get_running_loop
 
 if TYPE_CHECKING:
-    from .selector_events import EventLoop
+    from .event_loop import EventLoop
 
 __all__ = ["run_coroutine_threadsafe", "to_thread", "wrap_future"]
 
@@ -35,7 +35,6 @@ async def to_thread(func: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwar
     """Call ``func(*args, **kwargs)`` in a thread of the default executor; return its result.
 
     It sees the caller's context variables. Cancelling the wait does not stop the thread.
-    Mirrors ``asyncio.to_thread``.
     """
     loop = get_running_loop()
     call = functools.partial(copy_context().run, func, *args, **kwargs)
@@ -47,7 +46,7 @@ def run_coroutine_threadsafe(
 ) -> concurrent.futures.Future[_T]:
     """Start *coro* in *loop* from another thread; return a future that thread can wait for.
 
-    Raises TypeError for what is no coroutine. Mirrors ``asyncio.run_coroutine_threadsafe``.
+    Raises TypeError for what is no coroutine.
     """
     if not _can_be_driven(coro):
         raise TypeError("A coroutine object is required")
@@ -72,8 +71,7 @@ def wrap_future(
 ) -> Future[_T]:
     """Return a Future of *loop* that ends as the ``concurrent.futures.Future`` ends.
 
-    Cancelling one cancels the other. A Future is returned as it is. Mirrors
-    ``asyncio.wrap_future``.
+    Cancelling one cancels the other. A Future is returned as it is.
     """
     if isfuture(future):
         return future  # type: ignore[return-value]

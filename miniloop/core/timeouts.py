@@ -4,7 +4,7 @@
 comes up through the block is turned into TimeoutError, but only if the timer was the only one
 who asked: that is what ``cancelling()`` and ``uncancel()`` count.
 
-Mirrors ``asyncio/timeouts.py``.
+CPython's counterpart is ``asyncio/timeouts.py``.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ import enum
 from types import TracebackType
 from typing import Any, final
 
+from ..details.current import current_task, get_running_loop
 from .exceptions import CancelledError
 from .handles import Handle
-from .running import current_task, get_running_loop
 from .tasks import Task
 
 __all__ = ["Timeout", "timeout", "timeout_at"]
@@ -34,7 +34,7 @@ class Timeout:
     """The context manager that ``timeout()`` and ``timeout_at()`` return.
 
     ``when`` is the deadline in seconds on the clock of ``loop.time()``, or None for no deadline.
-    Entering it outside a task, or a second time, raises RuntimeError. Mirrors ``asyncio.Timeout``.
+    Entering it outside a task, or a second time, raises RuntimeError.
     """
 
     _task: Task[Any]
@@ -137,15 +137,12 @@ def _insert_timeout_error(exc: BaseException) -> None:
 def timeout(delay: float | None) -> Timeout:
     """Return a context manager for ``async with`` that raises TimeoutError after ``delay`` seconds.
 
-    None means never. Raises RuntimeError if no loop is running. Mirrors ``asyncio.timeout``.
+    None means never. Raises RuntimeError if no loop is running.
     """
     loop = get_running_loop()
     return Timeout(loop.time() + delay if delay is not None else None)
 
 
 def timeout_at(when: float | None) -> Timeout:
-    """Like ``timeout()``, with a deadline on the clock of ``loop.time()``, in seconds.
-
-    Mirrors ``asyncio.timeout_at``.
-    """
+    """Like ``timeout()``, with a deadline on the clock of ``loop.time()``, in seconds."""
     return Timeout(when)

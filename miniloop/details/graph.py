@@ -9,8 +9,8 @@ asyncio keeps a set of the tasks that await it in every future, and changes that
 always that tells which tasks await it (``Future._asyncio_awaited_by``). Only what a program tells
 with ``future_add_to_awaited_by()`` is noted.
 
-Mirrors ``asyncio/graph.py``, new in Python 3.14, and of ``asyncio/futures.py`` the two functions
-``future_add_to_awaited_by()`` and ``future_discard_from_awaited_by()``.
+CPython's counterparts are ``asyncio/graph.py``, new in Python 3.14, and of ``asyncio/futures.py``
+the two functions ``future_add_to_awaited_by()`` and ``future_discard_from_awaited_by()``.
 """
 
 from __future__ import annotations
@@ -18,13 +18,18 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import sys
+import weakref
+from collections import deque
+from collections.abc import Callable, Iterable
 from types import CodeType, FrameType
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
-from .futures import Future
-from .reprs import _awaiting_tasks, _leave_out
-from .running import _current_task_of, _get_running_loop
-from .tasks import Task
+from ..core import futures
+from .current import _current_task_of, _get_running_loop
+
+if TYPE_CHECKING:
+    from ..core.futures import Future
+    from ..core.tasks import Task
 
 __all__ = [
     "FrameCallGraphEntry",
@@ -39,17 +44,14 @@ __all__ = [
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class FrameCallGraphEntry:
-    """One frame of a call stack. Mirrors ``asyncio.FrameCallGraphEntry``."""
+    """One frame of a call stack."""
 
     frame: FrameType
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class FutureCallGraph:
-    """A future, its call stack (newest frame first) and the graphs of the tasks that await it.
-
-    Mirrors ``asyncio.FutureCallGraph``.
-    """
+    """A future, its call stack (newest frame first) and the graphs of the tasks that await it."""
 
     future: Future[Any]
     call_stack: tuple[FrameCallGraphEntry, ...]
@@ -63,9 +65,9 @@ def future_add_to_awaited_by(fut: object, waiter: object, /) -> None:
     """Note that *waiter* awaits *fut*, for call graphs.
 
     For libraries in which a task waits for a future by other means than ``await``. Does nothing
-    if one of the two is no Future of this library. Mirrors ``asyncio.future_add_to_awaited_by``.
+    if one of the two is no Future of this library.
     """
-    if isinstance(fut, Future) and isinstance(waiter, Future):
+    if isinstance(fut, futures.Future) and isinstance(waiter, futures.Future):
         if waiter in _awaiting_tasks(fut):
             return
         if fut._noted_awaited_by is None:
@@ -77,11 +79,90 @@ def future_discard_from_awaited_by(fut: object, waiter: object, /) -> None:
     """Note that *waiter* does not await *fut* any more, for call graphs.
 
     Call graphs leave *waiter* out then, even if it does await *fut*, until it begins to do so
-    once more. Does nothing if one of the two is no Future of this library. Mirrors
-    ``asyncio.future_discard_from_awaited_by``.
+    once more. Does nothing if one of the two is no Future of this library.
     """
-    if isinstance(fut, Future) and isinstance(waiter, Future):
+    if isinstance(fut, futures.Future) and isinstance(waiter, futures.Future):
         _leave_out(waiter, fut)
+
+
+def waits_for_task(callback: Any, loop: Any) -> Task[Any] | None:
+    """Note that a callback waits on behalf of the task that *loop* is stepping; return the task."""
+    task = callback._parent_task = None if loop is None else _current_task_of(loop)
+    return task
+
+
+def wait_no_longer(task: Task[Any] | None, waited_for: Iterable[Any]) -> None:
+    """Note that a task does not wait for these futures any more."""
+    for future in waited_for:
+        future_discard_from_awaited_by(future, task)
+
+
+def _awaiting_tasks(future: Future[Any]) -> list[Task[Any]]:
+    """Return the tasks that await a future, in the order in which they began to.
+
+    asyncio keeps this set up to date with every ``await``. Here it is found when somebody asks:
+    a future knows what it has to run when it is done.
+    """
+    tasks: dict[Any, None] = dict.fromkeys(future._noted_awaited_by or ())
+    for entry in _entries_of(future):
+        task = _task_behind(entry, future)
+        if task is not None and not _is_left_out(entry, future):
+            tasks[task] = None
+    return list(tasks)
+
+
+def _entries_of(future: Future[Any]) -> list[Any]:
+    """Return the tasks and handles that a future runs when it is done."""
+    if future._state == "PENDING":
+        return future._all_waiting()
+    # They stand in the ready queue until their turn comes. (A mock of a loop may have no queue.)
+    ready = getattr(future._loop, "_ready", None)
+    return [
+        entry
+        for entry in (list(ready) if isinstance(ready, deque) else ())
+        if getattr(entry, "_fut_waiter", None) is future
+        or (getattr(entry, "_args", None) or (None,))[0] is future
+    ]
+
+
+def _task_behind(entry: Any, future: Future[Any]) -> Any:
+    """Return the task on whose behalf an entry waits for a future, or None.
+
+    The entry is the task itself, or a handle. Who makes a callback on a task's behalf names the
+    task in an attribute ``_parent_task``, of the function or of the object whose method it is.
+    """
+    if getattr(entry, "_fut_waiter", None) is future:
+        return entry
+    callback = getattr(entry, "_callback", None)
+    owner = getattr(callback, "__self__", callback)
+    if getattr(owner, "_fut_waiter", None) is future:  # a task's _wakeup()
+        return owner
+    for find_parent in _ways_to_find_parents:
+        parent = find_parent(owner)
+        if hasattr(type(parent), "_fut_waiter"):
+            return parent
+    return None
+
+
+# interop adds how asyncio's own callbacks tell.
+_ways_to_find_parents: list[Callable[[Any], Any]] = [
+    lambda owner: getattr(owner, "_parent_task", None),
+]
+
+
+def _leave_out(task: Any, future: Future[Any]) -> None:
+    """Leave a task out of those that await a future, for all that waits on its behalf now."""
+    if future._noted_awaited_by:
+        future._noted_awaited_by.pop(task, None)
+    if future._state == "PENDING":  # else the task is out with the next tick
+        for entry in future._all_waiting():
+            if _task_behind(entry, future) is task:
+                vars(entry)["_left_out_of"] = weakref.ref(future)
+
+
+def _is_left_out(entry: Any, future: Future[Any]) -> bool:
+    left_out_of = getattr(entry, "_left_out_of", None)
+    return left_out_of is not None and left_out_of() is future
 
 
 # -- capturing ---------------------------------------------------------------------------------
@@ -97,7 +178,7 @@ def capture_call_graph(
     oldest ones if it is positive, the newest ones if it is negative.
 
     Returns None if there is no current task. Raises RuntimeError if no *future* is given and no
-    loop is running, TypeError if *future* is no Future. Mirrors ``asyncio.capture_call_graph``.
+    loop is running, TypeError if *future* is no Future.
     """
     loop = _get_running_loop()
     current = None if loop is None else _current_task_of(loop)
@@ -145,7 +226,7 @@ def _graphs_of_awaiting(future: Future[Any], limit: int | None) -> tuple[FutureC
 
 
 def _check_future(future: object) -> None:
-    if not isinstance(future, Future):
+    if not isinstance(future, futures.Future):
         raise TypeError(f"{future!r} object does not appear to be compatible with asyncio.Future")
 
 
@@ -167,7 +248,7 @@ def format_call_graph(
     """Return the call graph of *future* as text, by default of the current task.
 
     The arguments and errors are those of ``capture_call_graph()``. Without a task the text is
-    empty. Mirrors ``asyncio.format_call_graph``.
+    empty.
     """
     graph = capture_call_graph(future, depth=depth + 1, limit=limit)
     return "" if graph is None else "\n".join(_lines(graph, ""))
@@ -185,14 +266,13 @@ def print_call_graph(
 
     The other arguments and the errors are those of ``capture_call_graph()``. The call stack of
     the current task begins with this very function, as in asyncio; ``depth=2`` leaves it out.
-    Mirrors ``asyncio.print_call_graph``.
     """
     print(format_call_graph(future, depth=depth, limit=limit), file=file)
 
 
 def _lines(graph: FutureCallGraph, indent: str) -> list[str]:
-    future = graph.future
-    if isinstance(future, Task):
+    future: Any = graph.future
+    if hasattr(future, "get_coro"):
         lines = [f"{indent}* Task(name={future.get_name()!r}, id={id(future):#x})"]
     else:
         lines = [f"{indent}* Future(id={id(future):#x})"]

@@ -1,18 +1,20 @@
 """Waiting for a while, for many at once, and behind a shield.
 
-None of these does anything that a program could not do: they put callbacks on futures and make
-futures of their own. But they fix *when* a waiter wakes, counted in ticks from the end of what
+None of these does anything that a program could not do itself: they put callbacks on futures, and
+make futures of their own. What they decide is *when* a waiter runs, in ticks from the end of what
 it waited for:
 
-    await coroutine         0 ticks    no task in between; nor if what is awaited is done already
-    await task              1 tick     the task puts its waiter into the ready queue
-    gather, wait, shield    2 ticks    tick n: the child ends; n + 1: a callback of ours runs and
-                                       ends the outer future; n + 2: the waiter runs
-    as_completed            2 ticks    a callback puts the future into a queue
-    wait_for(task)          1 tick     it just awaits, inside a timeout
-    wait_for(coroutine)     0 ticks    it is awaited in the waiter's own task
+=========================  =========  ===========================================================
+``await coroutine``        0 ticks    there is no task in between
+``await task``             1 tick     the task puts its waiter into the ready queue
+``gather, wait, shield``   2 ticks    in the first tick a callback runs and ends the future that
+                                      the waiter awaits; in the second the waiter runs
+``as_completed``           2 ticks    in the first tick a callback puts the future into a queue
+``wait_for(task)``         1 tick     it awaits the task, inside a ``timeout()``
+``wait_for(coroutine)``    0 ticks    it awaits the coroutine in the waiter's own task
+=========================  =========  ===========================================================
 
-Mirrors the middle of ``asyncio/tasks.py``.
+CPython's counterpart is the middle of ``asyncio/tasks.py``.
 """
 
 from __future__ import annotations
@@ -25,25 +27,31 @@ from collections.abc import Awaitable, Coroutine, Generator, Iterable
 from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, FIRST_EXCEPTION
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, overload
 
-from .coroutines import _can_be_driven, iscoroutine
-from .exceptions import CancelledError
-from .futures import _FINISHED, _PENDING, Future, _set_result_unless_cancelled, isfuture
-from .graph import future_add_to_awaited_by, future_discard_from_awaited_by
-from .queues import Queue
-from .running import (
-    _current_task_of,
+from ..details import graph
+from ..details.coroutines import _can_be_driven, iscoroutine
+from ..details.current import (
     _get_loop,
     _get_running_loop,
     current_task,
     get_event_loop,
     get_running_loop,
 )
-from .tasks import Task, ensure_future
+from .exceptions import CancelledError
+from .futures import (
+    _FINISHED,
+    _PENDING,
+    Future,
+    _plain_types,
+    _set_result_unless_cancelled,
+    isfuture,
+)
+from .queues import Queue
+from .tasks import ensure_future
 from .timeouts import timeout as timeout_after
 
 if TYPE_CHECKING:
     from .handles import TimerHandle
-    from .selector_events import EventLoop
+    from .loop import BaseEventLoop
 
 __all__ = [
     "ALL_COMPLETED",
@@ -65,7 +73,7 @@ _T = TypeVar("_T")
 
 @types.coroutine
 def _sleep0() -> Generator[None, None, None]:
-    """Let the others run: a bare yield makes the task go to the end of the ready queue."""
+    """Let the other tasks run: yield None, so that the task goes to the end of the ready queue."""
     yield
 
 
@@ -76,7 +84,7 @@ async def sleep(delay: float, result: _T) -> _T: ...
 async def sleep(delay: float, result: Any = None) -> Any:
     """Wait ``delay`` seconds and return ``result``.
 
-    0 or less waits for the next tick only. ValueError for NaN. Mirrors ``asyncio.sleep``.
+    If ``delay`` is 0 or less, wait for the next tick. Raises ValueError if it is NaN.
     """
     if delay <= 0:
         await _sleep0()
@@ -95,32 +103,15 @@ async def sleep(delay: float, result: Any = None) -> Any:
 # -- gather ------------------------------------------------------------------------------------
 
 
-class _GatheringFuture(Future[list[Any]]):
-    """What ``gather()`` returns: cancelling it cancels the children, which then end it."""
-
-    def __init__(self, children: list[Future[Any]], *, loop: EventLoop) -> None:
-        super().__init__(loop=loop)
-        self._children = children
-        self._cancel_requested = False
-
-    def cancel(self, msg: Any | None = None) -> bool:
-        if self.done():
-            return False
-        cancelled = [child.cancel(msg=msg) for child in self._children]
-        if any(cancelled):
-            self._cancel_requested = True
-        return any(cancelled)
-
-
 def gather(
     *coros_or_futures: Awaitable[Any] | Generator[Any, Any, Any], return_exceptions: bool = False
 ) -> Future[list[Any]]:
     """Return a future of the list of all results, in the order of the arguments.
 
-    Coroutines are made tasks. The first exception ends the future, and the others go on, their
-    results unseen; with ``return_exceptions`` an exception is a result like any other. Cancelling
-    the future cancels all that are not done. Raises ValueError if the arguments belong to two
-    loops. Mirrors ``asyncio.gather``.
+    Coroutines are made tasks; tasks and futures are called the *children* here. The first exception
+    ends the future. The other children go on, and their results are not seen. With
+    ``return_exceptions`` an exception is a result like any other. Cancelling the future cancels the
+    children that are not done. Raises ValueError if the arguments belong to two loops.
     """
     if not coros_or_futures:
         empty = get_event_loop().create_future()
@@ -136,35 +127,16 @@ def gather(
         if outer is None or outer._state is not _PENDING:
             if not child.cancelled():
                 child.exception()  # nobody will ask for it
-            return
-        if type(child) is Task and child._state is _FINISHED and child._exception is None:
-            pass  # nearly all of them, so this is asked first, and without a call
-        elif not return_exceptions:
+        elif not return_exceptions and not _has_result(child):
             # A cancelled child is a failure like others: it does not cancel the outer future.
-            exception = child._make_cancelled_error() if child.cancelled() else child.exception()
-            if exception is not None:
-                parent = told.pop("_parent_task", None)  # it does not wait for the others any more
-                for future in futures.values():
-                    future_discard_from_awaited_by(future, parent)
-                outer.set_exception(exception)
-                return
-        if finished == len(futures):
-            if return_exceptions:
-                results = [_outcome(child) for child in children]
-            else:  # none has failed
-                results = [child.result() for child in children]
-            if outer._cancel_requested:
-                # Somebody has cancelled the outer future. With return_exceptions that has
-                # become a result in the list, but the one who cancelled must see it, too. Of
-                # all errors it is the last child's, as in asyncio.
-                outer.set_exception(children[-1]._make_cancelled_error())
-            else:
-                outer.set_result(results)
+            graph.wait_no_longer(parent, futures.values())  # asyncio: for call graphs
+            outer.set_exception(_failure_of(child))
+        elif finished == len(futures):
+            _end(outer, [_outcome(child) for child in children])
 
     loop = _get_running_loop()
-    told = vars(on_child_done)  # of the callback, to call graphs: on whose behalf it waits
-    told["_parent_task"] = None if loop is None else _current_task_of(loop)
-    futures: dict[Any, Future[Any]] = {}  # the same argument given twice is one future
+    parent = graph.waits_for_task(on_child_done, loop)  # asyncio: for call graphs
+    futures: dict[Any, Future[Any]] = {}  # the same argument given twice is one child
     done = []
     children = []
     for arg in coros_or_futures:
@@ -173,8 +145,7 @@ def gather(
             future = futures[arg] = ensure_future(arg, loop=loop)
             if loop is None:
                 loop = _get_loop(future)
-            if future is not arg:
-                # Ours; should it be destroyed, its owner must not hear of it.
+            if future is not arg:  # a task that only we know: if it is destroyed, nobody cares
                 future._log_destroy_pending = False  # type: ignore[attr-defined]
             if future.done():
                 done.append(future)
@@ -183,19 +154,65 @@ def gather(
         children.append(future)
 
     outer = _GatheringFuture(children, loop=loop)  # type: ignore[arg-type]
-    # Only now, for the callback needs `outer`: those that were done before. If all were, the
-    # outer future is done at once and awaiting it takes no tick (as since Python 3.12).
+    # Children that were done before are counted now, since that needs `outer`. If all were, the
+    # outer future is done at once, and awaiting it takes no tick.
     for future in done:
         on_child_done(future)
     return outer
 
 
-def _outcome(future: Future[Any]) -> Any:
-    """Return how a future ended: its result, its exception, or a CancelledError."""
-    if future.cancelled():
-        return CancelledError("" if future._cancel_message is None else future._cancel_message)
-    exception = future.exception()
-    return future.result() if exception is None else exception
+class _GatheringFuture(Future[list[Any]]):
+    """What ``gather()`` returns: cancelling it cancels the children, which then end it."""
+
+    def __init__(self, children: list[Future[Any]], *, loop: BaseEventLoop) -> None:
+        super().__init__(loop=loop)
+        self._children = children
+        self._cancel_requested = False
+
+    def cancel(self, msg: Any | None = None) -> bool:
+        if self.done():
+            return False
+        cancelled = [child.cancel(msg=msg) for child in self._children]
+        if any(cancelled):
+            self._cancel_requested = True
+        return any(cancelled)
+
+
+_plain_types.add(_GatheringFuture)
+
+
+def _end(outer: _GatheringFuture, results: list[Any]) -> None:
+    """End the outer future, now that all children are done."""
+    if outer._cancel_requested:
+        # Somebody has cancelled the outer future. With return_exceptions that has become a result
+        # in the list, but whoever awaits the future must see it, too. Of all errors it is the last
+        # child's, as in asyncio.
+        outer.set_exception(outer._children[-1]._make_cancelled_error())
+    else:
+        outer.set_result(results)
+
+
+def _has_result(child: Future[Any]) -> bool:
+    """Tell whether a child is done without an exception."""
+    if type(child) in _plain_types:  # fast: no calls
+        return child._state is _FINISHED and child._exception is None
+    return not child.cancelled() and child.exception() is None
+
+
+def _failure_of(child: Future[Any]) -> BaseException:
+    """Return the exception of a child that has one."""
+    failure = child._make_cancelled_error() if child.cancelled() else child.exception()
+    assert failure is not None
+    return failure
+
+
+def _outcome(child: Future[Any]) -> Any:
+    """Return how a child ended: its result, its exception, or a CancelledError."""
+    if _has_result(child):
+        return child.result()
+    if child.cancelled():
+        return CancelledError("" if child._cancel_message is None else child._cancel_message)
+    return child.exception()
 
 
 # -- wait --------------------------------------------------------------------------------------
@@ -211,7 +228,7 @@ async def wait(
 
     ``return_when`` is ALL_COMPLETED, FIRST_COMPLETED or FIRST_EXCEPTION. Nothing is cancelled
     and TimeoutError is not raised. TypeError for coroutines (make tasks of them), ValueError for
-    no futures or another ``return_when``. Mirrors ``asyncio.wait``.
+    no futures or another ``return_when``.
     """
     if isfuture(fs) or iscoroutine(fs):
         raise TypeError(f"expect a list of futures, not {type(fs).__name__}")
@@ -226,7 +243,7 @@ async def wait(
 
 
 async def _wait(
-    fs: set[Future[_T]], timeout: float | None, return_when: str, loop: EventLoop
+    fs: set[Future[_T]], timeout: float | None, return_when: str, loop: BaseEventLoop
 ) -> tuple[set[Future[_T]], set[Future[_T]]]:
     assert fs, "Set of Futures is empty."
     waiter = loop.create_future()
@@ -247,7 +264,7 @@ async def _wait(
                 timer.cancel()
             _release_waiter(waiter)
 
-    parent = vars(on_completion)["_parent_task"] = current_task()
+    parent = graph.waits_for_task(on_completion, loop)  # asyncio: for call graphs
     for future in fs:
         future.add_done_callback(on_completion)
     try:
@@ -255,11 +272,9 @@ async def _wait(
     finally:
         if timer is not None:
             timer.cancel()
-        vars(on_completion).clear()
         for future in fs:
             future.remove_done_callback(on_completion)
-            if not future.done():
-                future_discard_from_awaited_by(future, parent)
+        graph.wait_no_longer(parent, fs)  # asyncio: for call graphs
     done = {future for future in fs if future.done()}
     return done, fs - done
 
@@ -280,7 +295,7 @@ async def wait_for(fut: Awaitable[_T] | Generator[Any, Any, _T], timeout: float 
     """Wait for one awaitable and return its result, or cancel it after ``timeout`` seconds.
 
     Raises TimeoutError then; None means wait for ever. A coroutine runs in the caller's own
-    task. If the caller is cancelled, so is *fut*. Mirrors ``asyncio.wait_for``.
+    task. If the caller is cancelled, so is *fut*.
     """
     if timeout is not None and timeout <= 0:  # no time at all: a coroutine must not even begin
         future = ensure_future(fut)
@@ -303,13 +318,13 @@ async def _cancel_and_wait(future: Future[Any]) -> None:
     callback = functools.partial(_release_waiter, waiter)
     future.add_done_callback(callback)
     task = current_task()
-    future_add_to_awaited_by(future, task)  # until the end of this wait, not of the future
+    graph.future_add_to_awaited_by(future, task)  # asyncio: for call graphs
     try:
         future.cancel()
         await waiter
     finally:
         future.remove_done_callback(callback)
-        future_discard_from_awaited_by(future, task)
+        graph.future_discard_from_awaited_by(future, task)  # asyncio: for call graphs
 
 
 # -- as_completed ------------------------------------------------------------------------------
@@ -323,7 +338,7 @@ def as_completed(
     ``async for`` gives the futures themselves, done; a plain ``for`` gives coroutines that wait
     for the next one's result. Either raises TimeoutError for those not done after ``timeout``
     seconds. Coroutines are made tasks, which start in the order given (in asyncio in any order).
-    Raises TypeError for a single awaitable. Mirrors ``asyncio.as_completed``.
+    Raises TypeError for a single awaitable.
     """
     if inspect.isawaitable(fs):
         raise TypeError(f"expects an iterable of awaitables, not {type(fs).__name__}")
@@ -339,7 +354,7 @@ class _AsCompletedIterator(Generic[_T]):
         self._done: Queue[Future[_T] | None] = Queue()  # None: the time was up
         self._timeout_handle: TimerHandle | None = None
         loop = get_event_loop()
-        self._parent_task = current_task()
+        self._parent_task = current_task()  # asyncio: for call graphs
         # A dict, not a set, so that the order is always the same.
         todo = dict.fromkeys(ensure_future(f, loop=loop) for f in dict.fromkeys(fs))
         for future in todo:
@@ -378,7 +393,7 @@ class _AsCompletedIterator(Generic[_T]):
     def _handle_timeout(self) -> None:
         for future in self._todo:
             future.remove_done_callback(self._handle_completion)
-            future_discard_from_awaited_by(future, self._parent_task)
+            graph.future_discard_from_awaited_by(future, self._parent_task)  # asyncio: as above
             self._done.put_nowait(None)
         self._todo.clear()
         self._parent_task = None
@@ -405,7 +420,6 @@ def shield(arg: Awaitable[_T] | Generator[Any, Any, _T]) -> Future[_T]:
     """Return a future that ends as *arg* ends, but whose cancelling does not reach *arg*.
 
     A coroutine is made a task; keep a reference to what you shield, see ``create_task()``.
-    Mirrors ``asyncio.shield``.
     """
     inner = ensure_future(arg)
     if inner.done():
@@ -425,9 +439,9 @@ def shield(arg: Awaitable[_T] | Generator[Any, Any, _T]) -> Future[_T]:
     def on_outer_done(outer: Future[_T]) -> None:
         if not inner.done():
             inner.remove_done_callback(on_inner_done)
-            future_discard_from_awaited_by(inner, parent)
+            graph.wait_no_longer(parent, [inner])  # asyncio: for call graphs
 
-    parent = vars(on_inner_done)["_parent_task"] = _current_task_of(_get_loop(inner))
+    parent = graph.waits_for_task(on_inner_done, _get_loop(inner))  # asyncio: for call graphs
     inner.add_done_callback(on_inner_done)
     outer.add_done_callback(on_outer_done)
     return outer

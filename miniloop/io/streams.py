@@ -34,7 +34,7 @@ by ``eof_received()``, and the connection stays open for writing.
 
 TLS is not here. ``miniloop.interop.EventLoop`` runs asyncio's own streams, which have it.
 
-Mirrors ``asyncio/streams.py``.
+CPython's counterpart is ``asyncio/streams.py``.
 """
 
 from __future__ import annotations
@@ -46,18 +46,18 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from .combinators import sleep
-from .coroutines import _can_be_driven
-from .exceptions import IncompleteReadError, LimitOverrunError
-from .futures import Future
-from .loop import logger
-from .running import get_event_loop, get_running_loop
+from ..core.combinators import sleep
+from ..core.exceptions import IncompleteReadError, LimitOverrunError
+from ..core.futures import Future
+from ..details.coroutines import _can_be_driven
+from ..details.current import get_event_loop, get_running_loop
+from ..details.debug import logger
 from .servers import _SORRY, Server, _connect, _connect_unix, _create_server, _create_unix_server
 from .transports import _SelectorSocketTransport
 
 if TYPE_CHECKING:
-    from .selector_events import EventLoop
-    from .tasks import Task
+    from ..core.tasks import Task
+    from .event_loop import EventLoop
 
 __all__ = [
     "StreamReader",
@@ -81,7 +81,7 @@ class StreamReader:
     ``limit`` is the longest line that ``readline()`` and ``readuntil()`` accept, in bytes, and half
     of what the buffer may hold before the peer is kept back. Only one task at a time may wait;
     another gets RuntimeError. When the connection is lost with an error, all that read get that
-    error. Mirrors ``asyncio.StreamReader``.
+    error.
     """
 
     def __init__(self, limit: int = _DEFAULT_LIMIT, loop: EventLoop | None = None) -> None:
@@ -295,7 +295,7 @@ class StreamReaderProtocol:
 
     ``client_connected_cb(reader, writer)`` is called when the connection stands, on a server's
     side; if it is a coroutine function, a task runs it. The reader is held weakly: when the program
-    has dropped a stream, nothing here keeps it alive. Mirrors ``asyncio.StreamReaderProtocol``.
+    has dropped a stream, nothing here keeps it alive.
     """
 
     def __init__(
@@ -437,7 +437,7 @@ class StreamReaderProtocol:
 
 
 class StreamWriter:
-    """The way out of a stream. Made by ``open_connection()``. Mirrors ``asyncio.StreamWriter``."""
+    """The way out of a stream. Made by ``open_connection()``."""
 
     def __init__(
         self, transport: Any, protocol: Any, reader: StreamReader | None, loop: EventLoop
@@ -540,7 +540,7 @@ async def open_connection(
     has many addresses and none answers.
 
     Raises OSError if nobody answers, ``socket.gaierror`` if the host is not known,
-    NotImplementedError for ``ssl``. Mirrors ``asyncio.open_connection``.
+    NotImplementedError for ``ssl``.
     """
     loop = get_running_loop()
     reader = StreamReader(limit=limit, loop=loop)
@@ -560,7 +560,6 @@ async def open_unix_connection(
     """Connect to a Unix socket; return reader and writer.
 
     ``path`` names it, or ``sock`` is one that is connected. Raises OSError if nobody listens there.
-    Mirrors ``asyncio.open_unix_connection``.
     """
     loop = get_running_loop()
     reader = StreamReader(limit=limit, loop=loop)
@@ -598,8 +597,7 @@ async def start_server(
     ``backlog``, how many connections may wait for being accepted; ``reuse_address``,
     ``reuse_port``, ``keep_alive``, socket options; ``start_serving`` False to begin later.
 
-    Raises OSError if the address is taken, NotImplementedError for ``ssl``. Mirrors
-    ``asyncio.start_server``.
+    Raises OSError if the address is taken, NotImplementedError for ``ssl``.
     """
     factory = _protocol_factory(client_connected_cb, limit)
     return await _create_server(get_running_loop(), factory, host, port, **kwds)
@@ -617,7 +615,7 @@ async def start_unix_server(
     A socket of that name is removed first, even one on which somebody listens: that server gets no
     more connections. This one is removed when the server is closed, unless ``cleanup_socket`` is
     False. Further: ``sock``, ``backlog``, ``start_serving``. Raises OSError where ``path`` cannot
-    be bound. Mirrors ``asyncio.start_unix_server``.
+    be bound.
     """
     factory = _protocol_factory(client_connected_cb, limit)
     return await _create_unix_server(get_running_loop(), factory, path, **kwds)

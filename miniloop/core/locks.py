@@ -11,7 +11,7 @@ same tick. It must pass on what it was woken for.
 
 No locks in the sense of threads: between two awaits nobody else runs.
 
-Mirrors ``asyncio/locks.py`` and ``asyncio/mixins.py``.
+CPython's counterparts are ``asyncio/locks.py`` and ``asyncio/mixins.py``.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from ..details.current import get_running_loop
 from .exceptions import BrokenBarrierError, CancelledError
 from .futures import Future
-from .running import get_running_loop
 
 if TYPE_CHECKING:
-    from .selector_events import EventLoop
+    from ..io.event_loop import EventLoop
 
 __all__ = ["Barrier", "BoundedSemaphore", "Condition", "Event", "Lock", "Semaphore"]
 
@@ -64,10 +64,7 @@ def _repr(obj: object, extra: str, waiters: deque[Any] | None) -> str:
 
 
 class Lock(_ContextManagerMixin, _LoopBoundMixin):
-    """A lock that one task holds at a time; the others get it in the order in which they came.
-
-    Mirrors ``asyncio.Lock``.
-    """
+    """A lock that one task holds at a time; the others get it in the order in which they came."""
 
     def __init__(self) -> None:
         self._waiters: deque[Future[bool]] | None = None
@@ -117,7 +114,7 @@ class Lock(_ContextManagerMixin, _LoopBoundMixin):
 
 
 class Event(_LoopBoundMixin):
-    """A flag that tasks can wait for. Mirrors ``asyncio.Event``."""
+    """A flag that tasks can wait for."""
 
     def __init__(self) -> None:
         self._waiters: deque[Future[bool]] = deque()
@@ -156,7 +153,7 @@ class Event(_LoopBoundMixin):
 
 
 class Condition(_ContextManagerMixin, _LoopBoundMixin):
-    """A lock, and a place to wait for news while others hold it. Mirrors ``asyncio.Condition``.
+    """A lock, and a place to wait for news while others hold it.
 
     ``lock`` is a Lock that several conditions may share; by default each has its own.
     """
@@ -238,7 +235,7 @@ class Condition(_ContextManagerMixin, _LoopBoundMixin):
 
 
 class Semaphore(_ContextManagerMixin, _LoopBoundMixin):
-    """A lock that ``value`` tasks can hold at a time. Mirrors ``asyncio.Semaphore``.
+    """A lock that ``value`` tasks can hold at a time.
 
     ValueError if ``value`` is negative.
     """
@@ -296,10 +293,7 @@ class Semaphore(_ContextManagerMixin, _LoopBoundMixin):
 
 
 class BoundedSemaphore(Semaphore):
-    """A Semaphore that raises ValueError when it is released more often than acquired.
-
-    Mirrors ``asyncio.BoundedSemaphore``.
-    """
+    """A Semaphore that raises ValueError when it is released more often than acquired."""
 
     def __init__(self, value: int = 1) -> None:
         self._bound_value = value
@@ -322,7 +316,7 @@ class _BarrierState(enum.Enum):
 class Barrier(_LoopBoundMixin):
     """A place where tasks wait until ``parties`` of them are there; then all go on.
 
-    Mirrors ``asyncio.Barrier``. ValueError if ``parties`` is less than 1.
+    Raises ValueError if ``parties`` is less than 1.
     """
 
     def __init__(self, parties: int) -> None:

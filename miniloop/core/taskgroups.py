@@ -5,7 +5,7 @@ ended. If one fails, the group cancels the others, and also the task that the bl
 *parent*), which may be waiting for something else entirely. When the parent arrives at the end of
 the block, the group takes that cancel back (``uncancel()``) and raises what has failed instead.
 
-Mirrors ``asyncio/taskgroups.py``.
+CPython's counterpart is ``asyncio/taskgroups.py``.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from collections.abc import Coroutine, Generator
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from ..details.current import current_task, get_running_loop
 from .exceptions import CancelledError
 from .futures import Future
-from .running import current_task, get_running_loop
 from .tasks import Task
 
 if TYPE_CHECKING:
-    from .selector_events import EventLoop
+    from .loop import BaseEventLoop
 
 __all__ = ["TaskGroup"]
 
@@ -28,13 +28,13 @@ _T = TypeVar("_T")
 
 
 class TaskGroup:
-    """An ``async with`` block that waits for its tasks. Mirrors ``asyncio.TaskGroup``.
+    """An ``async with`` block that waits for its tasks.
 
     Leaving the block raises a BaseExceptionGroup of what its tasks, and the block itself, have
     raised (an ExceptionGroup if all are Exceptions); KeyboardInterrupt and SystemExit come bare.
     """
 
-    _loop: EventLoop
+    _loop: BaseEventLoop
     _parent_task: Task[Any]
 
     def __init__(self) -> None:

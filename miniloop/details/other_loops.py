@@ -7,7 +7,7 @@ takes tasks. Futures and tasks of miniloop run on it all the same. In place of t
 
 ``AbstractEventLoop`` is for ``isinstance()``, and for those who write a loop of their own.
 
-Mirrors ``AbstractEventLoop`` in ``asyncio/events.py``.
+CPython's counterpart is ``AbstractEventLoop`` in ``asyncio/events.py``.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from collections.abc import Callable
 from contextvars import Context
 from typing import Any
 
-from .handles import Handle
-from .running import _current_task_of, _register_task, _set_current_task
+from ..core.handles import Handle
+from .current import _current_task_of, _is_ours, _register_task, _set_current_task
 
 __all__ = ["AbstractEventLoop"]
 
@@ -74,8 +74,8 @@ _known: weakref.WeakValueDictionary[int, ForeignLoop] = weakref.WeakValueDiction
 
 
 def adapted(loop: Any) -> Any:
-    """Return a loop of miniloop as it is, and any other in a ``ForeignLoop``."""
-    if hasattr(type(loop), "_takes_tasks") or type(loop) is ForeignLoop:
+    """Return a loop of miniloop as it is, and any other inside a ``ForeignLoop``."""
+    if _is_ours(loop) or type(loop) is ForeignLoop:
         return loop
     found = _known.get(id(loop))
     if found is None:
@@ -86,7 +86,7 @@ def adapted(loop: Any) -> Any:
 class AbstractEventLoop(abc.ABC):  # noqa: B024  (a missing method is told when it is called)
     """The base of loops of one's own, on which every method raises NotImplementedError.
 
-    One does not: ``call_soon()`` is ``call_later(0, ...)``. Mirrors ``asyncio.AbstractEventLoop``.
+    One does not: ``call_soon()`` is ``call_later(0, ...)``.
     """
 
     def call_soon(

@@ -7,14 +7,12 @@ object that can do that, and a task can drive both, because both have ``send`` a
 * a generator. ``await`` is ``yield from`` with better manners: an ``async def`` function and
   its generator twin that says ``yield from`` run step for step alike.
 
-Mirrors ``asyncio/coroutines.py``. asyncio drove plain generators until Python 3.11 and no
-longer does; here they stay, because they show what a coroutine is made of.
+CPython's counterparts are ``asyncio/coroutines.py``. asyncio drove plain generators until Python
+3.11 and no longer does; here they stay, because they show what a coroutine is made of.
 """
 
 import collections.abc
 import inspect
-import os
-import sys
 import types
 import warnings
 from collections.abc import Callable
@@ -46,7 +44,7 @@ def coroutine(func: _F) -> _F:
 def iscoroutine(obj: object) -> bool:
     """Return True if *obj* is a coroutine object or a marked generator.
 
-    Mirrors ``asyncio.coroutines.iscoroutine``, which knows no generators since Python 3.12.
+    asyncio's knows no generators since Python 3.12.
     """
     if isinstance(obj, types.GeneratorType):
         return bool(obj.gi_code.co_flags & inspect.CO_ITERABLE_COROUTINE)
@@ -57,7 +55,7 @@ def iscoroutinefunction(func: object) -> bool:
     """Return True if calling *func* makes a coroutine.
 
     Warns (DeprecationWarning) as asyncio's does since Python 3.14: use
-    ``inspect.iscoroutinefunction()``. Mirrors ``asyncio.coroutines.iscoroutinefunction``.
+    ``inspect.iscoroutinefunction()``.
     """
     warnings.warn(
         "'asyncio.iscoroutinefunction' is deprecated and slated for removal in Python 3.16; "
@@ -80,14 +78,4 @@ def _can_be_driven(obj: object) -> bool:
     """Return True for all that a task can drive: coroutines, and generators marked or not."""
     return type(obj) is types.CoroutineType or isinstance(
         obj, types.GeneratorType | collections.abc.Coroutine
-    )
-
-
-def _is_debug_mode() -> bool:
-    """Return True if new loops start in debug mode (``-X dev`` or ``PYTHONASYNCIODEBUG``).
-
-    Debug mode checks and reports more, see ``loop.set_debug()``.
-    """
-    return sys.flags.dev_mode or (
-        not sys.flags.ignore_environment and bool(os.environ.get("PYTHONASYNCIODEBUG"))
     )

@@ -6,9 +6,9 @@ server lives on until its last connection is closed: see ``Server.wait_closed()`
 
 A client is less: ``_connect()`` tries the addresses of a host, one after the other.
 
-Mirrors ``Server``, ``create_connection`` and ``create_server`` in ``asyncio/base_events.py``,
-``_accept_connection`` in ``asyncio/selector_events.py``, and ``create_unix_connection`` and
-``create_unix_server`` in ``asyncio/unix_events.py``.
+CPython's counterparts are ``Server``, ``create_connection`` and ``create_server`` in
+``asyncio/base_events.py``, ``_accept_connection`` in ``asyncio/selector_events.py``, and
+``create_unix_connection`` and ``create_unix_server`` in ``asyncio/unix_events.py``.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ from collections.abc import Callable, Iterable
 from contextvars import Context, copy_context
 from typing import TYPE_CHECKING, Any
 
-from .combinators import gather, sleep
-from .exceptions import CancelledError
-from .futures import Future
-from .loop import logger
+from ..core.combinators import gather, sleep
+from ..core.exceptions import CancelledError
+from ..core.futures import Future
+from ..details.debug import logger
 from .sockets import _ensure_resolved, _refuse_tls_socket
 from .transports import _SelectorSocketTransport
 
 if TYPE_CHECKING:
-    from .selector_events import EventLoop
+    from .event_loop import EventLoop
 
 __all__ = ["Server"]
 
@@ -42,7 +42,7 @@ _ACCEPT_RETRY_DELAY = 1  # seconds
 class Server:
     """Listening sockets, and the connections that came of them. Made by ``start_server()``.
 
-    ``async with server:`` closes it at the end. Mirrors ``asyncio.Server``.
+    ``async with server:`` closes it at the end.
     """
 
     def __init__(

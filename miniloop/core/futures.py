@@ -1,0 +1,358 @@
+"""Futures: results that are not there yet.
+
+One side of a program will have a result and calls ``future.set_result()``, once. Another side wants
+it and says ``await future``. This is what happens in between, and it is all that ``await`` means to
+a loop:
+
+1. ``await future`` runs ``Future.__await__()``. If the future is not done, it **yields itself**.
+   The yield passes down through all the coroutines that await each other, to the task that drives
+   them.
+2. The task appends itself to the future's list of waiters, and its step ends.
+3. ``set_result()`` moves the waiters to the end of the loop's ready queue. It calls nobody. They
+   run in the **next** tick, in the order in which they came.
+4. The task's next step resumes ``__await__()`` behind its yield, and that returns the result.
+
+A waiter is a task, or a handle with a callback that ``add_done_callback()`` was given. Most futures
+have one waiter, so ``_waiting`` is None, or that one waiter, or a list of them.
+
+**Cycles.** An exception leads to its traceback, the traceback to the frames that it passed, and a
+frame to its local variables. If one of those leads back to the exception, as a future does that
+holds it, then only the garbage collector can free them all, long after the last use. So a function
+that an exception passes forgets such variables first: ``self = None``. You can read over these
+lines.
+
+CPython's counterpart is ``asyncio/futures.py``; where the C implementation of Future in
+``Modules/_asynciomodule.c`` does something else, this follows C, because that is what runs.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Generator
+from contextvars import Context
+from types import GenericAlias, TracebackType
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from ..details import debug, graph, reports, reprs
+from ..details.current import get_event_loop
+from ..details.other_loops import ForeignLoop, adapted
+from .exceptions import CancelledError, InvalidStateError
+from .handles import Handle
+
+if TYPE_CHECKING:
+    from .loop import BaseEventLoop
+    from .tasks import Task
+
+__all__ = ["Future", "isfuture"]
+
+_T = TypeVar("_T")
+
+# The states. Each is one object, so that the code may compare with `is`.  # fast
+_PENDING = "PENDING"
+_CANCELLED = "CANCELLED"
+_FINISHED = "FINISHED"
+
+
+class Future(Generic[_T]):
+    """A result that is not there yet. Use it in the thread of its loop only.
+
+    ``loop`` is the loop whose ready queue the waiters go to, by default that of
+    ``get_event_loop()``.
+    """
+
+    __slots__ = (  # fast: half the time of a __dict__, which is left for what few futures need
+        "__dict__",
+        "__weakref__",
+        "_asyncio_future_blocking",
+        "_exception",
+        "_loop",
+        "_never_retrieved",
+        "_result",
+        "_state",
+        "_waiting",
+    )
+
+    _exception: BaseException | None
+    _waiting: Handle | Task[Any] | list[Handle | Task[Any]] | None
+    _never_retrieved: reports._NeverRetrieved | bool
+
+    # Few futures need these.
+    _exception_tb: TracebackType | None = None
+    _cancel_message: Any = None
+    _cancelled_exc: BaseException | None = None  # the CancelledError that has ended a task
+    _source_traceback: traceback.StackSummary | None = None  # see details/debug.py
+    _noted_awaited_by: dict[Future[Any], None] | None = None  # see details/graph.py
+
+    def __init__(self, *, loop: BaseEventLoop | None = None) -> None:
+        self._check_not_initialized()
+        self._init(get_event_loop() if loop is None else adapted(loop))
+
+    def _init(self, loop: BaseEventLoop) -> None:
+        self._loop = loop
+        self._state = _PENDING
+        self._result: Any = None
+        self._exception = None
+        self._waiting = None
+        self._asyncio_future_blocking = False  # True between `await` and the task's taking note
+        self._never_retrieved = False  # true if there is an exception that nobody has asked for
+        if loop._debug:
+            self._source_traceback = debug.stack_of_maker()
+
+    # -- waiting -------------------------------------------------------------------------------
+
+    def __await__(self) -> Generator[Future[_T], None, _T]:
+        try:
+            while self._state is _PENDING:  # a task that is resumed too early waits again
+                if self._asyncio_future_blocking:
+                    raise RuntimeError("await wasn't used with future")
+                self._asyncio_future_blocking = True
+                yield self
+            if self._exception is None and self._state is _FINISHED:
+                return self._result  # type: ignore[no-any-return]
+            raise self._failure()
+        except BaseException:
+            self = None  # type: ignore[assignment]  # a cycle, see above
+            raise
+
+    __iter__ = __await__  # for `yield from` in generators
+
+    def add_done_callback(
+        self, fn: Callable[[Future[_T]], object], *, context: Context | None = None
+    ) -> None:
+        """Schedule ``fn(future)`` for the tick after the future is done.
+
+        If it is done already, that is the next tick. ``context`` is the contextvars context to run
+        it in, by default a copy of the present one.
+        """
+        if self._state is not _PENDING:
+            self._loop.call_soon(fn, self, context=context)
+            return
+        # The argument of the callback, which is this future, is filled in at the end. If the handle
+        # held it now, that would be a cycle.
+        handle = Handle(fn, (), self._loop, context)
+        handle._source_traceback = None  # asyncio: it makes the handle at the end
+        self._add_waiting(handle)
+
+    def remove_done_callback(self, fn: Callable[[Future[_T]], object]) -> int:
+        """Take *fn* off the list of waiters, as often as it is there; return how often that was."""
+        before = self._all_waiting()
+        after = [
+            entry
+            for entry in before
+            if not (isinstance(entry, Handle) and (entry._callback is fn or entry._callback == fn))
+        ]
+        if len(after) < len(before):
+            self._waiting = after or None
+        return len(before) - len(after)
+
+    def _add_waiting(self, entry: Handle | Task[Any]) -> None:
+        """Append a waiter to the list."""
+        waiting = self._waiting
+        if waiting is None:  # fast: no list for one
+            self._waiting = entry
+        elif isinstance(waiting, list):
+            waiting.append(entry)
+        else:
+            self._waiting = [waiting, entry]
+
+    def _all_waiting(self) -> list[Handle | Task[Any]]:
+        """Return all waiters as a list."""
+        waiting = self._waiting
+        if waiting is None:
+            return []
+        return waiting if isinstance(waiting, list) else [waiting]
+
+    def _schedule_waiting(self) -> None:
+        """Move the waiters to the end of the ready queue."""
+        waiting, self._waiting = self._waiting, None
+        loop = self._loop
+        if loop._closed or loop._debug:  # fast: one test for two rare cases
+            debug.check_waking(loop, waiting)
+        for entry in waiting if type(waiting) is list else (waiting,):
+            if type(entry) is Handle:
+                entry._args = (self,)
+            loop._ready.append(entry)  # type: ignore[arg-type]
+
+    # -- ending --------------------------------------------------------------------------------
+
+    def set_result(self, result: _T) -> None:
+        """End the future with *result*. Raises InvalidStateError if it is done already."""
+        if self._state is not _PENDING:
+            raise InvalidStateError(f"{self._state}: {self!r}")
+        self._result = result
+        self._state = _FINISHED
+        if self._waiting is not None:
+            self._schedule_waiting()
+
+    def set_exception(self, exception: BaseException | type[BaseException]) -> None:
+        """End the future with *exception*, an instance or a class.
+
+        Raises InvalidStateError if it is done already, TypeError if *exception* is no exception.
+        If nobody asks for the exception before the future is destroyed, the loop reports it.
+        """
+        if self._state is not _PENDING:
+            raise InvalidStateError(f"{self._state}: {self!r}")
+        if isinstance(exception, type):
+            exception = exception()
+        if not isinstance(exception, BaseException):
+            raise TypeError("invalid exception object")
+        if isinstance(exception, StopIteration):  # it would end the coroutine that awaits it
+            error = RuntimeError(
+                "StopIteration interacts badly with generators and cannot be raised into a Future"
+            )
+            error.__cause__ = error.__context__ = exception
+            exception = error
+        self._exception = exception
+        self._exception_tb = exception.__traceback__
+        self._state = _FINISHED
+        if self._waiting is not None:
+            self._schedule_waiting()
+        self._never_retrieved = self._report_if_never_retrieved()
+
+    def cancel(self, msg: Any | None = None) -> bool:
+        """End the future as cancelled; return False if it is done already.
+
+        ``msg`` becomes the argument of the CancelledError that those who await the future get.
+        """
+        if self._never_retrieved:
+            self._log_traceback = False
+        if self._state is not _PENDING:
+            return False
+        self._state = _CANCELLED
+        if self._cancel_message is not msg:
+            self._cancel_message = msg
+        if self._waiting is not None:
+            self._schedule_waiting()
+        return True
+
+    # -- asking --------------------------------------------------------------------------------
+
+    def done(self) -> bool:
+        """Return True if there is a result or an exception, or the future was cancelled."""
+        return self._state is not _PENDING
+
+    def cancelled(self) -> bool:
+        """Return True if the future was cancelled."""
+        return self._state is _CANCELLED
+
+    def result(self) -> _T:
+        """Return the result or raise the exception that was set.
+
+        Raises CancelledError if the future was cancelled, InvalidStateError if it is not done.
+        """
+        if self._state is _PENDING:
+            raise InvalidStateError("Result is not set.")
+        if self._exception is None and self._state is _FINISHED:
+            return self._result  # type: ignore[no-any-return]
+        try:
+            raise self._failure()
+        finally:
+            self = None  # type: ignore[assignment]  # a cycle, see above
+
+    def exception(self) -> BaseException | None:
+        """Return the exception that was set, or None if there is a result.
+
+        Raises CancelledError if the future was cancelled, InvalidStateError if it is not done.
+        """
+        if self._state is _CANCELLED:
+            raise self._make_cancelled_error()
+        if self._state is _PENDING:
+            raise InvalidStateError("Exception is not set.")
+        if self._never_retrieved:
+            self._log_traceback = False
+        return self._exception
+
+    def _failure(self) -> BaseException:
+        """Return what ``result()`` raises. The exception counts as retrieved."""
+        if self._exception is None:
+            return self._make_cancelled_error()
+        if self._never_retrieved:
+            self._log_traceback = False
+        return self._exception.with_traceback(self._exception_tb)
+
+    def _make_cancelled_error(self) -> BaseException:
+        """Return the CancelledError to raise: the first time the one that has ended a task."""
+        exc = self._cancelled_exc
+        if exc is not None:
+            self._cancelled_exc = None
+            return exc
+        return CancelledError() if (msg := self._cancel_message) is None else CancelledError(msg)
+
+    def get_loop(self) -> BaseEventLoop:
+        """Return the loop that the future belongs to."""
+        try:
+            loop: Any = self._loop
+        except AttributeError:  # a subclass has not called our __init__
+            raise RuntimeError("Future object is not initialized.") from None
+        return loop.loop if isinstance(loop, ForeignLoop) else loop  # type: ignore[no-any-return]
+
+    # -- one call each into details --------------------------------------------------------------
+
+    def _check_not_initialized(self) -> None:
+        if hasattr(self, "_loop"):
+            raise RuntimeError(f"{type(self).__name__} object is already initialized")
+
+    @property
+    def _log_traceback(self) -> bool:
+        """True if there is an exception that nobody has asked for. Can only be set to False."""
+        return self._never_retrieved is not False
+
+    @_log_traceback.setter
+    def _log_traceback(self, value: bool) -> None:
+        if value:
+            raise ValueError("_log_traceback can only be set to False")
+        if isinstance(self._never_retrieved, reports._NeverRetrieved):
+            self._never_retrieved.future = None
+        self._never_retrieved = False
+
+    def _report_if_never_retrieved(self) -> reports._NeverRetrieved | bool:
+        """Return a companion that makes the report, or True if ``__del__`` makes it."""
+        return reports._NeverRetrieved(self) if type(self) is Future else True
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if not hasattr(cls, "__del__"):
+            cls.__del__ = reports.report_never_retrieved  # type: ignore[attr-defined]
+
+    @property
+    def _callbacks(self) -> list[tuple[Callable[..., object], Context]]:
+        """The waiters in asyncio's form, for libraries that look at them."""
+        return [
+            (entry._callback, entry._context)  # type: ignore[misc]
+            if isinstance(entry, Handle)
+            else (entry._wakeup, entry._context)
+            for entry in self._all_waiting()
+        ]
+
+    @property
+    def _asyncio_awaited_by(self) -> frozenset[Future[Any]] | None:
+        """The tasks that await this future, or None."""
+        return frozenset(graph._awaiting_tasks(self)) or None
+
+    __class_getitem__ = classmethod(GenericAlias)  # type: ignore[var-annotated]
+
+    def __repr__(self) -> str:
+        return reprs._future_repr(self)
+
+    def __reduce_ex__(self, protocol: object) -> Any:
+        raise TypeError(f"cannot pickle {type(self).__name__!r} object")
+
+
+# A task waits for a future of these classes without calling any of its methods, because none of
+# them is overridden. tasks.py and combinators.py add theirs.
+_plain_types: set[type] = {Future}
+
+
+def isfuture(obj: object) -> bool:
+    """Return True if *obj* speaks the protocol of ``await``: a Future of ours or of others."""
+    # __class__, not type(): that of unittest's Mock(spec=Future) is Future.
+    return (
+        hasattr(obj.__class__, "_asyncio_future_blocking")
+        and getattr(obj, "_asyncio_future_blocking", None) is not None
+    )
+
+
+def _set_result_unless_cancelled(future: Future[Any], result: Any) -> None:
+    """Set the result of a future that somebody may have cancelled in the meantime."""
+    if not future.cancelled():
+        future.set_result(result)

@@ -1,0 +1,1 @@
+"""What asyncio does besides. Nothing here decides an order."""

@@ -1,0 +1,178 @@
+"""Debug mode: more checks, more reports, and a note of where everything was made.
+
+A loop starts in debug mode under ``python -X dev`` or with ``PYTHONASYNCIODEBUG=1``, and
+``loop.set_debug()`` turns it on and off. In debug mode
+
+* the loop refuses calls from the wrong thread, and callbacks that cannot be called,
+* it reports callbacks and steps that take longer than ``slow_callback_duration``,
+* handles, futures and tasks note the stack in which they were made (``_source_traceback``), and
+  show its last line in their ``repr()``,
+* Python notes where coroutines are made, for its warning that one "was never awaited".
+
+The core asks ``if self._debug`` and calls into this file. So a program that is not debugged pays
+for one test.
+
+CPython's counterparts are the lines under ``self._debug`` all over ``asyncio/base_events.py``,
+``events.py`` and ``futures.py``, and ``extract_stack`` in ``asyncio/format_helpers.py``.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import threading
+import traceback
+from contextvars import Context
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+from .coroutines import _iscoroutinefunction, iscoroutine
+from .current import _register_task
+
+if TYPE_CHECKING:
+    from ..core.handles import Handle
+    from ..core.loop import BaseEventLoop
+    from ..core.tasks import Task
+
+Loop = Any  # the loop that this is mixed into: types have no name for that
+
+logger = logging.getLogger("asyncio")  # asyncio's own, so that one setting serves both
+
+# How many frames of a stack are kept. asyncio.constants has it, too.
+DEBUG_STACK_DEPTH = 10
+
+
+def _is_debug_mode() -> bool:
+    """Return True if new loops start in debug mode."""
+    return sys.flags.dev_mode or (
+        not sys.flags.ignore_environment and bool(os.environ.get("PYTHONASYNCIODEBUG"))
+    )
+
+
+class DebugMode:
+    """What an event loop does in debug mode."""
+
+    __slots__ = ()
+
+    _debug: bool
+    _current_handle: Handle | Task[Any] | None = None  # what is running, in debug mode
+    _origin_tracking_depth: int | None = None  # of coroutines, before this loop changed it
+
+    slow_callback_duration = 0.1
+    """Debug mode reports callbacks and steps that take longer than this many seconds."""
+
+    def get_debug(self) -> bool:
+        """Return True in debug mode."""
+        return self._debug
+
+    def set_debug(self: Loop, enabled: bool) -> None:
+        """Turn debug mode on or off: see the top of this file."""
+        # Only the loop's own thread may touch the queue.
+        if self._debug != enabled and self._thread_id in (None, threading.get_ident()):
+            self._note_mode_of_steps()
+        self._debug = enabled
+        if self.is_running():
+            self.call_soon_threadsafe(self._set_coroutine_origin_tracking, enabled)
+
+    def _note_mode_of_steps(self: Loop) -> None:
+        """Put the tasks that are ready into handles that remember the mode.
+
+        The report of a step that fails goes by the mode in which the step was scheduled. A handle
+        shows that by its stack, a task that stands in the queue by itself does not.
+        """
+        from ..core.handles import Handle
+
+        for n, entry in enumerate(self._ready):
+            if not isinstance(entry, Handle):
+                _register_task(entry)  # all_tasks() does not see it in a handle
+                step = entry._run_scheduled
+                self._ready[n] = Handle(step, (self._debug,), self, Context())
+
+    def _set_coroutine_origin_tracking(self: Loop, enabled: bool) -> None:
+        """Let Python note where coroutines are made, or not."""
+        if enabled and self._origin_tracking_depth is None:
+            self._origin_tracking_depth = sys.get_coroutine_origin_tracking_depth()
+            sys.set_coroutine_origin_tracking_depth(DEBUG_STACK_DEPTH)
+        elif not enabled and self._origin_tracking_depth is not None:
+            sys.set_coroutine_origin_tracking_depth(self._origin_tracking_depth)
+            self._origin_tracking_depth = None
+
+    # -- checks --------------------------------------------------------------------------------
+
+    def _check_call(self: Loop, callback: object, method: str) -> None:
+        """Check that the loop is open, and in debug mode the thread and the callback."""
+        self._check_closed()
+        if self._debug:
+            self._check_thread()
+            self._check_callback(callback, method)
+
+    def _check_thread(self: Loop) -> None:
+        """Raise RuntimeError if this is not the loop's own thread."""
+        if self._thread_id is not None and self._thread_id != threading.get_ident():
+            raise RuntimeError(
+                "Non-thread-safe operation invoked on an event loop other than the current one"
+            )
+
+    def _check_callback(self, callback: object, method: str) -> None:
+        """Raise TypeError if *callback* makes a coroutine, or cannot be called."""
+        if iscoroutine(callback) or _iscoroutinefunction(callback):
+            raise TypeError(f"coroutines cannot be used with {method}()")
+        if not callable(callback):
+            raise TypeError(f"a callable object was expected by {method}(), got {callback!r}")
+
+    # -- slow callbacks ------------------------------------------------------------------------
+
+    def _run_timed(self: Loop, entry: Handle | Task[Any]) -> None:
+        """Run an entry of the ready queue, and report it if it is slow."""
+        if getattr(entry, "_cancelled", False):
+            return
+        self._current_handle = entry
+        try:
+            started = self.time()
+            entry._run()
+            duration = self.time() - started
+            if duration >= self.slow_callback_duration:
+                logger.warning("Executing %s took %.3f seconds", _format_entry(entry), duration)
+        finally:
+            self._current_handle = None
+            entry = None  # type: ignore[assignment]  # a cycle, see "Cycles" in futures.py
+
+
+def _format_entry(entry: Handle | Task[Any]) -> str:
+    """Return how a report names an entry: if it is a callback that steps a task, by the task."""
+    owner = getattr(getattr(entry, "_callback", None), "__self__", None)
+    return repr(owner if hasattr(owner, "get_coro") else entry)
+
+
+def check_waking(loop: BaseEventLoop, waiting: Any) -> None:
+    """Check that a future can move its waiters to the ready queue, and note who does it."""
+    loop._check_closed()
+    loop._check_thread()
+    for entry in waiting if isinstance(waiting, list) else [waiting]:
+        if hasattr(entry, "_callback"):  # a handle, not a task
+            entry._source_traceback = stack_of_maker()
+
+
+# -- where things were made --------------------------------------------------------------------
+
+_CORE = Path(__file__).parent.parent / "core"
+# What stands at the end of a stack in these files is the making itself.
+_MAKERS = {str(_CORE / f"{name}.py") for name in ("loop", "handles", "futures")}
+_TASK_MAKERS = {(str(_CORE / "tasks.py"), name) for name in ("__init__", "_init_task")}
+
+
+def stack_of_maker() -> traceback.StackSummary:
+    """Return the stack that ends in the line that called the library to make something."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and (
+        frame.f_code.co_filename in _MAKERS
+        or (frame.f_code.co_filename, frame.f_code.co_name) in _TASK_MAKERS
+    ):
+        frame = frame.f_back
+    stack = traceback.StackSummary.extract(
+        traceback.walk_stack(frame), limit=DEBUG_STACK_DEPTH, lookup_lines=False
+    )
+    stack.reverse()
+    return stack

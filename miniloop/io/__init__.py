@@ -1,0 +1,1 @@
+"""The world outside: descriptors, signals, executors, threads, sockets, streams."""

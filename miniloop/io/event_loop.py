@@ -1,0 +1,82 @@
+"""EventLoop: the loop that people use, put together from its parts.
+
+The tick comes from ``core``; debug mode, reports and async generators come from ``details``; and
+what the loop hears from outside comes from the files beside this one, a class each.
+
+CPython's counterpart is ``asyncio.SelectorEventLoop``, without protocols of one's own, TLS and
+subprocesses.
+"""
+
+from __future__ import annotations
+
+import selectors
+import sys
+import warnings
+import weakref
+
+from ..core.loop import BaseEventLoop
+from ..details.debug import logger
+from .descriptors import Descriptors
+from .executors import Executors
+from .signals import Signals
+from .sockets import Sockets
+
+__all__ = ["EventLoop"]
+
+
+class EventLoop(Sockets, Signals, Executors, Descriptors, BaseEventLoop):
+    """The event loop. Every public method has the name of its counterpart in asyncio.
+
+    ``selector`` is any ``selectors.BaseSelector``, by default the best of the platform. The loop
+    closes it in ``close()``.
+    """
+
+    def __init__(self, selector: selectors.BaseSelector | None = None) -> None:
+        BaseEventLoop.__init__(self, selector)
+        if selector is None:
+            self._selector = selectors.DefaultSelector()
+        logger.debug("Using selector: %s", type(self._selector).__name__)
+        self._ssock = self._csock = None
+        self._transports = weakref.WeakValueDictionary()
+        self._signal_handlers = {}
+        self._default_executor = None
+        self._executor_shutdown_called = False
+
+    def _run_forever_setup(self) -> None:
+        self._check_closed()
+        self._check_running()
+        self._make_self_pipe()  # may fail, so do it first
+        super()._run_forever_setup()
+
+    def close(self) -> None:
+        """Forget everything, close the selector, let go the default executor without waiting.
+
+        Raises RuntimeError if the loop runs.
+        """
+        was_closed = self._closed
+        super().close()
+        if was_closed:
+            return
+        if not sys.is_finalizing():
+            for sig in list(self._signal_handlers):
+                self.remove_signal_handler(sig)
+        elif self._signal_handlers:
+            warnings.warn(
+                f"Closing the loop {self!r} on interpreter shutdown "
+                "stage, skipping signal handlers removal",
+                ResourceWarning,
+                stacklevel=2,
+                source=self,
+            )
+            self._signal_handlers.clear()
+        for sock in (self._ssock, self._csock):
+            if sock is not None:
+                sock.close()
+        self._ssock = self._csock = None
+        if self._selector is not None:  # None: there was none left to be had
+            self._selector.close()
+            self._selector = None
+        self._executor_shutdown_called = True
+        executor, self._default_executor = self._default_executor, None
+        if executor is not None:
+            executor.shutdown(wait=False)
