@@ -25,15 +25,42 @@ from the fifth, are the event loop, and take an hour.
     core/locks          Lock, Event, Condition, Semaphore, Barrier
     core/queues         Queue and its kin
     core/taskgroups     TaskGroup
+    core/exceptions     the exception classes, which are asyncio's own
     runners             run(), Runner: make a loop, run one program on it, leave it in good order
 
 A line that ends in ``# fast:`` is there for speed, and a line that ends in ``# asyncio:`` is there
 only because asyncio does so. You may skip both and still have a correct loop.
 
-``details`` holds what asyncio does besides; nothing in it decides an order. ``io`` holds the world
-outside: descriptors, signals, executors, threads, sockets, streams; ``io/event_loop.py`` puts the
-loop together that people use. Above these stand the tools, which the core does not know:
-``interop``, ``trace``, ``difftest``, ``lab`` and ``cli``.
+``details`` holds what asyncio does besides. Nothing in it decides an order, and you may open each
+file when the core calls it:
+
+    details/current           which loop and which task run in this thread; all_tasks()
+    details/coroutines        what counts as a coroutine
+    details/debug             debug mode
+    details/reports           errors that no caller can catch
+    details/reprs             how things print themselves
+    details/stacks            Task.get_stack() and print_stack()
+    details/order             how timer handles compare
+    details/other_futures     awaiting futures of other libraries, and bad yields
+    details/other_loops       futures and tasks on loops of other people; AbstractEventLoop
+    details/eager             eager tasks
+    details/async_generators  async generators that are left in the middle
+    details/graph             call graphs: who awaits whom
+
+``io`` holds the world outside:
+
+    io/descriptors      add_reader() and its kin, and how another thread wakes the loop
+    io/signals          add_signal_handler()
+    io/threads          to_thread(), run_coroutine_threadsafe(): crossing between threads
+    io/executors        run_in_executor()
+    io/sockets          sock_recv() and its kin: from a callback to an ``await``
+    io/event_loop       EventLoop: the loop that people use, put together
+    io/transports       a connected socket with a buffer, driven by callbacks
+    io/servers          Server, and how an address becomes a socket
+    io/streams          open_connection(), start_server()
+
+Above these stand the tools, which the core does not know: ``interop``, ``trace``, ``difftest``,
+``lab`` and ``cli``.
 """
 
 import sys as _sys

@@ -1,34 +1,38 @@
-"""The core's files in reading order, which is the order of the floors in pyproject.toml.
+"""The files of the core, the details and the world outside, in the order of the package's own map.
 
-The count of code lines, the documentation and the tests of the architecture take it from here.
+The map stands in the docstring of ``miniloop/__init__.py``. The count of code lines, the
+documentation and the tests of the architecture take the order from there.
 """
 
 import functools
 import importlib
-import tomllib
+import re
 from pathlib import Path
 
 import miniloop
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "miniloop"
-TOOLS = {"__main__", "cli", "lab", "difftest", "trace", "interop"}
 
 
 @functools.cache
-def core_modules() -> tuple[str, ...]:
-    """Return the names of the core's modules, bottom floor first."""
-    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    contracts = settings["tool"]["importlinter"]["contracts"]
-    floors = next(contract["layers"] for contract in contracts if contract["id"] == "floors")
-    return tuple(floor for floor in reversed(floors) if floor.strip("()") not in TOOLS)
+def modules() -> tuple[str, ...]:
+    """Return the names of the modules in reading order: "core.loop", "core.handles", ..."""
+    on_the_map = re.findall(r"^    ([\w/]+)  ", miniloop.__doc__ or "", re.MULTILINE)
+    return tuple(name.replace("/", ".") for name in on_the_map)
+
+
+def path(module: str) -> Path:
+    """Return the file of a module."""
+    return PACKAGE / f"{module.replace('.', '/')}.py"
 
 
 def home(name: str) -> str:
-    """Return the core module that has a public name, or what it is another name for."""
+    """Return the module that has a public name, or what it is another name for."""
     thing = getattr(miniloop, name)
-    for module in core_modules():
+    for module in modules():
         contents = vars(importlib.import_module(f"miniloop.{module}"))
-        if any(own == name or contents[own] is thing for own in contents["__all__"]):
+        public = contents.get("__all__", ())
+        if any(own == name or contents[own] is thing for own in public):
             return module
-    raise LookupError(f"no module of the core has {name!r} in its __all__")
+    raise LookupError(f"no module has {name!r} in its __all__")

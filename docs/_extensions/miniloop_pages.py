@@ -23,8 +23,8 @@ from sphinx.util.typing import ExtensionMetadata
 import miniloop
 from miniloop import lab
 from miniloop.difftest import register
-from tests import budget
-from tests.reading_order import PACKAGE, ROOT, core_modules, home
+from tests import budget, reading_order
+from tests.reading_order import PACKAGE, ROOT, home, modules
 
 STANDINGS = {
     "undefined": "asyncio's documentation does not define it",
@@ -55,7 +55,7 @@ class PublicAPI(Page):
 
     def lines(self) -> Iterator[str]:
         """Yield a section for each module and an entry for each name."""
-        for module in core_modules():
+        for module in modules():
             yield f".. _api-{module}:"
             yield ""
             yield from _heading(module)
@@ -108,19 +108,21 @@ class ReadingOrder(Page):
 
     def lines(self) -> Iterator[str]:
         """Yield a table."""
-        rows = list(budget.count_core())
-        yield from _table_start("20 64 16", "File", "What it is for", "Code lines")
-        for row in rows:
-            source = self.watch(PACKAGE / f"{row.module}.py")
+        heads = ("File", "What it is for", "Code lines", "fast", "asyncio")
+        yield from _table_start("22 48 12 8 10", *heads)
+        for module in modules():
+            source = self.watch(reading_order.path(module))
             summary = (ast.get_docstring(ast.parse(source)) or "").partition("\n\n")[0]
             summary = " ".join(summary.split())
-            yield from _row(f":ref:`{row.module} <api-{row.module}>`", summary, f"{row.lines:,}")
+            count = budget.count(source)
+            numbers = [f"{number:,}" for number in (count.code, count.fast, count.asyncio)]
+            yield from _row(f":ref:`{module} <api-{module}>`", summary, *numbers)
         yield ""
-        yield (
-            f"Up to ``loop`` and with ``combinators`` that is **{budget.first_part(rows):,}** code "
-            f"lines (the plan: about {budget.FIRST_PART_BUDGET:,}), the whole core "
-            f"**{rows[-1].running_total:,}** (the plan: about {budget.CORE_BUDGET:,})."
-        )
+        for name, (count, aim) in budget.sums().items():
+            yield (
+                f"* {name}: **{count.code:,}** code lines (the plan: about {aim:,}), of which "
+                f"{count.unmarked:,} are unmarked."
+            )
 
 
 class Differences(Page):

@@ -36,7 +36,7 @@ from typing import Any, TypeVar
 
 import miniloop
 from miniloop.core import futures, handles
-from miniloop.details import graph
+from miniloop.details.graph import _ways_to_find_parents
 from miniloop.details.reports import _NeverRetrieved
 
 from .graph import task_of_asyncios_callback
@@ -91,7 +91,7 @@ class Task(miniloop.Task[_T]):
 
 
 futures._plain_types.update((Future, Task))
-graph._ways_to_find_parents.append(task_of_asyncios_callback)
+_ways_to_find_parents.append(task_of_asyncios_callback)
 
 
 class Handle(miniloop.Handle):

@@ -37,29 +37,43 @@ def one_line(): "docstring"; return f"{sys.argv}"
 
 
 def test_counts_code_lines_only() -> None:
-    assert budget.code_lines(SAMPLE) == 1 + 1 + 3 + 5 + 1
+    assert budget.count(SAMPLE).code == 1 + 1 + 3 + 5 + 1
 
 
 def test_counts_nothing_where_there_is_no_code() -> None:
-    assert budget.code_lines('"""Only a docstring."""\n\n# and a comment\n') == 0
+    assert budget.count('"""Only a docstring."""\n\n# and a comment\n').code == 0
 
 
 def test_a_string_that_is_used_is_code() -> None:
-    assert budget.code_lines('x = "one"\nprint("two")\n') == 2
+    assert budget.count('x = "one"\nprint("two")\n').code == 2
+
+
+def test_marks_are_counted_where_there_is_code() -> None:
+    source = "x = 1  # fast: a\ny = 2  # asyncio: b\nz = 3\n# fast: no code\n"
+    source += "t = f()  # type: ignore[arg-type]  # fast: c\n"
+    assert budget.count(source) == (4, 2, 1)
+    assert budget.count(source).unmarked == 1
+
+
+def test_functions_can_be_counted_alone() -> None:
+    source = "@f\ndef a():\n    return 1\n\n\ndef b():\n    return 2  # fast: d\n"
+    assert budget.count(source, ["a"]) == (3, 0, 0)
+    assert budget.count(source, ["b"]) == (2, 1, 0)
 
 
 def test_running_totals_add_up() -> None:
-    rows = list(budget.count_core())
-    lines = {row.module: row.lines for row in rows}
-    assert rows[-1].running_total == sum(lines.values()) > 0
-    above_loop = list(lines)[list(lines).index("loop") + 1 :]
-    first = {name: n for name, n in lines.items() if name not in set(above_loop) - {"combinators"}}
-    assert budget.first_part(rows) == sum(first.values())
+    rows = list(budget.rows())
+    assert rows[-1].running_total == sum(row.count.code for row in rows) > 0
+    assert budget.sums()["core and runners"][0].code == rows[-1].running_total
 
 
-def test_the_command_prints_both_sums() -> None:
+def test_four_of_five_lines_of_the_hour_are_unmarked() -> None:
+    hour = budget.hour()
+    assert hour.unmarked / hour.code >= budget.UNMARKED_AIM
+
+
+def test_the_command_prints_all_sums() -> None:
     command = [sys.executable, "-m", "tests.budget"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-    first_part, whole = done.stdout.splitlines()[-2:]
-    assert first_part.startswith("up to loop, and combinators: ")
-    assert whole.startswith("whole core: ")
+    for name in budget.sums():
+        assert f"\n{name}: " in done.stdout
