@@ -255,5 +255,5 @@ def test_the_standard_library_makes_interop_loops(tmp_path: Path) -> None:
         """)
     )
     assert on_miniloop(tmp_path, "script.py") == Ended(
-        "miniloop.interop\n[]\nminiloop.tasks\n", "", 0
+        "miniloop.interop\n[]\nminiloop.core.tasks\n", "", 0
     )
