@@ -174,8 +174,8 @@ class EventLoop(miniloop.EventLoop, _AsyncioEventLoop):  # type: ignore[misc]
 
     def _run_forever_setup(self) -> None:
         super()._run_forever_setup()
-        # asyncio's register of tasks asks the function in C, which was there at import. Libraries ask
-        # the one that is there now; tests put its sibling in Python into its place.
+        # asyncio's register of tasks asks the function in C, which was there at import. Libraries
+        # ask the one that is there now; tests put its sibling in Python into its place.
         _set_running_loop(self)
         asyncio._set_running_loop(self)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from miniloop import running
+from miniloop.details import current
 from miniloop.difftest import known, quiet, register, side
 from miniloop.difftest.programs import FILE_NAME
 
@@ -21,8 +21,7 @@ def printed(source, name):
     """The lines that a program prints on a side, and how it ends, if by an exception."""
     # Forget, on both sides, whether a loop was ever set in this thread.
     asyncio.events._event_loop_policy = None
-    running._thread.event_loop = None
-    running._thread.event_loop_was_set = False
+    current._thread.event_loop = None
     with quiet():
         schedule = side(name).run(compile(source, FILE_NAME, "exec"))
     return [event.what for event in schedule.events if event.who in ("print", "main")]
