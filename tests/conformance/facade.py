@@ -96,9 +96,7 @@ class Facade:
         self._implementation = [
             module
             for name, module in sorted(sys.modules.items())
-            if name.startswith(package + ".")
-            and name.count(".") == 1
-            and not hasattr(module, "__path__")
+            if name.startswith(package + ".") and not hasattr(module, "__path__")
         ]
         self._real = {
             name.removeprefix("asyncio").removeprefix("."): module
@@ -168,7 +166,7 @@ class Facade:
             setattr(module, name, value)
 
     def _has_module(self, name: str) -> bool:
-        return f"{self.package.__name__}.{name}" in sys.modules
+        return any(_last_part(module) == name for module in self._implementation)
 
     def _stand_in(self, name: str) -> StandIn:
         real = self._real[name]
@@ -191,8 +189,7 @@ class Facade:
     def _sources(self, name: str) -> Iterator[dict[str, object]]:
         """The implementation's namespaces: the public one, its module `name`'s, others."""
         yield {key: getattr(self.package, key) for key in self.package.__all__}
-        own_name = f"{self.package.__name__}.{name}"
-        for module in sorted(self._implementation, key=lambda module: module.__name__ != own_name):
+        for module in sorted(self._implementation, key=lambda module: _last_part(module) != name):
             yield _own_names(module)
 
     def _borrowed(self, name: str) -> dict[str, object]:
@@ -223,6 +220,10 @@ def _loop_names(loop_class: type) -> dict[str, type]:
 
     Loop.__name__ = Loop.__qualname__ = loop_class.__name__
     return dict.fromkeys(LOOP_NAMES, Loop)
+
+
+def _last_part(module: types.ModuleType) -> str:
+    return module.__name__.rpartition(".")[2]
 
 
 def _own_names(module: types.ModuleType) -> dict[str, object]:
