@@ -68,7 +68,8 @@ TIME_PASSES = (
     "compared"
 )
 
-ADDRESS = re.compile(r"0x[0-9a-fA-F]{4,}")
+ADDRESS = re.compile(r"\b(?:0x[0-9a-fA-F]{4,}|(?=\d*[a-f])[0-9a-f]{12})\b")
+FRAME = re.compile(r'(?P<margin>[ |]*)  File "(?P<file>[^"]+)", line \d+, in ')
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 LIBRARY_CLASS = re.compile(r"\b(?:_?asyncio|miniloop)\.(?:[a-z_]+\.)*(?=[A-Z])")
 IN_LIBRARY = re.compile(r"(?:/[^\s<>]*)?/(?:asyncio|miniloop)/[a-z_]+\.py:\d+")
@@ -134,7 +135,7 @@ class ScriptRecorder(Recorder):
     def note(self, who: str, what: str) -> None:
         """Write down one event at the present tick and time."""
         if not self.stopped:
-            self.write("e", self.ticks, int(self.clock.now * 1000), who, what)
+            self.write("e", self.ticks, int(self.clock.now * 1000), who, settled(what))
 
     def remark(self, text: str) -> None:
         """Write down, once, something to know of the comparison."""
@@ -240,6 +241,7 @@ class ScriptRecorder(Recorder):
             clock.now += COST_OF_ASKING
             return math.floor(clock.now * 1000) / 1000
 
+        self.threads.alarm.install()
         time.monotonic = time.perf_counter = seconds
         # They have asked for it before.
         threading._time = queue.time = seconds  # type: ignore[attr-defined]
@@ -284,6 +286,7 @@ class Printed(io.RawIOBase):
     def __init__(self, recorder: ScriptRecorder) -> None:
         self._recorder = recorder
         self._line = b""
+        self._frame = ""  # how the lines begin that belong to a library's frame
 
     def writable(self) -> bool:
         """It is."""
@@ -319,7 +322,23 @@ class Printed(io.RawIOBase):
         if binary:
             self._recorder.remark("prints bytes that are no text: they are shown as \\x..")
         text = CONTROL.sub(lambda one: f"\\x{ord(one[0]):02x}", text)
-        self._recorder.note("print", settled(text))
+        if not self._is_of_library_frame(text):
+            self._recorder.note("print", text)
+
+    def _is_of_library_frame(self, text: str) -> bool:
+        """Whether it is a line of a traceback about what the loop itself does.
+
+        How many frames a library has between two of the program's is its own affair.
+        """
+        frame = FRAME.match(text)
+        if frame is not None:
+            ours = any(Path(frame["file"]).is_relative_to(folder) for folder in LIBRARIES)
+            self._frame = frame["margin"] + "    " if ours else ""
+            return ours
+        if self._frame and text.startswith(self._frame):
+            return True
+        self._frame = ""
+        return False
 
 
 def settled(text: str) -> str:
@@ -388,7 +407,11 @@ class ScriptSelector(CountingSelector):
         own = getattr(self.loop, "_ssock", None)
         count = len(self._registered) - (own is not None and own.fileno() in self._registered)
         signals = getattr(self.loop, "_signal_handlers", None)
-        return count > 0 or bool(signals) or has_processes() or alarm_is_set()
+        return count > 0 or bool(signals) or has_processes() or self._awaits_alarm()
+
+    def _awaits_alarm(self) -> bool:
+        # On virtual time the clock knows of it.
+        return self._recorder.real_time and signal.getitimer(signal.ITIMER_REAL)[0] > 0
 
     def _stuck(self) -> None:
         waiting = [
@@ -406,14 +429,6 @@ class ScriptSelector(CountingSelector):
     def _recorder_steps(self) -> list[Any]:
         found = [one for one in gc.get_objects() if type(one) is ScriptSteps]
         return sorted(found, key=lambda steps: steps.number)
-
-
-def alarm_is_set() -> bool:
-    """Whether the program has asked for a signal at a later time."""
-    timers = ("ITIMER_REAL", "ITIMER_VIRTUAL", "ITIMER_PROF")
-    return any(
-        signal.getitimer(getattr(signal, name))[0] for name in timers if hasattr(signal, name)
-    )
 
 
 def has_processes() -> bool:

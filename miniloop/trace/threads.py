@@ -29,6 +29,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from .alarm import Alarm
 from .clock import VirtualClock
 
 # As they are before anything is put in their place.
@@ -79,6 +80,7 @@ class Threads:
     def __init__(self, clock: VirtualClock, real_time: bool = False) -> None:
         self.clock = clock
         self.real_time = real_time
+        self.alarm = Alarm(clock)
         self.passing = False
         """Whether the main thread lets time pass."""
         self.longest = math.inf
@@ -152,7 +154,7 @@ class Threads:
             raise ValueError("sleep length must be non-negative")
         if not self._in_main():
             self.park(self.clock.now + seconds)
-        elif threading.active_count() == 1:
+        elif threading.active_count() == 1 and self.alarm.pending() is None:
             self.clock.sleep(seconds)
         else:
             self.pass_time(self.clock.now + seconds, _sleep_through)
@@ -298,11 +300,10 @@ class Threads:
                     _real_sleep(SLICE)
                     continue
                 others = outside()
-                wake = self.earliest()
-                in_turn = wake is not None and (deadline is None or wake <= deadline)
-                event = wake if in_turn else deadline
+                wake, alarm = self.earliest(), self.alarm.pending()
+                event = min((at for at in (alarm, wake, deadline) if at is not None), default=None)
                 # A thread that stands still may wait for one that sleeps, for a lock that it holds.
-                jump = in_turn and bool(self._blocked) and not others and not self.real_time
+                jump = event == wake and bool(self._blocked) and not (others or self.real_time)
                 wanted = others or bool(self._blocked)
                 really = wanted or self.real_time
                 # Not before it is known that no thread runs: it may have been the last thing that
@@ -317,9 +318,12 @@ class Threads:
                     if not wanted and stuck is not None:
                         stuck()
                 elif really and not jump and now < event:
-                    self.time_passed = True
-                elif in_turn:
-                    self.give_turn()
+                    self.time_passed |= bool(self._blocked)
+                elif event in (alarm, wake):
+                    if event == alarm:
+                        self.alarm.ring()
+                    else:
+                        self.give_turn()
                     began, used = _monotonic(), used_by_others()
                 else:
                     clock.move(event)

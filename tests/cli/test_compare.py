@@ -760,6 +760,63 @@ def test_what_the_garbage_collector_frees(tmp_path: Path, monkeypatch: pytest.Mo
     assert printed(comparison)[0].count("freed 0") == 1
 
 
+def test_signals_come_while_a_call_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    body = """
+        import signal, time
+        began = time.monotonic()
+        def at():
+            return round(time.monotonic() - began, 1)
+        signal.signal(signal.SIGALRM, lambda *_: print("alarm", at()))
+        signal.setitimer(signal.ITIMER_REAL, 0.5, 1)
+        time.sleep(2)
+        print("slept", at(), signal.setitimer(signal.ITIMER_REAL, 0) > (0, 0))
+        loop = asyncio.get_running_loop()
+        woken = loop.create_future()
+        signal.signal(signal.SIGALRM, lambda *_: loop.call_soon_threadsafe(woken.set_result, at()))
+        print(signal.alarm(5), await woken)
+        def fails(*_):
+            raise TimeoutError
+        signal.signal(signal.SIGALRM, fails)
+        signal.alarm(1)
+        try:
+            time.sleep(3)
+        except TimeoutError:
+            print("interrupted", at())
+        signal.alarm(1)
+        try:
+            while True: pass
+        except TimeoutError:
+            print("interrupted")
+    """
+    comparison = compared(tmp_path, body, monkeypatch)
+    assert comparison.agree, comparison.rows[comparison.first or 0]
+    lines = ["alarm 0.5", "alarm 1.5", "slept 2.0 True", "0 7.0", "interrupted 8.0", "interrupted"]
+    assert printed(comparison) == [lines] * 2
+
+
+def test_tracebacks_are_shown_without_frames_of_the_library(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = """
+        import sys, traceback
+        async def fails():
+            await asyncio.sleep(1)
+            raise ValueError
+        try:
+            await asyncio.gather(fails())
+        except ValueError:
+            traceback.print_exc(file=sys.stdout)
+        asyncio.get_running_loop().call_soon(lambda: traceback.print_stack(file=sys.stdout))
+        await asyncio.sleep(1)
+    """
+    comparison = compared(tmp_path, body, monkeypatch)
+    assert comparison.agree, comparison.rows[comparison.first or 0]
+    frames = [line for line in printed(comparison)[0] if line.startswith("  File ")]
+    names = [frame.rpartition(", in ")[2] for frame in frames]
+    assert (names[:2], names[-1]) == (["main", "fails"], "<lambda>")
+    assert not any("/asyncio/" in frame for frame in frames)
+
+
 def test_threads_take_turns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     body = """
         import queue, threading, time
