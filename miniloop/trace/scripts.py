@@ -48,8 +48,10 @@ from .recorder import (
 )
 from .threads import Threads
 
-LIBRARIES = {Path(asyncio.__file__).parent, Path(__file__).parents[1]}
-"""Where asyncio and miniloop stand."""
+LIBRARIES = tuple(
+    f"{one}{os.sep}" for one in (Path(asyncio.__file__).parent, Path(__file__).parents[1])
+)
+"""How the paths of files begin that belong to asyncio or miniloop."""
 
 BUSY = 100
 """Ticks without a wait after which a thread gets its turn although the loop has more to do: the
@@ -72,7 +74,7 @@ ADDRESS = re.compile(r"\b(?:0x[0-9a-fA-F]{4,}|(?=\d*[a-f])[0-9a-f]{12})\b")
 FRAME = re.compile(r'(?P<margin>[ |]*)  File "(?P<file>[^"]+)", line \d+, in ')
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 LIBRARY_CLASS = re.compile(r"\b(?:_?asyncio|miniloop)\.(?:[a-z_]+\.)*(?=[A-Z])")
-IN_LIBRARY = re.compile(r"(?:/[^\s<>]*)?/(?:asyncio|miniloop)/[a-z_]+\.py:\d+")
+IN_LIBRARY = re.compile(r"(?:/[^\s<>]*)?/(?:asyncio|miniloop)/(?:[a-z_]+/)?[a-z_]+\.py:\d+")
 WAKE_UP = re.compile(r"\bTask\.(?:task_wakeup|__?wakeup)\b")
 LONG_FRACTION = re.compile(r"\d+\.\d{4,}")
 
@@ -332,13 +334,18 @@ class Printed(io.RawIOBase):
         """
         frame = FRAME.match(text)
         if frame is not None:
-            ours = any(Path(frame["file"]).is_relative_to(folder) for folder in LIBRARIES)
+            ours = is_of_library(frame["file"])
             self._frame = frame["margin"] + "    " if ours else ""
             return ours
         if self._frame and text.startswith(self._frame):
             return True
         self._frame = ""
         return False
+
+
+def is_of_library(path: str) -> bool:
+    """Whether a file is asyncio's or miniloop's."""
+    return path.startswith(LIBRARIES)
 
 
 def settled(text: str) -> str:
@@ -443,7 +450,7 @@ class ScriptSteps(Steps):
 
     def __init__(self, coro: Any, inner: Any, name: str, number: int, recorder: Recorder) -> None:
         code = getattr(inner, "cr_code", None)
-        if name.startswith("_") and code and Path(code.co_filename).parent in LIBRARIES:
+        if name.startswith("_") and code and is_of_library(code.co_filename):
             name = "(library)"  # what it calls its own tasks is its own affair
         super().__init__(coro, inner, name, number, recorder)
 
