@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 import miniloop
-from miniloop.difftest.known import this_python
+from miniloop.difftest.register import this_python
 from tests.core.virtual_clock import run_on_virtual_clock
 
 Log = Callable[[object], None]

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 import miniloop
-from miniloop.difftest.known import this_python
+from miniloop.difftest.register import this_python
 
 unix = pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="no Unix sockets here")
 
