@@ -272,7 +272,7 @@ def refuse(comparison: Comparison, script: str, run_again: Callable[[str], Run])
     if not right.schedule.timeouts and right.complete and not right.status:
         raise BadInput(
             f"{script} runs asyncio inside a library, which keeps the real one: nothing of it runs "
-            "on miniloop"
+            "on miniloop; --interop has it run on miniloop's loop"
         )
 
 

@@ -70,7 +70,6 @@ def test_examples_agree(name: str) -> None:
 def test_a_known_difference_is_named() -> None:
     command = [sys.executable, "-m", "miniloop", "compare", "examples/threads.py"]
     ended = run(command, ROOT)
-    assert ended.stderr == ""
     known = "\nknown difference: executor-shutdown-timer: The end of asyncio.run() sets a timer "
     assert (ended.status, known in ended.stdout) == (
         (1, True) if sys.version_info < (3, 13) else (0, False)
