@@ -43,9 +43,8 @@ class EventLoop(Sockets, Signals, Executors, Descriptors, BaseEventLoop):
         self._executor_shutdown_called = False
 
     def _run_forever_setup(self) -> None:
-        self._check_closed()
-        self._check_running()
-        self._make_self_pipe()  # may fail, so do it first
+        if not self._closed:
+            self._make_self_pipe()  # first, because it may fail
         super()._run_forever_setup()
 
     def close(self) -> None:

@@ -1,0 +1,97 @@
+"""Walk through the package as a program does: `python -m tests.walk`.
+
+Two small programs run while every call of a function of the package is noted. The fewer functions
+and files a program visits, and the less often it changes from one file to another, the easier it is
+to follow with the finger on the page.
+"""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+from typing import Any, NamedTuple
+
+import miniloop
+
+PACKAGE = Path(miniloop.__file__).parent
+
+
+class Walk(NamedTuple):
+    """The calls of functions of the package, in order: each a file and a function's name."""
+
+    steps: list[tuple[str, str]]
+
+    @property
+    def functions(self) -> int:
+        """How many different functions are visited."""
+        return len(set(self.steps))
+
+    @property
+    def files(self) -> list[str]:
+        """The files that are visited, in the order of the first visit."""
+        return list(dict.fromkeys(file for file, _ in self.steps))
+
+    @property
+    def changes(self) -> int:
+        """How often the walk goes from one file to another."""
+        files = [file for file, _ in self.steps]
+        return sum(one != other for one, other in zip(files, files[1:], strict=False))
+
+    def __str__(self) -> str:
+        return (
+            f"{len(self.steps)} calls, {self.functions} functions, {len(self.files)} files, "
+            f"{self.changes} changes of file"
+        )
+
+
+def walk(program: Callable[[], Any]) -> Walk:
+    """Run a program and note each call of a function of the package."""
+    steps: list[tuple[str, str]] = []
+
+    def note(frame: FrameType, event: str, _: object) -> None:
+        path = Path(frame.f_code.co_filename)
+        if event == "call" and path.is_relative_to(PACKAGE):
+            name = frame.f_code.co_qualname.replace("<locals>.", "")
+            steps.append((str(path.relative_to(PACKAGE).with_suffix("")), name))
+
+    sys.setprofile(note)
+    try:
+        program()
+    finally:
+        sys.setprofile(None)
+    return Walk(steps)
+
+
+async def child() -> int:
+    return 1
+
+
+async def sleep_once() -> None:
+    await miniloop.sleep(0)
+
+
+async def create_and_gather() -> None:
+    task = miniloop.create_task(child())
+    await miniloop.gather(task, child())
+
+
+PROGRAMS = {
+    "run(main()), main() awaits sleep(0)": sleep_once,
+    "run(main()), main() awaits gather() of a task and a coroutine": create_and_gather,
+}
+
+
+def main() -> None:
+    """Print both walks."""
+    for title, program in PROGRAMS.items():
+        found = walk(lambda program=program: miniloop.run(program()))  # type: ignore[misc]
+        print(f"{title}\n{found}")
+        before = ""
+        for file, name in found.steps:
+            print(f"  {file if file != before else '':<26}{name}")
+            before = file
+        print()
+
+
+if __name__ == "__main__":
+    main()
