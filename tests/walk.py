@@ -5,6 +5,7 @@ and files a program visits, and the less often it changes from one file to anoth
 to follow with the finger on the page.
 """
 
+import itertools
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -35,7 +36,7 @@ class Walk(NamedTuple):
     def changes(self) -> int:
         """How often the walk goes from one file to another."""
         files = [file for file, _ in self.steps]
-        return sum(one != other for one, other in zip(files, files[1:], strict=False))
+        return sum(one != other for one, other in itertools.pairwise(files))
 
     def __str__(self) -> str:
         return (

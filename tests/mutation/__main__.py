@@ -27,13 +27,18 @@ except ModuleNotFoundError as error:
 
 ROOT = Path(__file__).parents[2]
 SUITE = Path(__file__).with_name("suite.py")
-CORE = ("futures", "tasks", "loop", "handles", "combinators")
-REST = ("timeouts", "locks", "queues", "taskgroups")
+CORE = (
+    *("core/futures", "core/tasks", "core/loop", "core/handles", "core/combinators"),
+    *("details/other_futures", "details/eager", "details/reports", "details/async_generators"),
+)
+REST = ("core/timeouts", "core/locks", "core/queues", "core/taskgroups")
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.mutation", description=__doc__)
-    parser.add_argument("--mutants", type=int, default=300, help="of the five core modules")
+    parser.add_argument(
+        "--mutants", type=int, default=300, help="of loop, futures, tasks and what they call"
+    )
     parser.add_argument("--more", type=int, default=100, help=f"of {', '.join(REST)}")
     parser.add_argument("--seed", type=int, default=2026, help="of the sample")
     parser.add_argument("--budget", type=float, default=30, help="seconds for each mutant")
@@ -42,8 +47,8 @@ def main() -> int:
     arguments = parser.parse_args()
 
     package = ROOT / "miniloop"
-    chosen = sample([package / f"{name}.py" for name in CORE], arguments.mutants, arguments.seed)
-    chosen += sample([package / f"{name}.py" for name in REST], arguments.more, arguments.seed)
+    chosen = sample(package, CORE, arguments.mutants, arguments.seed)
+    chosen += sample(package, REST, arguments.more, arguments.seed)
     known = measured.load(score.RESULTS)
     if arguments.again:
         known = {key: what for key, what in known.items() if arguments.again not in what}

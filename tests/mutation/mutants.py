@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import difflib
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -110,18 +110,20 @@ def is_text(node: cst.CSTNode) -> bool:
     return isinstance(node, strings) and " " in cst.Module([]).code_for_node(node)
 
 
-def sample(paths: list[Path], size: int, seed: int) -> list[Mutant]:
+def sample(package: Path, modules: Sequence[str], size: int, seed: int) -> list[Mutant]:
     """So many mutants, drawn from all of these modules; the same ones for the same seed and text.
+
+    A module is named as "core/loop" is.
 
     Two mutants never compile to the same, nor does one to what the module is without a change.
     """
-    texts = [path.read_text("utf-8") for path in paths]
+    texts = [(package / f"{module}.py").read_text("utf-8") for module in modules]
     choices = []
-    for path, text in zip(paths, texts, strict=True):
+    for module, text in zip(modules, texts, strict=True):
         wrapper = MetadataWrapper(cst.parse_module(text), unsafe_skip_copy=True)
         collector = Collector()
         wrapper.visit(collector)
-        choices += [(path.stem, text, wrapper.module, *change) for change in collector.changes]
+        choices += [(module, text, wrapper.module, *change) for change in collector.changes]
     random.Random(seed).shuffle(choices)
     seen = {compiled(text) for text in texts} | {""}
     drawn: list[Mutant] = []
