@@ -31,10 +31,19 @@ How one test file is run, in reading order:
    writes down how each ended.
 6. ``score.py`` holds the outcomes against two kinds of data, read by ``register.py``:
 
-   ``ids/``           The tests that ask for public behaviour only, per Python version; found by
-                      running CPython's own Python code with all its private names renamed. How
-                      many of these pass is the first score. ``-core`` is about scheduling; ``-io``
-                      is about sockets, streams, transports and subprocesses, counted apart.
+   ``ids/``           The tests that ask for public behaviour only, found by running CPython's own
+                      Python code with all its private names renamed: one list per release. A
+                      Python gets the list of the nearest older patch release of its minor
+                      version. How many of these tests pass is the first score. ``-core`` is about
+                      scheduling; ``-io`` is about sockets, streams, transports and subprocesses,
+                      counted apart.
+
+                      What changes no outcome was not renamed: ``_asyncio_future_blocking`` and
+                      ``_asyncio_awaited_by``, which any future-like object may have; names in an
+                      ``__all__``; those by which the tests tell C from Python (``_PyTask``); and
+                      ``_default_executor``, ``_threads`` and the policies' names, which every
+                      test's set-up and clean-up use. A test that the list of 3.13.0 leaves out,
+                      such as one that replaces private methods by mocks, stays out of later lists.
    ``register.toml``  Every test that does not pass, with the reason. It is strict: an excluded test
                       is run all the same, and one that passes is a failure of the suite, and so is
                       an entry that matches no test. Only what is marked ``run = false`` is left
