@@ -38,7 +38,7 @@ How one test file is run, in reading order:
                       scheduling; ``-io`` is about sockets, streams, transports and subprocesses,
                       counted apart.
 
-                      What changes no outcome was not renamed: ``_asyncio_future_blocking`` and
+                      These kept their names: ``_asyncio_future_blocking`` and
                       ``_asyncio_awaited_by``, which any future-like object may have; names in an
                       ``__all__``; those by which the tests tell C from Python (``_PyTask``); and
                       ``_default_executor``, ``_threads`` and the policies' names, which every
