@@ -321,7 +321,7 @@ class Barrier(_LoopBoundMixin):
 
     def __init__(self, parties: int) -> None:
         if parties < 1:
-            raise ValueError("parties must be > 0")
+            raise ValueError("parties must be >= 1")
         self._cond = Condition()  # notified of every change of state
         self._parties = parties
         self._state = _BarrierState.FILLING

@@ -19,12 +19,15 @@ import asyncio.futures
 import asyncio.tasks
 import concurrent.futures
 import contextlib
+import contextvars
 import functools
 import inspect
 import math
+import socket
 import sys
 import threading
 import types
+import weakref
 from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import Any
@@ -45,7 +48,8 @@ class StandIns(dict[str, Any]):
     """
 
     def __missing__(self, path: str) -> Any:
-        return functools.reduce(getattr, path.split("."), asyncio)
+        of, _, name = path.rpartition(".")
+        return getattr(self[of] if of else asyncio, name)
 
     def places(self) -> list[Place]:
         """What to set: a function or class in each module of asyncio that has it."""
@@ -639,6 +643,247 @@ def exception_handler(stand_ins: StandIns, met: Met) -> None:
         )
 
     stand_ins[path] = before_call(stand_ins[path], has_context, met)
+
+
+@watch("subclass-of-cancelled-error", of_scripts=True)
+def cancelled_subclass(stand_ins: StandIns, met: Met) -> None:
+    """Watch for a block that is left by an exception of the program's own."""
+
+    def own(block: Any, kind: Any, *_: Any) -> bool:
+        cancelled = asyncio.CancelledError
+        return kind not in (None, cancelled) and issubclass(kind, cancelled)
+
+    for path in "Timeout.__aexit__", "TaskGroup.__aexit__":
+        stand_ins[path] = before_call(stand_ins[path], own, met)
+
+
+@watch("timeout-in-a-chain", of_scripts=True)
+def timeout_in_a_chain(stand_ins: StandIns, met: Met) -> None:
+    """Watch for a timeout that is answered by another exception."""
+
+    def other(timeout: Any, kind: Any, *_: Any) -> bool:
+        expiring = timeout._state is type(timeout._state).EXPIRING
+        return expiring and kind is not None and not issubclass(kind, asyncio.CancelledError)
+
+    path = "Timeout.__aexit__"
+    stand_ins[path] = before_call(stand_ins[path], other, met)
+
+
+@watch("taskgroup-closes-what-it-refuses", of_scripts=True)
+def group_refuses(stand_ins: StandIns, met: Met) -> None:
+    """Watch for a group that takes no tasks."""
+
+    def refuses(group: Any, *_: Any, **__: Any) -> bool:
+        done = group._exiting and not group._tasks
+        return not group._entered or done or group._aborting
+
+    path = "TaskGroup.create_task"
+    stand_ins[path] = before_call(stand_ins[path], refuses, met)
+
+
+@watch("eager-task-without-a-loop", of_scripts=True)
+def eager_without_loop(stand_ins: StandIns, met: Met) -> None:
+    """Watch for an eager task that is not told its loop."""
+    before_init(
+        stand_ins,
+        "Task",
+        lambda self, *_, loop=None, eager_start=False, **__: eager_start and not loop,
+        met,
+    )
+
+
+@watch("what-is-no-context", of_scripts=True)
+def no_context(stand_ins: StandIns, met: Met) -> None:
+    """Watch for a task that is given something else for its context."""
+
+    def other(self: Any, *_: Any, context: Any = None, **__: Any) -> bool:
+        return context is not None and not isinstance(context, contextvars.Context)
+
+    before_init(stand_ins, "Task", other, met)
+
+
+@watch("initialized-twice", of_scripts=True)
+def initialized_twice(stand_ins: StandIns, met: Met) -> None:
+    """Watch for a future or task that has its loop already."""
+    for name in "Future", "Task":
+        before_init(stand_ins, name, lambda self, *_, **__: self._loop is not None, met)
+
+
+@watch("parties-of-a-barrier", of_scripts=True)
+def barrier(stand_ins: StandIns, met: Met) -> None:
+    """Watch for a barrier for nobody."""
+    before_init(stand_ins, "Barrier", lambda self, parties: parties < 1, met)
+
+
+def before_init(stand_ins: StandIns, name: str, condition: Callable[..., object], met: Met) -> None:
+    """Watch for an object of a class that is made in a certain way."""
+    make_open(stand_ins, name)
+    path = f"{name}.__init__"
+    stand_ins[path] = before_call(stand_ins[path], condition, met)
+
+
+@watch("task-factory-keywords", of_scripts=True)
+def task_factory(stand_ins: StandIns, met: Met) -> None:
+    """Watch for a task with a name that a task factory makes."""
+    path = LOOP + "create_task"
+    stand_ins[path] = before_call(
+        stand_ins[path],
+        lambda loop, coro, *, name=None, **_: name is not None and loop.get_task_factory(),
+        met,
+    )
+
+
+@watch("run-of-awaitables", of_scripts=True)
+def run_of_awaitables(stand_ins: StandIns, met: Met) -> None:
+    """Watch for a main program that is no coroutine."""
+    path = "Runner.run"
+    stand_ins[path] = before_call(
+        stand_ins[path], lambda runner, coro, **_: not hasattr(coro, "send"), met
+    )
+
+
+@watch("timers-of-large-clocks", of_scripts=True)
+def timers(stand_ins: StandIns, met: Met) -> None:
+    """Watch for timers on a clock that cannot tell a step."""
+
+    def too_large(loop: Any, *_: Any, **__: Any) -> bool:
+        now: float = loop.time()
+        step: float = loop._clock_resolution
+        return now + step == now
+
+    path = LOOP + "call_at"
+    stand_ins[path] = before_call(stand_ins[path], too_large, met)
+
+
+@watch("thread-safe-handles", of_scripts=True)
+def thread_safe_handles(stand_ins: StandIns, met: Met) -> None:
+    """Watch for the text of a handle that call_soon_threadsafe() has made."""
+    made: weakref.WeakSet[Any] = weakref.WeakSet()
+    path = LOOP + "call_soon_threadsafe"
+    real = stand_ins[path]
+
+    def call_soon_threadsafe(self: Any, *args: Any, **keywords: Any) -> Any:
+        handle = real(self, *args, **keywords)
+        made.add(handle)
+        return handle
+
+    stand_ins[path] = call_soon_threadsafe
+    path = "Handle.__repr__"
+    stand_ins[path] = before_call(stand_ins[path], made.__contains__, met)
+
+
+@watch("arguments-in-reprs", of_scripts=True)
+def arguments(stand_ins: StandIns, met: Met) -> None:
+    """Watch for the text of a handle whose callback has arguments."""
+    path = "Handle.__repr__"
+    stand_ins[path] = before_call(
+        stand_ins[path], lambda handle: handle._args and not handle._loop.get_debug(), met
+    )
+
+
+@watch("iscoroutinefunction-warns", of_scripts=True)
+def iscoroutinefunction(stand_ins: StandIns, met: Met) -> None:
+    """Watch for a call that does not come from asyncio itself."""
+
+    def from_outside(function: Any) -> bool:
+        caller = sys._getframe(2).f_globals.get("__name__", "")
+        return str(caller).partition(".")[0] != "asyncio"
+
+    path = "iscoroutinefunction"
+    stand_ins[path] = before_call(stand_ins[path], from_outside, met)
+
+
+@watch("executor-shutdown-timeout", of_scripts=True)
+def executor_timeout(stand_ins: StandIns, met: Met) -> None:
+    """Watch for a timeout."""
+    path = LOOP + "shutdown_default_executor"
+    stand_ins[path] = before_call(
+        stand_ins[path], lambda loop, *args, **keywords: args or keywords, met
+    )
+
+
+# -- watches of servers and streams ---------------------------------------------------------------
+
+
+@watch("unix-socket-is-removed", of_scripts=True)
+def stop_serving(stand_ins: StandIns, met: Met) -> None:
+    """Watch for a Unix socket that is closed."""
+    path = "selector_events.BaseSelectorEventLoop._stop_serving"
+    stand_ins[path] = before_call(
+        stand_ins[path], lambda loop, sock: sock.family == socket.AF_UNIX, met
+    )
+
+
+@watch("wait-closed-waits", of_scripts=True)
+def wait_closed(stand_ins: StandIns, met: Met) -> None:
+    """Watch for a closed server with connections, or an open one without."""
+    path = "Server.wait_closed"
+    stand_ins[path] = before_call(
+        stand_ins[path],
+        lambda server: (
+            (server._active_count > 0) == (server._sockets is None)
+            and not stops_serving_forever(server)
+        ),
+        met,
+    )
+
+
+def stops_serving_forever(server: Any) -> bool:
+    """Whether somebody has cancelled the task that serves for ever."""
+    future = server._serving_forever_fut
+    return future is not None and future.cancelled()
+
+
+@watch("serve-forever-closes-clients", of_scripts=True)
+def serve_forever(stand_ins: StandIns, met: Met) -> None:
+    """Watch for a server that closes because somebody cancelled its task."""
+    path = "Server.close"
+    stand_ins[path] = before_call(stand_ins[path], stops_serving_forever, met)
+
+
+@watch("server-context", of_scripts=True)
+def server_context(stand_ins: StandIns, met: Met) -> None:
+    """Watch for a server that begins to serve in another context than it was made in."""
+    made: weakref.WeakKeyDictionary[Any, Any] = weakref.WeakKeyDictionary()
+
+    def note(server: Any, *_: Any, **__: Any) -> bool:
+        made[server] = dict(contextvars.copy_context())
+        return False
+
+    before_init(stand_ins, "Server", note, met)
+    path = "Server._start_serving"
+    stand_ins[path] = before_call(
+        stand_ins[path], lambda server: made[server] != dict(contextvars.copy_context()), met
+    )
+
+
+@watch("client-connected-cb-raises", of_scripts=True)
+def client_connected(stand_ins: StandIns, met: Met) -> None:
+    """Watch for a callback for new connections that raises."""
+    path = "StreamReaderProtocol.__init__"
+    real = stand_ins[path]
+
+    @functools.wraps(real)
+    def init(self: Any, reader: Any, client_connected_cb: Any = None, loop: Any = None) -> None:
+        def connected(*args: Any) -> Any:
+            try:
+                return client_connected_cb(*args)
+            except Exception:
+                met()
+                raise
+
+        real(self, reader, client_connected_cb and connected, loop)
+
+    stand_ins[path] = init
+
+
+@watch("readuntil-several", of_scripts=True)
+def readuntil(stand_ins: StandIns, met: Met) -> None:
+    """Watch for separators in a tuple."""
+    path = "StreamReader.readuntil"
+    stand_ins[path] = before_call(
+        stand_ins[path], lambda reader, separator=b"\n": isinstance(separator, tuple), met
+    )
 
 
 class StepsOfPythonTask(Steps):
