@@ -14,14 +14,16 @@ from multiprocessing import util
 from pathlib import Path
 from types import ModuleType
 
+_flags = vars(util)["_args_from_interpreter_flags"]
+"""The interpreter's options, which multiprocessing puts between the interpreter and `-c`."""
+
 
 def follow(way: str, folder: Path | str) -> None:
     """Have new processes run the script on the "core" or on "interop", as this one does.
 
     `folder` is the one whose modules get miniloop for asyncio, on the core.
     """
-    flags = vars(util)["_args_from_interpreter_flags"]
-    vars(util)["_args_from_interpreter_flags"] = lambda: [*flags(), __file__, way, str(folder)]
+    vars(util)["_args_from_interpreter_flags"] = lambda: [*_flags(), __file__, way, str(folder)]
 
 
 def prepare(way: str, folder: str) -> None:
