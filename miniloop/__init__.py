@@ -8,8 +8,9 @@ asyncio of CPython 3.15 does: the same steps, in the same order, in the same ite
 
 1. ``BaseEventLoop._run_once()`` (``core/loop.py``) takes a task from the ready queue and calls
 2. ``Task._run()`` (``core/tasks.py``), the step, which resumes the coroutine by calling
-3. ``send(None)`` on it. The coroutine runs until it awaits a future (``Future.__await__()`` in
-   ``core/futures.py``). The future is yielded up to the task, which becomes its waiter.
+3. ``send(None)`` on it. The coroutine runs until it awaits a future that is not done
+   (``Future.__await__()`` in ``core/futures.py``). The future is yielded up to the task, and the
+   task becomes a waiter of the future.
 4. Somebody, in the end, calls ``Future.set_result()`` (``core/futures.py``),
 5. and that calls ``append()`` on the loop's ready queue, for each waiter. Back to 1, a tick later.
 
@@ -28,11 +29,15 @@ from the fifth, are the event loop, and take an hour.
     core/exceptions     the exception classes, which are asyncio's own
     runners             run(), Runner: make a loop, run one program on it, leave it in good order
 
-A line that ends in ``# fast:`` is there for speed, and a line that ends in ``# asyncio:`` is there
-only because asyncio does so. You may skip both and still have a correct loop.
+A line with ``# fast:`` is written in this way for speed, where a plainer one would do the same. A
+line with ``# asyncio:`` is there only because asyncio does so. Do not puzzle over either. The same
+goes for lines such as ``self = None  # a cycle``: an exception leads to its traceback, that to the
+frames it has passed, and these to their variables. If one of those leads back to the exception,
+only the garbage collector can free them, so functions forget such variables when an exception
+passes.
 
-``details`` holds what asyncio does besides. Nothing in it decides an order, and you may open each
-file when the core calls it:
+``details`` holds what asyncio does besides. But for eager tasks and wrong awaits nothing in it
+decides an order, and you may open each file when the core calls it:
 
     details/current           which loop and which task run in this thread; all_tasks()
     details/coroutines        what counts as a coroutine

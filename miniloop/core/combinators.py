@@ -6,10 +6,12 @@ it waited for:
 
 =========================  =========  ===========================================================
 ``await coroutine``        0 ticks    there is no task in between
+``sleep(0)``               1 tick     it yields None
 ``await task``             1 tick     the task puts its waiter into the ready queue
 ``gather, wait, shield``   2 ticks    in the first tick a callback runs and ends the future that
                                       the waiter awaits; in the second the waiter runs
-``as_completed``           2 ticks    in the first tick a callback puts the future into a queue
+``as_completed``           2 ticks    in the first tick a callback puts the future into a queue; in
+                                      the second the waiter, which waits for the queue, runs
 ``wait_for(task)``         1 tick     it awaits the task, inside a ``timeout()``
 ``wait_for(coroutine)``    0 ticks    it awaits the coroutine in the waiter's own task
 =========================  =========  ===========================================================
@@ -97,7 +99,7 @@ async def sleep(delay: float, result: Any = None) -> Any:
     try:
         return await future
     finally:
-        timer.cancel()
+        timer.cancel()  # this does nothing if the timer has run
 
 
 # -- gather ------------------------------------------------------------------------------------
@@ -124,9 +126,10 @@ def gather(
     def on_child_done(child: Future[Any]) -> None:
         nonlocal finished
         finished += 1
+        # outer is None if gather() has raised after it put callbacks on the first children.
         if outer is None or outer._state is not _PENDING:
             if not child.cancelled():
-                child.exception()  # nobody will ask for it
+                child.exception()  # it counts as retrieved: the outer future will not pass it on
         elif not return_exceptions and not _has_result(child):
             # A cancelled child is a failure like others: it does not cancel the outer future.
             graph.wait_no_longer(parent, futures.values())  # asyncio: for call graphs
@@ -154,8 +157,8 @@ def gather(
         children.append(future)
 
     outer = _GatheringFuture(children, loop=loop)  # type: ignore[arg-type]
-    # Children that were done before are counted now, since that needs `outer`. If all were, the
-    # outer future is done at once, and awaiting it takes no tick.
+    # Children that were done before are counted only now, because on_child_done() needs `outer`. If
+    # all were, the outer future is done at once, and awaiting it takes no tick.
     for future in done:
         on_child_done(future)
     return outer
@@ -184,9 +187,8 @@ _plain_types.add(_GatheringFuture)
 def _end(outer: _GatheringFuture, results: list[Any]) -> None:
     """End the outer future, now that all children are done."""
     if outer._cancel_requested:
-        # Somebody has cancelled the outer future. With return_exceptions that has become a result
-        # in the list, but whoever awaits the future must see it, too. Of all errors it is the last
-        # child's, as in asyncio.
+        # All children have ended, but the outer future was cancelled meanwhile (the children may
+        # have ignored that): it fails with CancelledError. It is the last child's, as in asyncio.
         outer.set_exception(outer._children[-1]._make_cancelled_error())
     else:
         outer.set_result(results)

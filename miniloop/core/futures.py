@@ -5,21 +5,20 @@ it and says ``await future``. This is what happens in between, and it is all tha
 a loop:
 
 1. ``await future`` runs ``Future.__await__()``. If the future is not done, it **yields itself**.
-   The yield passes down through all the coroutines that await each other, to the task that drives
-   them.
+   The yield passes up through the chain of coroutines, each awaiting the next, to the task that
+   drives them.
 2. The task appends itself to the future's list of waiters, and its step ends.
 3. ``set_result()`` moves the waiters to the end of the loop's ready queue. It calls nobody. They
    run in the **next** tick, in the order in which they came.
-4. The task's next step resumes ``__await__()`` behind its yield, and that returns the result.
+4. The task's next step resumes ``__await__()`` behind its yield, and that returns the result. If
+   the future has failed, the step throws its exception in at the yield instead.
 
 A waiter is a task, or a handle with a callback that ``add_done_callback()`` was given. Most futures
 have one waiter, so ``_waiting`` is None, or that one waiter, or a list of them.
 
-**Cycles.** An exception leads to its traceback, the traceback to the frames that it passed, and a
-frame to its local variables. If one of those leads back to the exception, as a future does that
-holds it, then only the garbage collector can free them all, long after the last use. So a function
-that an exception passes forgets such variables first: ``self = None``. You can read over these
-lines.
+Why does ``set_result()`` not resume the waiters at once? Its caller would be interrupted by code of
+all the tasks that wait, these perhaps by others, and the order would depend on who calls whom. So
+every step begins from the loop.
 
 CPython's counterpart is ``asyncio/futures.py``; where the C implementation of Future in
 ``Modules/_asynciomodule.c`` does something else, this follows C, because that is what runs.
@@ -56,8 +55,7 @@ _FINISHED = "FINISHED"
 class Future(Generic[_T]):
     """A result that is not there yet. Use it in the thread of its loop only.
 
-    ``loop`` is the loop whose ready queue the waiters go to, by default that of
-    ``get_event_loop()``.
+    ``loop`` is the loop whose ready queue the waiters go to, by default ``get_event_loop()``.
     """
 
     __slots__ = (  # fast: half the time of a __dict__, which is left for what few futures need
@@ -85,6 +83,7 @@ class Future(Generic[_T]):
 
     def __init__(self, *, loop: BaseEventLoop | None = None) -> None:
         self._check_not_initialized()
+        # adapted() wraps a third-party loop, see details/other_loops.py.
         self._init(get_event_loop() if loop is None else adapted(loop))
 
     def _init(self, loop: BaseEventLoop) -> None:
@@ -93,8 +92,11 @@ class Future(Generic[_T]):
         self._result: Any = None
         self._exception = None
         self._waiting = None
-        self._asyncio_future_blocking = False  # True between `await` and the task's taking note
-        self._never_retrieved = False  # true if there is an exception that nobody has asked for
+        # True from the yield in __await__() until the task has seen it. It tells `await future`
+        # from a bare `yield future`, which is an error.
+        self._asyncio_future_blocking = False
+        # True, or an object, if there is an exception that nobody has asked for.
+        self._never_retrieved = False
         if loop._debug:
             self._source_traceback = debug.stack_of_maker()
 
@@ -102,8 +104,8 @@ class Future(Generic[_T]):
 
     def __await__(self) -> Generator[Future[_T], None, _T]:
         try:
-            while self._state is _PENDING:  # a task that is resumed too early waits again
-                if self._asyncio_future_blocking:
+            while self._state is _PENDING:  # again, if something resumes the coroutine too early
+                if self._asyncio_future_blocking:  # no task has seen the last yield
                     raise RuntimeError("await wasn't used with future")
                 self._asyncio_future_blocking = True
                 yield self
@@ -127,10 +129,10 @@ class Future(Generic[_T]):
         if self._state is not _PENDING:
             self._loop.call_soon(fn, self, context=context)
             return
-        # The argument of the callback, which is this future, is filled in at the end. If the handle
-        # held it now, that would be a cycle.
+        # The callback's argument, this future, is filled in by _schedule_waiting(). A handle that
+        # held it now, and that it holds in turn, would be a cycle.
         handle = Handle(fn, (), self._loop, context)
-        handle._source_traceback = None  # asyncio: it makes the handle at the end
+        handle._source_traceback = None  # asyncio: it makes the handle when the future is done
         self._add_waiting(handle)
 
     def remove_done_callback(self, fn: Callable[[Future[_T]], object]) -> int:
@@ -219,7 +221,7 @@ class Future(Generic[_T]):
         if self._state is not _PENDING:
             return False
         self._state = _CANCELLED
-        if self._cancel_message is not msg:
+        if self._cancel_message is not msg:  # fast: mostly both are None, and need no __dict__
             self._cancel_message = msg
         if self._waiting is not None:
             self._schedule_waiting()
@@ -271,12 +273,13 @@ class Future(Generic[_T]):
         return self._exception.with_traceback(self._exception_tb)
 
     def _make_cancelled_error(self) -> BaseException:
-        """Return the CancelledError to raise: the first time the one that has ended a task."""
+        """Return the CancelledError to raise: the first time the one that ended the task."""
         exc = self._cancelled_exc
         if exc is not None:
             self._cancelled_exc = None
             return exc
-        return CancelledError() if (msg := self._cancel_message) is None else CancelledError(msg)
+        message = self._cancel_message
+        return CancelledError() if message is None else CancelledError(message)
 
     def get_loop(self) -> BaseEventLoop:
         """Return the loop that the future belongs to."""
@@ -294,7 +297,7 @@ class Future(Generic[_T]):
 
     @property
     def _log_traceback(self) -> bool:
-        """True if there is an exception that nobody has asked for. Can only be set to False."""
+        """asyncio's name for ``_never_retrieved``. It can only be set to False."""
         return self._never_retrieved is not False
 
     @_log_traceback.setter
@@ -338,8 +341,9 @@ class Future(Generic[_T]):
         raise TypeError(f"cannot pickle {type(self).__name__!r} object")
 
 
-# A task waits for a future of these classes without calling any of its methods, because none of
-# them is overridden. tasks.py and combinators.py add theirs.
+# The classes that override nothing which waiting uses (__await__, add_done_callback, result), so
+# that a task may become their waiter directly. Other classes go through details/other_futures.py.
+# tasks.py and combinators.py add theirs.
 _plain_types: set[type] = {Future}
 
 

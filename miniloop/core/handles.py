@@ -28,7 +28,7 @@ __all__ = ["Handle", "TimerHandle"]
 class Handle:
     """A callback with its arguments and its contextvars context, as ``call_soon`` returns it."""
 
-    _repr: str | None = None  # what a handle that is cancelled was, in debug mode
+    _repr: str | None = None  # in debug mode: the repr from before the cancel
     _source_traceback: traceback.StackSummary | None = None
 
     def __init__(
@@ -45,7 +45,7 @@ class Handle:
         self._cancelled = False
         try:
             in_debug = loop._debug and loop.get_debug()  # fast: mostly without a call
-        except AttributeError:  # asyncio: a loop that somebody else wrote
+        except AttributeError:  # a third-party loop
             in_debug = loop.get_debug()
         if in_debug:
             self._source_traceback = debug.stack_of_maker()
@@ -69,7 +69,7 @@ class Handle:
             raise
         except BaseException as exc:
             reports.callback_failed(self, exc)
-        self = None  # type: ignore[assignment]  # a cycle, see "Cycles" in futures.py
+        self = None  # type: ignore[assignment]  # a cycle: exc, traceback, this frame, self
 
     def cancel(self) -> None:
         """Forget the callback: it will not be called. A second cancel does nothing."""
@@ -96,7 +96,10 @@ class Handle:
 
 
 class TimerHandle(DeadlineOrder, Handle):
-    """A Handle with a deadline, as ``call_later`` and ``call_at`` return it."""
+    """A Handle with a deadline, as ``call_later`` and ``call_at`` return it.
+
+    ``DeadlineOrder`` is for programs that compare timers. The heap compares ``_Deadline``.
+    """
 
     _scheduled = False  # True while it is in the loop's heap
 

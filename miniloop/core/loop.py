@@ -8,7 +8,8 @@ An event loop keeps two collections and repeats one procedure.
 The procedure is called a **tick**, and ``_run_once()`` is all of it:
 
 1. Wait in ``select()`` until a file descriptor is ready, the earliest timer is due, or another
-   thread calls. If the ready queue is not empty, look at the descriptors without waiting.
+   thread calls ``call_soon_threadsafe()``. If the ready queue is not empty, look at the descriptors
+   without waiting.
 2. Put the callbacks of the descriptors that are ready at the end of the ready queue.
 3. Put the timers that are due behind them.
 4. Run everything that the ready queue holds **at this moment**. That is the *batch*. Whatever the
@@ -53,29 +54,30 @@ _T = TypeVar("_T")
 
 MAXIMUM_SELECT_TIMEOUT = 24 * 3600  # seconds; some systems refuse longer waits
 
-# A timer that is cancelled stays in the heap until it comes up. If a heap of more than a hundred
-# timers is cancelled for more than a half, it is swept. These figures decide the shape of the heap,
-# and the shape decides the order of equal deadlines, so they are asyncio's.
+# A timer that is cancelled stays in the heap until it comes up. If the heap has more than 100
+# timers and more than half of them are cancelled, all cancelled ones are removed. That may reorder
+# timers with equal deadlines, so the figures are asyncio's.
 _MIN_SCHEDULED_TIMER_HANDLES = 100
 _MIN_CANCELLED_TIMER_HANDLES_FRACTION = 0.5
 
 
 class BaseEventLoop(DebugMode, ErrorReports, AsyncGenerators):
-    """An event loop that hears nothing from outside: ``EventLoop`` in ``io`` adds that.
+    """The tick and what feeds it. ``EventLoop`` in ``io`` says what a descriptor's event means.
 
-    Every public method has the name of its counterpart in asyncio and does the same.
+    The bases bring the checks of debug mode, reports of errors, and async generators. Every public
+    method has the name of its counterpart in asyncio and does the same.
     """
 
-    _takes_tasks = True  # in its ready queue, as no other library's loop does
+    _takes_tasks = True  # tasks may stand in its ready queue; loops of others take callbacks only
 
     # EventLoop brings these: what selector events mean, and how another thread wakes the loop.
     _process_events: Callable[[list[tuple[selectors.SelectorKey, int]]], None]
     _write_to_self: Callable[[], None]
 
     def __init__(self, selector: selectors.BaseSelector | None = None) -> None:
-        self._closed = False  # first, for __del__
+        self._closed = False  # first, because __del__ reads it even if the rest fails
         self._ready: deque[Handle | Task[Any]] = deque()
-        self._scheduled: list[_Deadline] = []
+        self._scheduled: list[_Deadline] = []  # floats that know their timer: see _Deadline below
         self._timer_cancelled_count = 0
         self._selector: Any = selector
         self._clock_resolution = time.get_clock_info("monotonic").resolution
@@ -87,7 +89,7 @@ class BaseEventLoop(DebugMode, ErrorReports, AsyncGenerators):
         self._asyncgens: weakref.WeakSet[AsyncGenerator[Any, Any]] = weakref.WeakSet()
 
     def _init_current_task(self) -> None:
-        self._current_task: Task[Any] | None = None  # interop keeps it elsewhere
+        self._current_task: Task[Any] | None = None  # whose step is running
 
     # -- the tick ------------------------------------------------------------------------------
 
@@ -96,11 +98,11 @@ class BaseEventLoop(DebugMode, ErrorReports, AsyncGenerators):
         ready = self._ready
         scheduled = self._scheduled
         if scheduled:
-            self._drop_cancelled_timers()
+            self._drop_cancelled_timers()  # they must not decide how long the loop waits
 
         # 1. Wait.
         timeout: float | None = None
-        if ready or self._stopping:
+        if ready or self._stopping:  # stop() may have been called before run_forever()
             timeout = 0
         elif scheduled:
             timeout = scheduled[0] - self.time()
@@ -113,9 +115,10 @@ class BaseEventLoop(DebugMode, ErrorReports, AsyncGenerators):
         # 2. Descriptors.
         if events:
             self._process_events(events)
-            events = None  # callbacks run now, and must not be kept from freeing what they free
+            events = None  # or it would keep alive what the callbacks of step 4 want freed
 
-        # 3. Timers. One that is due within the next step of the clock counts as due.
+        # 3. Timers. One that is due within the next step of the clock counts as due. (Where the
+        # clock counts in large numbers, adding its resolution alone may change nothing: hence ulp.)
         now = self.time()
         end_time = now + max(self._clock_resolution, math.ulp(now))
         while scheduled:
@@ -130,7 +133,7 @@ class BaseEventLoop(DebugMode, ErrorReports, AsyncGenerators):
             if self._debug:
                 self._run_timed(ready.popleft())
             else:
-                ready.popleft()._run()
+                ready.popleft()._run()  # Handle._run() or Task._run()
 
     def _drop_cancelled_timers(self) -> None:
         """Drop cancelled timers from the top of the heap; sweep the whole heap if most are."""
@@ -140,7 +143,7 @@ class BaseEventLoop(DebugMode, ErrorReports, AsyncGenerators):
             and self._timer_cancelled_count / len(scheduled) > _MIN_CANCELLED_TIMER_HANDLES_FRACTION
         ):
             for deadline in scheduled:
-                deadline.timer._scheduled = not deadline.timer._cancelled
+                deadline.timer._scheduled = not deadline.timer._cancelled  # False: to be removed
             scheduled[:] = [deadline for deadline in scheduled if deadline.timer._scheduled]
             heapq.heapify(scheduled)
             self._timer_cancelled_count = 0
@@ -169,7 +172,8 @@ class BaseEventLoop(DebugMode, ErrorReports, AsyncGenerators):
     ) -> Handle:
         """Do what ``call_soon()`` does, from any thread, and wake the loop if it waits.
 
-        Raises RuntimeError if the loop is closed.
+        A loop that waits in ``select()`` runs the callback in the very tick that is waiting. Raises
+        RuntimeError if the loop is closed.
         """
         self._check_closed()
         if self._debug:
@@ -215,7 +219,7 @@ class BaseEventLoop(DebugMode, ErrorReports, AsyncGenerators):
             self._check_call(callback, "call_at")
         timer = TimerHandle(when, callback, args, self, context)
         timer._scheduled = True
-        deadline = _Deadline(0.0 + when)  # the sum refuses what is no number
+        deadline = _Deadline(0.0 + when)  # float("1") would pass, 0.0 + "1" raises TypeError
         deadline.timer = timer
         heapq.heappush(self._scheduled, deadline)
         return timer
@@ -230,7 +234,7 @@ class BaseEventLoop(DebugMode, ErrorReports, AsyncGenerators):
             self._timer_cancelled_count += 1
 
     def _add_callback(self, handle: Handle) -> None:
-        """Put a handle that was made before into the ready queue."""
+        """Put a handle into the ready queue, as ``io`` does for a descriptor that is ready."""
         if not handle._cancelled:
             self._ready.append(handle)
 
@@ -245,7 +249,7 @@ class BaseEventLoop(DebugMode, ErrorReports, AsyncGenerators):
     def create_task(
         self, coro: Coroutine[Any, Any, _T] | Generator[Any, Any, _T], **kwargs: Any
     ) -> Task[_T]:
-        """Start *coro* as a task of this loop. Its first step comes in the next tick.
+        """Start *coro* as a task of this loop. Its first step comes in the next tick, unless eager.
 
         The keywords are those of ``Task``: ``name``, ``context``, ``eager_start``. If a task
         factory is set, it makes the task and gets them. Raises RuntimeError if the loop is closed.
@@ -259,7 +263,7 @@ class BaseEventLoop(DebugMode, ErrorReports, AsyncGenerators):
             task._init_task(coro, self, **kwargs)  # fast: as above
             return task
         finally:
-            del task  # a cycle, see "Cycles" in futures.py
+            del task  # a cycle, if an eager task has failed
 
     def set_task_factory(self, factory: Callable[..., Any] | None) -> None:
         """Make tasks with ``factory(loop, coro, **kwargs)`` from now on; None restores ``Task``.
@@ -295,20 +299,20 @@ class BaseEventLoop(DebugMode, ErrorReports, AsyncGenerators):
         """Run the loop until *future* is done; return its result or raise its exception.
 
         A coroutine is made a task first. Raises RuntimeError if ``stop()`` is called before the
-        future is done, and for the reasons of ``run_forever()``.
+        future is done, and under the same conditions as ``run_forever()``.
         """
         self._check_closed()
         self._check_running()
         new_task = not isfuture(future)
         future = ensure_future(future, loop=self)
         if new_task and isinstance(future, Task):
-            future._log_destroy_pending = False  # if it is not done at the end, we raise
+            future._log_destroy_pending = False  # no report of a pending task: we raise ourselves
         future.add_done_callback(_run_until_complete_cb)
         try:
             self.run_forever()
         except:
             if new_task and future.done() and not future.cancelled():
-                future.exception()  # it is on its way up; nobody else can ask for it
+                future.exception()  # it counts as retrieved: it leaves through here already
             raise
         finally:
             future.remove_done_callback(_run_until_complete_cb)
@@ -317,9 +321,10 @@ class BaseEventLoop(DebugMode, ErrorReports, AsyncGenerators):
         return future.result()
 
     def stop(self) -> None:
-        """Let ``run_forever()`` return at the end of this tick, or of its first one.
+        """Let ``run_forever()`` return at the end of this tick.
 
-        The rest of the batch still runs. What the batch adds stays in the queue.
+        If the loop does not run yet, ``run_forever()`` will run one tick and return. The rest of
+        the batch still runs. What the batch adds stays in the queue.
         """
         self._stopping = True
 
@@ -360,7 +365,7 @@ class BaseEventLoop(DebugMode, ErrorReports, AsyncGenerators):
         while self._ready:
             entry = self._ready.popleft()
             if isinstance(entry, Task):
-                _register_task(entry)  # all_tasks() found it in the queue so far
+                _register_task(entry)  # all_tasks() has found it in the queue until now
         self._scheduled.clear()
 
     def is_closed(self) -> bool:

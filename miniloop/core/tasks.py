@@ -10,12 +10,16 @@ The coroutine runs until it has to wait, and then yields one of two things up to
 When the coroutine returns or raises, the task ends with that: a task is a Future itself, so other
 tasks can await it. ``_run()`` is the step.
 
-A task is always in one of four states, and these are all the ways from one to another:
+A task is in one of four states, and these are the ways from one to another. (What a task does that
+waits for anything but a future of ours stands in ``details/other_futures.py``. An eager task begins
+as *running*.)
 
 =========  ==========================================  =============================================
 state      what that means                             what happens next
 =========  ==========================================  =============================================
-ready      it stands in the loop's ready queue         its turn comes: *running*
+ready      it stands in the loop's ready queue;        its turn comes: *running*
+           ``_fut_waiter`` may still be the future
+           that has ended
 running    the loop is inside ``_run()``               it yields None: *ready*; it yields a future:
                                                        *waiting*; it returns or raises: *done*
 waiting    ``_fut_waiter`` is a future that has the    the future is done or cancelled: *ready*
@@ -25,10 +29,11 @@ done       the coroutine has ended                     nothing
 
 **Cancelling** is asking. ``cancel()`` on a task that waits cancels the future that it waits for.
 That wakes the task as any other end of the future would, and its next step throws CancelledError
-into the coroutine. A task that is ready or running is marked (``_must_cancel``), and its next step
-throws the error. The coroutine may clean up first, or go on and ignore it. If the awaited future is
-a task in its turn, the request goes down to the innermost future, and the error comes up again, one
-tick a level.
+into the coroutine. A task that is ready is marked (``_must_cancel``), and its next step throws the
+error. A task that is running is marked, too: if it then waits, the future is cancelled at once, and
+if it returns, it ends cancelled. The coroutine may clean up first, or go on and ignore the error.
+If the awaited future is itself a task, the request goes down to the innermost future, and the error
+comes up again, one tick a level.
 
 Where asyncio makes a Handle for every step, here the task itself stands in the ready queue: the
 loop calls ``_run()`` of whatever stands there. So a step allocates nothing.
@@ -102,7 +107,7 @@ class Task(Future[_T]):
         try:
             self._init_task(coro, loop, name, context, eager_start)
         finally:
-            self = None  # type: ignore[assignment]  # a cycle, see "Cycles" in futures.py
+            self = None  # type: ignore[assignment]  # a cycle, if an eager task has failed
 
     def _init_task(
         self,
@@ -124,7 +129,7 @@ class Task(Future[_T]):
         self._context = context
         # fast: most names are never asked for, so a task takes only its number
         self._name: str | int = _next_task_number() if name is None else str(name)
-        self._fut_waiter: Any = None  # what it waits for
+        self._fut_waiter: Any = None  # asyncio's name for the future that it waits for
         self._must_cancel = False  # the next step is to throw CancelledError
         self._log_destroy_pending = True  # if it is destroyed while it waits, report that
         self._registered = False  # in the register of all_tasks(), from its first wait on
@@ -132,7 +137,7 @@ class Task(Future[_T]):
             try:
                 eager.start(self)
             finally:
-                self = None  # type: ignore[assignment]  # a cycle, see above
+                self = None  # type: ignore[assignment]  # a cycle
         else:
             if loop._closed or loop._debug:  # fast: one test for two rare cases
                 loop._check_closed()
@@ -144,19 +149,20 @@ class Task(Future[_T]):
     def _run(self, exc: BaseException | None = None) -> None:
         """Take one step. The loop calls this when the task's turn in the ready queue comes.
 
-        If there is *exc*, it is thrown into the coroutine; otherwise None is sent.
+        If there is *exc*, it is thrown into the coroutine; otherwise None is sent. (The loop gives
+        none; ``details/other_futures.py`` does.)
         """
-        if self._state is not _PENDING:
+        if self._state is not _PENDING:  # a program has called a callback of ours by itself
             other_futures.refuse_step(self, exc)
             return
 
-        # What has woken the task? If it has failed, the coroutine gets its exception.
+        # If the future that has woken the task has failed, the step throws its exception.
         waited_for = self._fut_waiter
         if waited_for is not None:
             self._fut_waiter = None
             if waited_for._exception is not None or waited_for._state is _CANCELLED:
                 exc = waited_for._failure()
-        if self._must_cancel:  # a cancellation outranks it
+        if self._must_cancel:  # a cancellation outranks what the future has brought
             self._must_cancel = False
             if not isinstance(exc, CancelledError):
                 exc = self._make_cancelled_error()
@@ -171,28 +177,27 @@ class Task(Future[_T]):
                 try:
                     yielded = self._context.run(self._coro.throw, exc)
                 finally:
-                    exc = waited_for = None  # a cycle, see above
+                    exc = waited_for = None  # a cycle
         except StopIteration as stop:
             loop._current_task = None
             self._returned(stop.value)
         except BaseException as exc:
             loop._current_task = None
             self._raised(exc)
-            self = None  # type: ignore[assignment]  # a cycle, see above
+            self = None  # type: ignore[assignment]  # a cycle
             if isinstance(exc, KeyboardInterrupt | SystemExit):
                 raise
 
-        # It has yielded: it is ready again, or waits.
         else:
             loop._current_task = None
-            if yielded is None:
+            if yielded is None:  # sleep(0): the task is ready again
                 loop._ready.append(self)
             elif (
-                type(yielded) in _plain_types
-                and yielded._asyncio_future_blocking
-                and yielded._state is _PENDING
-                and yielded._loop is loop
-                and yielded is not self
+                type(yielded) in _plain_types  # a future of ours,
+                and yielded._asyncio_future_blocking  # awaited, not just yielded,
+                and yielded._state is _PENDING  # which is not done,
+                and yielded._loop is loop  # of this loop,
+                and yielded is not self  # and not the task itself: the task waits for it
             ):
                 yielded._asyncio_future_blocking = False
                 if yielded._waiting is None:  # fast: as _add_waiting() does, without the call
@@ -204,18 +209,19 @@ class Task(Future[_T]):
                     self._registered = True
                     _register_task(self)
                 if self._must_cancel:  # the coroutine has cancelled its own task in this step
+                    # In a handle, because it raises if tasks await each other in a ring.
                     other_futures.in_handle(self, self._context, self._cancel_awaited, yielded)
-            else:
+            else:  # a future of another kind, or an error that the next step throws
                 other_futures.wait_for(self, yielded)
 
     def _returned(self, value: Any) -> None:
         """End with what the coroutine has returned."""
-        self._send = None  # it leads to the coroutine
+        self._send = None  # it leads to the coroutine, and that to its variables
         if self._must_cancel:  # the task was cancelled in this very step
             self._must_cancel = False
             Future.cancel(self, msg=self._cancel_message)
             return
-        self._result = value
+        self._result = value  # as Future.set_result() does
         self._state = _FINISHED
         if self._waiting is not None:
             self._schedule_waiting()
@@ -235,15 +241,16 @@ class Task(Future[_T]):
         """Ask the task to stop: its next step throws CancelledError into the coroutine.
 
         Return False if the task is done already. The coroutine may catch the error, clean up, even
-        go on; ``cancelled()`` is True only if it lets the error through. ``msg`` becomes the
-        error's argument. Each call counts: see ``cancelling()``.
+        go on; ``cancelled()`` is True only if it lets the error through, or returns in the very
+        step in which it was cancelled. ``msg`` becomes the error's argument. Each call counts: see
+        ``cancelling()``.
         """
         if self._never_retrieved:
             self._log_traceback = False
         if self._state is not _PENDING:
             return False
-        # A chain of tasks that await each other may be longer than the stack is deep, so this is a
-        # loop where asyncio recurses.
+        # Go down while the awaited future is a task that does not override this method. The chain
+        # may be longer than the stack is deep, so this is a loop where asyncio recurses.
         task: Task[Any] = self
         task._num_cancels_requested += 1
         chain = {task}
@@ -258,7 +265,7 @@ class Task(Future[_T]):
             task._num_cancels_requested += 1
         if task._fut_waiter is not None and task._fut_waiter.cancel(msg=msg):
             return True
-        task._must_cancel = True  # it is running, or ready already
+        task._must_cancel = True  # it is running or ready, or its future refused
         task._cancel_message = msg
         return True
 
@@ -316,7 +323,7 @@ class Task(Future[_T]):
         other_futures.wake_up(self, future)
 
     def _run_scheduled(self, in_debug: bool) -> None:
-        """Take a step that was scheduled before debug mode was turned on or off."""
+        """Take a step that was scheduled before ``set_debug()`` changed the mode."""
         self._scheduled_in_debug = in_debug
         try:
             self._run()
@@ -356,10 +363,10 @@ _plain_types.add(Task)
 def create_task(coro: Coroutine[Any, Any, _T] | Generator[Any, Any, _T], **kwargs: Any) -> Task[_T]:
     """Start *coro* as a task of the running loop and return the task.
 
-    Its first step comes in the next tick. The keywords go to the loop's ``create_task()``:
-    ``name``, ``context`` and ``eager_start``, as ``Task`` describes them. Keep a reference: a task
-    that waits for something that nobody else holds may vanish. Raises RuntimeError if no loop is
-    running.
+    Its first step comes in the next tick, unless it is eager. The keywords go to the loop's
+    ``create_task()``: ``name``, ``context`` and ``eager_start``, as ``Task`` describes them. Keep a
+    reference: a task that waits for something that nobody else holds may vanish. Raises
+    RuntimeError if no loop is running.
     """
     if not kwargs:  # fast: keywords cost even if there are none
         return get_running_loop().create_task(coro)

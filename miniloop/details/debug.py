@@ -137,7 +137,7 @@ class DebugMode:
                 logger.warning("Executing %s took %.3f seconds", _format_entry(entry), duration)
         finally:
             self._current_handle = None
-            entry = None  # type: ignore[assignment]  # a cycle, see "Cycles" in futures.py
+            entry = None  # type: ignore[assignment]  # a cycle
 
 
 def _format_entry(entry: Handle | Task[Any]) -> str:

@@ -43,7 +43,7 @@ def start(task: Task[Any]) -> None:
             _swap_current_task(loop, previous)
         if task.done():
             task._coro = None
-        del task  # a cycle, see "Cycles" in core/futures.py
+        del task  # a cycle
 
 
 def _nothing() -> None:

@@ -77,7 +77,7 @@ def wake_up(task: Task[Any], future: Any) -> None:
     try:
         task._run(error)  # not in the except clause: the coroutine must not see it as handled
     finally:
-        del task, future, error  # a cycle, see "Cycles" in core/futures.py
+        del task, future, error  # a cycle
 
 
 def refuse_step(task: Task[Any], exc: BaseException | None) -> None:

@@ -85,7 +85,7 @@ class Task(miniloop.Task[_T]):
             _unregister_task(self)
             raise
         finally:
-            self = None  # type: ignore[assignment]  # see Future.__await__
+            self = None  # type: ignore[assignment]  # a cycle
 
     __class__ = property(lambda self: asyncio.Task)
 

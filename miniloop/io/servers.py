@@ -270,7 +270,7 @@ async def _connect(
             raise errors[0]
         raise OSError(f"Multiple exceptions: {', '.join(map(str, errors))}")
     finally:
-        del errors  # see Future.__await__
+        del errors  # a cycle
 
 
 async def _connect_sock(loop: EventLoop, info: Any, local_infos: Any) -> socket.socket:

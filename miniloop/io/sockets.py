@@ -143,7 +143,7 @@ class Sockets(Loop):
         finally:
             if not handle._cancelled:  # else somebody else waits for this descriptor by now
                 self._unwatch(fd, event)
-            del future  # see Future.__await__
+            del future  # a cycle
 
     def _check_socket(self, sock: socket.socket) -> None:
         _refuse_tls_socket(sock)
@@ -210,7 +210,7 @@ def _try_again(future: Future[_T], attempt: Callable[[], _T]) -> None:
     else:
         future.set_result(result)
     finally:
-        del future  # see Future.__await__
+        del future  # a cycle
 
 
 async def _ensure_resolved(
