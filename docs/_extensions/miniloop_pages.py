@@ -104,7 +104,7 @@ def _entry(name: str) -> Iterator[str]:
 
 
 class ReadingOrder(Page):
-    """The core's files, bottom floor first, with what each is for and its code lines."""
+    """The core's files in reading order, with what each is for and its code lines."""
 
     def lines(self) -> Iterator[str]:
         """Yield a table."""

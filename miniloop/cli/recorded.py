@@ -61,7 +61,7 @@ def install(recorder: ScriptRecorder, side: str) -> ModuleType:
     if side == "miniloop":
         recorder.install(miniloop)
         return miniloop
-    if side.startswith("asyncio"):
+    if side in ("asyncio", "asyncio-known"):
         if side == "asyncio-known":
             watch(recorder)
         recorder.install(asyncio)

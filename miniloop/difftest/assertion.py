@@ -91,11 +91,11 @@ def assert_same_schedule(
     found = Findings()
     for other in others:
         try:
-            _hold(to_run, reference, other, found)
+            found.add(_hold(to_run, reference, other))
         except NeedsAsyncio:
             if loops is not DEFAULT:
                 raise
-            _hold(to_run, reference, side("interop"), found)
+            found.add(_hold(to_run, reference, side("interop")))
     for text in dict.fromkeys(found.not_further):  # not above: `quiet` lets no warning through
         warnings.warn(text, NotComparedFurther, stacklevel=2)
     for text in dict.fromkeys(found.never_awaited):
@@ -109,13 +109,19 @@ class Findings:
     not_further: list[str] = field(default_factory=list)
     never_awaited: list[str] = field(default_factory=list)
 
+    def add(self, other: Findings) -> None:
+        """Take over what is to be known of two more runs."""
+        self.not_further += other.not_further
+        self.never_awaited += other.never_awaited
+
 
 class NeedsAsyncio(AssertionError):
     """The program differs on miniloop's core because something in it asks the real asyncio."""
 
 
-def _hold(to_run: Program | Written, reference: Side, other: Side, found: Findings) -> None:
-    """Raise AssertionError unless it runs alike on both."""
+def _hold(to_run: Program | Written, reference: Side, other: Side) -> Findings:
+    """Raise AssertionError unless it runs alike on both; return what else is to be known."""
+    found = Findings()
     is_program = isinstance(to_run, Program)
     match = Match(reference, other)
     in_order = "".join(f"{note}\n" for note in match.notes)
@@ -136,7 +142,7 @@ def _hold(to_run: Program | Written, reference: Side, other: Side, found: Findin
     if difference is not None:
         kind, hint = AssertionError, ""
         if miniloop in (reference.module, other.module):
-            asks = asks_asyncio(difference)
+            asks = not is_program and asks_asyncio(difference)
             kind = NeedsAsyncio if asks else AssertionError
             hint = HINT if asks or lacks_something(difference) else ""
         raise kind(
@@ -146,6 +152,7 @@ def _hold(to_run: Program | Written, reference: Side, other: Side, found: Findin
             + hint
         )
     found.not_further += match.notes
+    return found
 
 
 class Bad(Exception):

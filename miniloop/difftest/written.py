@@ -1,4 +1,4 @@
-"""What people write, a script's text or an async function, run on a side: `assert_same_schedule`.
+"""Run a script or an async function on a side, for `assert_same_schedule`.
 
 Programs of the grammar are run by the thousand and need little (see `sides`). What people write
 makes its loops in any way, prints anything, draws random numbers and takes tasks out of sets.
@@ -32,7 +32,7 @@ from .. import runners
 from ..details import current
 from ..trace import CountingSelector, Recorder, Schedule
 from ..trace.recorder import numbered, numbered_task, suspended_at
-from ..trace.scripts import RealClock, ScriptSteps, in_given_order, settled
+from ..trace.scripts import RealClock, ScriptSteps, in_given_order, in_order, settled
 from .jobs import PATIENCE, SLICE, Jobs, with_jobs_in_turn
 from .known import replaced
 from .programs import FILE_NAME
@@ -218,7 +218,7 @@ class Run:
         if side.future_class is not None:
             names["Future"] = side.future_class
         names["as_completed"] = in_given_order(module, module.as_completed)
-        names["all_tasks"] = self._in_order(module.all_tasks)
+        names["all_tasks"] = in_order(module, module.all_tasks)
         for name in ("EventLoop", "SelectorEventLoop"):
             if hasattr(module, name):
                 names[name] = self._loop_class
@@ -320,10 +320,6 @@ class Run:
         run, side, recorder = self, cast("RealTimeSide", self.side), self.recorder
         return make
 
-    def _in_order(self, all_tasks: Callable[..., Any]) -> Callable[..., Any]:
-        # The order of a set also depends on how it was filled.
-        return lambda loop=None: set(sorted(all_tasks(loop), key=hash))  # noqa: C414
-
     def _new_loop(self) -> Any:
         """A loop in the thread of the run is recorded, no other."""
         if threading.current_thread() is self._thread:
@@ -341,7 +337,7 @@ class Run:
         """While this lasts, the side's library makes recorded loops, whoever asks it to."""
         if self.side.module is not asyncio:
             places = [(runners, "EventLoop", self._new_loop)]
-            places.append((runners, "all_tasks", self._in_order(miniloop.all_tasks)))
+            places.append((runners, "all_tasks", in_order(miniloop, miniloop.all_tasks)))
             thread = dict(vars(current._thread))
             vars(current._thread).clear()
             try:
@@ -351,7 +347,7 @@ class Run:
                 vars(current._thread).clear()
                 vars(current._thread).update(thread)
             return
-        places = [(asyncio.tasks, "all_tasks", self._in_order(asyncio.tasks.all_tasks))]
+        places = [(asyncio.tasks, "all_tasks", in_order(asyncio, asyncio.tasks.all_tasks))]
         with current_loop_kept(self._new_loop) as makers, replaced([*places, *makers]):
             yield
 

@@ -41,10 +41,10 @@ class Descriptors(Loop):
     _handle_signal: Callable[[int], None]  # see signals.py
 
     def add_reader(self, fd: Any, callback: Callable[..., object], *args: Any) -> None:
-        """Have ``callback(*args)`` called whenever ``fd`` can be read without waiting.
+        """Call ``callback(*args)`` whenever ``fd`` can be read without waiting.
 
-        ``fd`` is a number or has ``fileno()``; else ValueError. Replaces an earlier reader.
-        RuntimeError if a stream uses the descriptor.
+        This replaces an earlier reader of ``fd``. Raises ValueError if ``fd`` is no number and has
+        no ``fileno()``, RuntimeError if a stream uses the descriptor.
         """
         self._ensure_fd_no_transport(fd)
         self._add_reader(fd, callback, *args)
@@ -55,10 +55,10 @@ class Descriptors(Loop):
         return self._remove_reader(fd)
 
     def add_writer(self, fd: Any, callback: Callable[..., object], *args: Any) -> None:
-        """Have ``callback(*args)`` called whenever ``fd`` can be written without waiting.
+        """Call ``callback(*args)`` whenever ``fd`` can be written without waiting.
 
-        ``fd`` is a number or has ``fileno()``; else ValueError. Replaces an earlier writer.
-        RuntimeError if a stream uses the descriptor.
+        This replaces an earlier writer of ``fd``. Raises ValueError if ``fd`` is no number and has
+        no ``fileno()``, RuntimeError if a stream uses the descriptor.
         """
         self._ensure_fd_no_transport(fd)
         self._add_writer(fd, callback, *args)

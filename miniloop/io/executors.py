@@ -37,7 +37,7 @@ class Executors(Loop):
         func: Callable[..., _T],
         *args: Any,
     ) -> Future[_T]:
-        """Have ``func(*args)`` called by an executor; return a Future of its result.
+        """Call ``func(*args)`` in an executor and return a Future of its result.
 
         Any ``concurrent.futures.Executor`` will do: threads, processes, a cluster. None means
         the default one, a ThreadPoolExecutor made at first use. Cancelling the future does not

@@ -1,10 +1,10 @@
-"""Servers: who listens, who knocks, and how an address becomes a socket.
+"""Servers: listening sockets, their connections, and how an address becomes a socket.
 
-A server has the loop watch its listening sockets. ``_accept_connection()`` is called when somebody
-knocks, and starts a task for each who does, which puts a transport on the connection and ends. The
+A server lets the loop watch its listening sockets. The loop calls ``_accept_connection()`` when a
+client connects. That starts a task for each connection, which puts a transport on it and ends. The
 server lives on until its last connection is closed: see ``Server.wait_closed()``.
 
-A client is less: ``_connect()`` tries the addresses of a host, one after the other.
+A client needs less: ``_connect()`` tries the addresses of a host, one after the other.
 
 CPython's counterparts are ``Server``, ``create_connection`` and ``create_server`` in
 ``asyncio/base_events.py``, ``_accept_connection`` in ``asyncio/selector_events.py``, and

@@ -29,9 +29,9 @@ class Signals(Loop):
     _signal_handlers: dict[int, Handle]
 
     def add_signal_handler(self, sig: int, callback: Callable[..., object], *args: Any) -> None:
-        """Have ``callback(*args)`` called by the loop when the signal comes. Unix only.
+        """Call ``callback(*args)`` in the loop whenever the signal arrives. Unix only.
 
-        Raises ValueError for what is no signal, TypeError for a coroutine, RuntimeError if the
+        Raises ValueError if ``sig`` is no signal, TypeError for a coroutine, RuntimeError if the
         signal cannot be caught or this is not the main thread.
         """
         if iscoroutine(callback) or _iscoroutinefunction(callback):

@@ -28,7 +28,7 @@ the transport's buffer, and the loop has it sent on when there is room. See ``tr
 
 **The end** of a connection is always told by ``connection_lost(error)``, one tick after it became
 known (at once, if after ``close()`` the last of the buffer has gone); None is an end in good order.
-It wakes all who wait: the reader's task (end of data, or the error), ``drain()`` and
+It wakes every waiting task: the reader's task (end of data, or the error), ``drain()`` and
 ``wait_closed()``. A peer that has stopped sending is not the end: it may still listen. It is told
 by ``eof_received()``, and the connection stays open for writing.
 
@@ -124,7 +124,7 @@ class StreamReader:
         self._wakeup_waiter()
 
     def set_exception(self, exc: BaseException) -> None:
-        """Have all who read get *exc*, from now on, whatever is in the buffer."""
+        """Store *exc*: from now on every read raises it, whatever is in the buffer."""
         self._exception = exc
         waiter, self._waiter = self._waiter, None
         if waiter is not None and not waiter.cancelled():
@@ -320,7 +320,7 @@ class StreamReaderProtocol:
         return None if self._stream_reader_wr is None else self._stream_reader_wr()
 
     def connection_made(self, transport: Any) -> None:
-        """Have the server's callback called with reader and writer."""
+        """Call the server's callback with the reader and the writer."""
         reader = self._stream_reader
         if reader is not None:
             reader.set_transport(transport)
@@ -370,7 +370,7 @@ class StreamReaderProtocol:
         return True
 
     def pause_writing(self) -> None:
-        """Have ``drain()`` wait: the transport's buffer is over high water."""
+        """Make ``drain()`` wait: the transport's buffer is over high water."""
         assert not self._paused
         self._paused = True
         if self._loop.get_debug():
@@ -385,7 +385,7 @@ class StreamReaderProtocol:
         self._wake_drain_waiters(None)
 
     def connection_lost(self, exc: BaseException | None) -> None:
-        """Wake all who wait for anything; with the error, if there is one."""
+        """Wake every waiting task, with the error if there is one."""
         self._connection_lost = True
         reader = self._stream_reader
         if exc is None:
@@ -427,7 +427,7 @@ class StreamReaderProtocol:
         return self._closed
 
     def __del__(self) -> None:
-        # Who does not ask wait_closed() does not want to hear of the error.
+        # A program that never calls wait_closed() does not want a report of this error.
         closed = getattr(self, "_closed", None)
         if closed is not None and closed.done() and not closed.cancelled():
             closed.exception()
@@ -474,7 +474,7 @@ class StreamWriter:
             if error is not None:
                 raise error
         if self._transport.is_closing():
-            # Let connection_lost() come first, or who writes in a loop would never hear of it.
+            # Let connection_lost() come first, or a task that writes in a loop never sees the error.
             await sleep(0)
         await self._protocol._drain_helper()
 

@@ -90,7 +90,7 @@ _AnyFuture = Any
 
 
 def _chain_future(source: _AnyFuture, destination: _AnyFuture) -> None:
-    """Have *destination* end as *source* ends, and *source* cancelled if *destination* is.
+    """End *destination* as *source* ends, and cancel *source* if *destination* is cancelled.
 
     Each may belong to a loop, or to none (``concurrent.futures.Future``). Whatever must be done in
     a loop that runs in another thread is handed over with ``call_soon_threadsafe``.
