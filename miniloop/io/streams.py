@@ -474,7 +474,7 @@ class StreamWriter:
             if error is not None:
                 raise error
         if self._transport.is_closing():
-            # Let connection_lost() come first, or a task that writes in a loop never sees the error.
+            # Let connection_lost() come first: a task that writes in a loop must see the error.
             await sleep(0)
         await self._protocol._drain_helper()
 
