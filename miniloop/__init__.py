@@ -11,7 +11,7 @@ asyncio of CPython 3.15 does: the same steps, in the same order, in the same ite
 3. ``send(None)`` on it. The coroutine runs until it awaits a future that is not done
    (``Future.__await__()`` in ``core/futures.py``). The future is yielded up to the task, and the
    task becomes a waiter of the future.
-4. Somebody, in the end, calls ``Future.set_result()`` (``core/futures.py``),
+4. Later a callback or another task calls ``Future.set_result()`` (``core/futures.py``),
 5. and that calls ``append()`` on the loop's ready queue, for each waiter. Back to 1, a tick later.
 
 **The files, in the order in which to read them.** The first four, with ``sleep()`` and ``gather()``
@@ -47,7 +47,7 @@ decides an order, and you may open each file when the core calls it:
     details/stacks            Task.get_stack() and print_stack()
     details/order             how timer handles compare
     details/other_futures     awaiting futures of other libraries, and bad yields
-    details/other_loops       futures and tasks on loops of other people; AbstractEventLoop
+    details/other_loops       futures and tasks on other libraries' loops; AbstractEventLoop
     details/eager             eager tasks
     details/async_generators  async generators that are left in the middle
     details/graph             call graphs: who awaits whom
@@ -59,7 +59,7 @@ decides an order, and you may open each file when the core calls it:
     io/threads          to_thread(), run_coroutine_threadsafe(): crossing between threads
     io/executors        run_in_executor()
     io/sockets          sock_recv() and its kin: from a callback to an ``await``
-    io/event_loop       EventLoop: the loop that people use, put together
+    io/event_loop       EventLoop: the loop that programs use, put together
     io/transports       a connected socket with a buffer, driven by callbacks
     io/servers          Server, and how an address becomes a socket
     io/streams          open_connection(), start_server()
@@ -70,7 +70,7 @@ Above these stand the tools, which the core does not know: ``interop``, ``trace`
 
 import sys as _sys
 
-if _sys.version_info < (3, 11):  # noqa: UP036  # whoever runs a clone has not been asked by pip
+if _sys.version_info < (3, 11):  # noqa: UP036  # pip checks this, but a clone runs without pip
     _sorry = "miniloop needs Python 3.11 or newer, and this is {}.{}\n"
     _sys.stderr.write(_sorry.format(*_sys.version_info))
     _sys.exit(2)

@@ -1,8 +1,8 @@
-"""run(): make a loop, run a coroutine, leave in good order.
+"""run(): make a loop, run a coroutine, clean up.
 
-Good order means: the tasks that are left are cancelled and waited for, async generators are
-closed, the threads of the default executor are joined, the loop is closed. And Ctrl-C cancels the
-main task instead of breaking into whatever runs; only a second Ctrl-C does that.
+Cleaning up means: the runner cancels the tasks that are left and waits for them, closes async
+generators, joins the threads of the default executor and closes the loop. The first Ctrl-C cancels
+the main task; a second one raises KeyboardInterrupt in whatever code is running.
 
 CPython's counterpart is ``asyncio/runners.py``.
 """
@@ -41,10 +41,10 @@ class _State(enum.Enum):
 
 @final
 class Runner:
-    """A loop for several calls of ``run()``, as a context manager.
+    """A context manager that makes one loop for several calls of ``run()``.
 
     ``debug`` sets the loop's debug mode; None leaves it as it is. ``loop_factory`` makes the
-    loop; by default it is ``new_event_loop``.
+    loop; by default it is ``new_event_loop``. After ``close()`` methods raise RuntimeError.
     """
 
     _loop: EventLoop
@@ -88,7 +88,7 @@ class Runner:
             context = self._context
         task = self._loop.create_task(coro, context=context)  # type: ignore[arg-type]
 
-        sigint_handler = None
+        sigint_handler = None  # only in place of Python's own: a program may have set another
         if (
             threading.current_thread() is threading.main_thread()
             and signal.getsignal(signal.SIGINT) is signal.default_int_handler
@@ -104,7 +104,7 @@ class Runner:
             return self._loop.run_until_complete(task)
         except CancelledError:
             if self._interrupt_count > 0:
-                uncancel = getattr(task, "uncancel", None)
+                uncancel = getattr(task, "uncancel", None)  # a task factory's tasks may have none
                 if uncancel is not None and uncancel() == 0:
                     raise KeyboardInterrupt()  # noqa: B904  (the traceback shows both)
             raise
@@ -113,10 +113,11 @@ class Runner:
                 signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def _on_sigint(self, signum: int, frame: FrameType | None, main_task: Task[Any]) -> None:
+        """Cancel the main task at the first Ctrl-C, raise KeyboardInterrupt at the second."""
         self._interrupt_count += 1
         if self._interrupt_count == 1 and not main_task.done():
             main_task.cancel()
-            self._loop.call_soon_threadsafe(lambda: None)  # Python goes back to select() by itself
+            self._loop.call_soon_threadsafe(lambda: None)  # wake it: Python resumes its select()
             return
         raise KeyboardInterrupt()
 
@@ -126,7 +127,7 @@ class Runner:
         return self._loop
 
     def close(self) -> None:
-        """Leave in good order: see the top of this file. A second call does nothing."""
+        """Clean up, as the top of this file says. A second call does nothing."""
         if self._state is not _State.INITIALIZED:
             return
         loop = self._loop
@@ -164,9 +165,9 @@ def run(
     debug: bool | None = None,
     loop_factory: Callable[[], EventLoop] | None = None,
 ) -> _T:
-    """Run a coroutine in a new loop and return its result: the way into every program.
+    """Run a coroutine in a new loop, clean up, and return the coroutine's result.
 
-    Anything else that can be awaited will do as well. ``debug`` and ``loop_factory`` are those of
+    ``main`` may be any other awaitable as well. ``debug`` and ``loop_factory`` are those of
     ``Runner``. Raises TypeError for what cannot be awaited, RuntimeError inside a running loop.
 
     >>> import miniloop

@@ -1,8 +1,8 @@
-"""Waiting for a while, for many at once, and behind a shield.
+"""Waiting for time to pass, for several futures at once, and behind a shield.
 
-None of these does anything that a program could not do itself: they put callbacks on futures, and
-make futures of their own. What they decide is *when* a waiter runs, in ticks from the end of what
-it waited for:
+You could write all of these yourself: they put callbacks on futures, and make futures of their own.
+They decide *when* a task runs again, in ticks after the end of what it awaits. Read ``timeouts.py``
+before ``wait_for()``, and ``queues.py`` before ``as_completed()``.
 
 =========================  =========  ===========================================================
 ``await coroutine``        0 ticks    there is no task in between
@@ -49,7 +49,7 @@ from .futures import (
 )
 from .queues import Queue
 from .tasks import ensure_future
-from .timeouts import timeout as timeout_after
+from .timeouts import timeout as timeout_after  # wait_for() has an argument `timeout`
 
 if TYPE_CHECKING:
     from .handles import TimerHandle
@@ -110,10 +110,11 @@ def gather(
 ) -> Future[list[Any]]:
     """Return a future of the list of all results, in the order of the arguments.
 
-    Coroutines are made tasks; tasks and futures are called the *children* here. The first exception
-    ends the future. The other children go on, and their results are not seen. With
-    ``return_exceptions`` an exception is a result like any other. Cancelling the future cancels the
-    children that are not done. Raises ValueError if the arguments belong to two loops.
+    gather() makes a task of each coroutine; these tasks and the futures given are its *children*.
+    The first child that fails ends the future with its exception, and the other children go on.
+    With ``return_exceptions`` the list holds exceptions as well. Cancelling the future cancels the
+    children that are not done. Raises TypeError for what cannot be awaited, ValueError if the
+    arguments belong to two loops.
     """
     if not coros_or_futures:
         empty = get_event_loop().create_future()
@@ -126,19 +127,18 @@ def gather(
     def on_child_done(child: Future[Any]) -> None:
         nonlocal finished
         finished += 1
-        # outer is None if gather() has raised after it put callbacks on the first children.
-        if outer is None or outer._state is not _PENDING:
+        if outer is None or outer._state is not _PENDING:  # None: gather() itself has raised
             if not child.cancelled():
                 child.exception()  # it counts as retrieved: the outer future will not pass it on
         elif not return_exceptions and not _has_result(child):
-            # A cancelled child is a failure like others: it does not cancel the outer future.
+            # A cancelled child counts as a failed child: it does not cancel the outer future.
             graph.wait_no_longer(parent, futures.values())  # asyncio: for call graphs
             outer.set_exception(_failure_of(child))
         elif finished == len(futures):
             _end(outer, [_outcome(child) for child in children])
 
     loop = _get_running_loop()
-    parent = graph.waits_for_task(on_child_done, loop)  # asyncio: for call graphs
+    parent = graph.note_parent(on_child_done, loop)  # asyncio: for call graphs
     futures: dict[Any, Future[Any]] = {}  # the same argument given twice is one child
     done = []
     children = []
@@ -148,7 +148,7 @@ def gather(
             future = futures[arg] = ensure_future(arg, loop=loop)
             if loop is None:
                 loop = _get_loop(future)
-            if future is not arg:  # a task that only we know: if it is destroyed, nobody cares
+            if future is not arg:  # gather()'s own task: its destruction is not worth a report
                 future._log_destroy_pending = False  # type: ignore[attr-defined]
             if future.done():
                 done.append(future)
@@ -165,7 +165,7 @@ def gather(
 
 
 class _GatheringFuture(Future[list[Any]]):
-    """What ``gather()`` returns: cancelling it cancels the children, which then end it."""
+    """The future that ``gather()`` returns: cancelling it cancels the children, which end it."""
 
     def __init__(self, children: list[Future[Any]], *, loop: BaseEventLoop) -> None:
         super().__init__(loop=loop)
@@ -195,7 +195,7 @@ def _end(outer: _GatheringFuture, results: list[Any]) -> None:
 
 
 def _has_result(child: Future[Any]) -> bool:
-    """Tell whether a child is done without an exception."""
+    """Return True if a child has ended with a result."""
     if type(child) in _plain_types:  # fast: no calls
         return child._state is _FINISHED and child._exception is None
     return not child.cancelled() and child.exception() is None
@@ -213,7 +213,8 @@ def _outcome(child: Future[Any]) -> Any:
     if _has_result(child):
         return child.result()
     if child.cancelled():
-        return CancelledError("" if child._cancel_message is None else child._cancel_message)
+        message = child._cancel_message
+        return CancelledError("" if message is None else message)  # asyncio: "", not no argument
     return child.exception()
 
 
@@ -228,9 +229,9 @@ async def wait(
 ) -> tuple[set[Future[_T]], set[Future[_T]]]:
     """Wait for futures, ``timeout`` seconds at most; return two sets, (done, pending).
 
-    ``return_when`` is ALL_COMPLETED, FIRST_COMPLETED or FIRST_EXCEPTION. Nothing is cancelled
-    and TimeoutError is not raised. TypeError for coroutines (make tasks of them), ValueError for
-    no futures or another ``return_when``.
+    ``return_when`` is ALL_COMPLETED, FIRST_COMPLETED or FIRST_EXCEPTION. After ``timeout`` seconds
+    wait() returns: it cancels nothing and raises no TimeoutError. Raises TypeError for coroutines
+    (make tasks of them), ValueError if *fs* is empty or ``return_when`` is none of the three.
     """
     if isfuture(fs) or iscoroutine(fs):
         raise TypeError(f"expect a list of futures, not {type(fs).__name__}")
@@ -266,7 +267,7 @@ async def _wait(
                 timer.cancel()
             _release_waiter(waiter)
 
-    parent = graph.waits_for_task(on_completion, loop)  # asyncio: for call graphs
+    parent = graph.note_parent(on_completion, loop)  # asyncio: for call graphs
     for future in fs:
         future.add_done_callback(on_completion)
     try:
@@ -286,6 +287,7 @@ def _failed(future: Future[Any]) -> bool:
 
 
 def _release_waiter(waiter: Future[None], *args: object) -> None:
+    """End a wait. A future that calls this passes itself as well, in ``args``."""
     if not waiter.done():
         waiter.set_result(None)
 
@@ -294,10 +296,10 @@ def _release_waiter(waiter: Future[None], *args: object) -> None:
 
 
 async def wait_for(fut: Awaitable[_T] | Generator[Any, Any, _T], timeout: float | None) -> _T:
-    """Wait for one awaitable and return its result, or cancel it after ``timeout`` seconds.
+    """Wait for *fut* and return its result; after ``timeout`` seconds cancel it.
 
-    Raises TimeoutError then; None means wait for ever. A coroutine runs in the caller's own
-    task. If the caller is cancelled, so is *fut*.
+    Raises TimeoutError when that has ended *fut*. A ``timeout`` of None waits for ever. A coroutine
+    runs in the caller's own task. Cancelling the caller cancels *fut*.
     """
     if timeout is not None and timeout <= 0:  # no time at all: a coroutine must not even begin
         future = ensure_future(fut)
@@ -308,14 +310,14 @@ async def wait_for(fut: Awaitable[_T] | Generator[Any, Any, _T], timeout: float 
             return future.result()
         except CancelledError as exc:
             raise TimeoutError from exc
-    if isinstance(fut, types.GeneratorType) and not iscoroutine(fut):  # unmarked: only a task can
+    if isinstance(fut, types.GeneratorType) and not iscoroutine(fut):  # `await` would refuse it
         fut = ensure_future(fut)
     async with timeout_after(timeout):
         return await fut  # type: ignore[misc, no-any-return]
 
 
 async def _cancel_and_wait(future: Future[Any]) -> None:
-    """Cancel a future and wait until it has ended; a cancel of ours ends the wait at once."""
+    """Cancel a future and wait until it is done. Cancelling the caller ends the wait at once."""
     waiter = get_running_loop().create_future()
     callback = functools.partial(_release_waiter, waiter)
     future.add_done_callback(callback)
@@ -337,10 +339,11 @@ def as_completed(
 ) -> _AsCompletedIterator[_T]:
     """Return an iterator over awaitables in the order in which they are done.
 
-    ``async for`` gives the futures themselves, done; a plain ``for`` gives coroutines that wait
-    for the next one's result. Either raises TimeoutError for those not done after ``timeout``
-    seconds. Coroutines are made tasks, which start in the order given (in asyncio in any order).
-    Raises TypeError for a single awaitable.
+    ``async for`` yields each future when it is done. A plain ``for`` yields coroutines; each waits
+    for the next future and returns its result. After ``timeout`` seconds ``async for``, or the
+    coroutine, raises TimeoutError in place of each future that is not done. Coroutines become tasks
+    that start in the order given (in asyncio in any order). Raises TypeError for a single
+    awaitable, RuntimeError if no loop is running.
     """
     if inspect.isawaitable(fs):
         raise TypeError(f"expects an iterable of awaitables, not {type(fs).__name__}")
@@ -356,7 +359,7 @@ class _AsCompletedIterator(Generic[_T]):
         self._done: Queue[Future[_T] | None] = Queue()  # None: the time was up
         self._timeout_handle: TimerHandle | None = None
         loop = get_event_loop()
-        self._parent_task = current_task()  # asyncio: for call graphs
+        self._parent_task = current_task()  # asyncio: call graphs look for this attribute
         # A dict, not a set, so that the order is always the same.
         todo = dict.fromkeys(ensure_future(f, loop=loop) for f in dict.fromkeys(fs))
         for future in todo:
@@ -364,7 +367,7 @@ class _AsCompletedIterator(Generic[_T]):
         if todo and timeout is not None:
             self._timeout_handle = loop.call_later(timeout, self._handle_timeout)
         self._todo = todo
-        self._todo_left = len(todo)  # not asked for yet
+        self._todo_left = len(todo)  # futures that the iterator has not given out
 
     def __aiter__(self) -> _AsCompletedIterator[_T]:
         return self
@@ -386,7 +389,7 @@ class _AsCompletedIterator(Generic[_T]):
 
     def _handle_completion(self, future: Future[_T]) -> None:
         if not self._todo:
-            return  # the time was up before
+            return  # the timeout came first
         del self._todo[future]
         self._done.put_nowait(future)
         if not self._todo and self._timeout_handle is not None:
@@ -408,7 +411,7 @@ class _AsCompletedIterator(Generic[_T]):
         try:
             future = await self._done.get()
         except BaseException:
-            self._todo_left += 1  # whoever asks next gets the one that we have not got
+            self._todo_left += 1  # this call got no future, so there is one more to give out
             raise
         if future is None:
             raise TimeoutError
@@ -419,9 +422,10 @@ class _AsCompletedIterator(Generic[_T]):
 
 
 def shield(arg: Awaitable[_T] | Generator[Any, Any, _T]) -> Future[_T]:
-    """Return a future that ends as *arg* ends, but whose cancelling does not reach *arg*.
+    """Return a future that ends as *arg* ends. Cancelling that future does not cancel *arg*.
 
-    A coroutine is made a task; keep a reference to what you shield, see ``create_task()``.
+    shield() makes a task of a coroutine. Keep a reference to what you shield, as ``create_task()``
+    explains. Raises TypeError if *arg* cannot be awaited.
     """
     inner = ensure_future(arg)
     if inner.done():
@@ -430,7 +434,7 @@ def shield(arg: Awaitable[_T] | Generator[Any, Any, _T]) -> Future[_T]:
 
     def on_inner_done(inner: Future[_T]) -> None:
         if outer.cancelled():
-            return  # an exception of the inner one stays unseen, and is reported
+            return  # nobody retrieves an exception of `inner`, so the loop reports it
         if inner.cancelled():
             outer.cancel()
         elif (exception := inner.exception()) is not None:
@@ -443,7 +447,7 @@ def shield(arg: Awaitable[_T] | Generator[Any, Any, _T]) -> Future[_T]:
             inner.remove_done_callback(on_inner_done)
             graph.wait_no_longer(parent, [inner])  # asyncio: for call graphs
 
-    parent = graph.waits_for_task(on_inner_done, _get_loop(inner))  # asyncio: for call graphs
+    parent = graph.note_parent(on_inner_done, _get_loop(inner))  # asyncio: for call graphs
     inner.add_done_callback(on_inner_done)
     outer.add_done_callback(on_outer_done)
     return outer

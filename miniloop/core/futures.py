@@ -348,8 +348,8 @@ _plain_types: set[type] = {Future}
 
 
 def isfuture(obj: object) -> bool:
-    """Return True if *obj* speaks the protocol of ``await``: a Future of ours or of others."""
-    # __class__, not type(): that of unittest's Mock(spec=Future) is Future.
+    """Return True if *obj* is a Future, of miniloop or of a library with the same protocol."""
+    # __class__, not type(), so that unittest's Mock(spec=Future) passes.
     return (
         hasattr(obj.__class__, "_asyncio_future_blocking")
         and getattr(obj, "_asyncio_future_blocking", None) is not None

@@ -1,15 +1,16 @@
-"""Locks, and all else that tasks can queue up at.
+"""Locks, events, conditions, semaphores and barriers: places where tasks wait for each other.
 
-They all work alike. Who cannot go on makes a future, puts it at the end of ``_waiters``, and
-awaits it. Who makes room sets results: a Lock that of the first in line only, a Semaphore that of
-the first which is not done, an Event those of all, a Condition those of as many as it is told.
+A task that cannot go on makes a future, appends it to ``_waiters`` and awaits it. Another task
+wakes it by setting the future's result. A Lock wakes the first waiter, a Semaphore the first that
+is still waiting, an Event all of them, a Condition as many as ``notify()`` says. A Barrier waits at
+a Condition.
 
-A Lock is not handed over: the one who was woken takes it when its step comes, and until then
-everyone who comes must see that somebody is about to. (A Semaphore takes the room in the name of
-the one it wakes.) The hard part is always the same: the waiter that is woken and cancelled in the
-same tick. It must pass on what it was woken for.
+``release()`` does not hand a Lock over. The task that it wakes takes the Lock in its next step, and
+until then its future stays in ``_waiters``, so that no newcomer takes the Lock. A Semaphore does
+hand over: it takes the slot for the task that it wakes. The hard case is a task that is woken and
+cancelled in the same tick. It must wake the next waiter in its place.
 
-No locks in the sense of threads: between two awaits nobody else runs.
+None of this protects against threads: use these classes in the loop's own thread only.
 
 CPython's counterparts are ``asyncio/locks.py`` and ``asyncio/mixins.py``.
 """
@@ -26,7 +27,7 @@ from .exceptions import BrokenBarrierError, CancelledError
 from .futures import Future
 
 if TYPE_CHECKING:
-    from ..io.event_loop import EventLoop
+    from .loop import BaseEventLoop
 
 __all__ = ["Barrier", "BoundedSemaphore", "Condition", "Event", "Lock", "Semaphore"]
 
@@ -34,11 +35,12 @@ _T = TypeVar("_T")
 
 
 class _LoopBoundMixin:
-    """Belongs to the first loop that it has to wait in; RuntimeError in another."""
+    """An object that belongs to the first loop in which a task waits for it."""
 
-    _loop: EventLoop | None = None
+    _loop: BaseEventLoop | None = None
 
-    def _get_loop(self) -> EventLoop:
+    def _get_loop(self) -> BaseEventLoop:
+        """Return the running loop. Raises RuntimeError if the object belongs to another one."""
         loop = get_running_loop()
         if self._loop is None:
             self._loop = loop
@@ -48,7 +50,7 @@ class _LoopBoundMixin:
 
 
 class _ContextManagerMixin:
-    """``async with`` for what has ``acquire()`` and ``release()``."""
+    """The ``async with`` of classes that have ``acquire()`` and ``release()``."""
 
     async def __aenter__(self: Any) -> None:
         await self.acquire()
@@ -58,24 +60,26 @@ class _ContextManagerMixin:
 
 
 def _repr(obj: object, extra: str, waiters: deque[Any] | None) -> str:
+    """Return the default repr of *obj* with ``extra`` and the number of waiters put in."""
     if waiters:
         extra = f"{extra}, waiters:{len(waiters)}"
     return f"<{object.__repr__(obj)[1:-1]} [{extra}]>"
 
 
 class Lock(_ContextManagerMixin, _LoopBoundMixin):
-    """A lock that one task holds at a time; the others get it in the order in which they came."""
+    """A lock that one task holds at a time. Waiting tasks get it in the order of their arrival."""
 
     def __init__(self) -> None:
         self._waiters: deque[Future[bool]] | None = None
         self._locked = False
 
     def locked(self) -> bool:
-        """Return True if somebody holds the lock."""
+        """Return True if a task holds the lock."""
         return self._locked
 
     async def acquire(self) -> bool:
-        """Wait until the lock is free and all who came before had it; take it; return True."""
+        """Take the lock, behind all tasks that wait for it already, and return True."""
+        # A free lock may have waiters: woken ones go first, cancelled ones do not count.
         if not self._locked and (
             self._waiters is None or all(waiter.cancelled() for waiter in self._waiters)
         ):
@@ -91,21 +95,21 @@ class Lock(_ContextManagerMixin, _LoopBoundMixin):
             finally:
                 self._waiters.remove(future)
         except CancelledError:
-            if not self._locked:  # we may have been woken for it: wake the next instead
+            if not self._locked:  # release() may have woken this task: wake the next instead
                 self._wake_up_first()
             raise
         self._locked = True
         return True
 
     def release(self) -> None:
-        """Free the lock and wake the first who waits. RuntimeError if it is free already."""
+        """Free the lock and wake the first waiter. Raises RuntimeError if it is free already."""
         if not self._locked:
             raise RuntimeError("Lock is not acquired.")
         self._locked = False
         self._wake_up_first()
 
     def _wake_up_first(self) -> None:
-        # Only the first: one that was cancelled wakes the next by itself, in acquire().
+        # Only the first. If it is done, it was woken already, or cancelled: then it wakes the next.
         if self._waiters and not self._waiters[0].done():
             self._waiters[0].set_result(True)
 
@@ -121,11 +125,11 @@ class Event(_LoopBoundMixin):
         self._value = False
 
     def is_set(self) -> bool:
-        """Return True if the flag is up."""
+        """Return True if the flag is set."""
         return self._value
 
     def set(self) -> None:
-        """Put the flag up and wake all who wait."""
+        """Set the flag and wake all waiting tasks."""
         if not self._value:
             self._value = True
             for future in self._waiters:
@@ -133,11 +137,11 @@ class Event(_LoopBoundMixin):
                     future.set_result(True)
 
     def clear(self) -> None:
-        """Take the flag down: from now on ``wait()`` waits again."""
+        """Clear the flag: ``wait()`` waits again from now on."""
         self._value = False
 
     async def wait(self) -> bool:
-        """Wait until the flag is up, not at all if it is; return True."""
+        """Wait until the flag is set, if it is not, and return True."""
         if self._value:
             return True
         future = self._get_loop().create_future()
@@ -153,7 +157,7 @@ class Event(_LoopBoundMixin):
 
 
 class Condition(_ContextManagerMixin, _LoopBoundMixin):
-    """A lock, and a place to wait for news while others hold it.
+    """A lock, and a queue of tasks that have freed it to wait for ``notify()``.
 
     ``lock`` is a Lock that several conditions may share; by default each has its own.
     """
@@ -168,8 +172,8 @@ class Condition(_ContextManagerMixin, _LoopBoundMixin):
     async def wait(self) -> bool:
         """Free the lock, wait for ``notify()``, take the lock again; return True.
 
-        May return without a ``notify()`` of its own, so check what you have waited for.
-        RuntimeError if the lock is not held.
+        wait() may also return without a ``notify()``, so check again what you have waited for.
+        Raises RuntimeError if the lock is free; it does not check that this task holds it.
         """
         if not self.locked():
             raise RuntimeError("cannot wait on un-acquired lock")
@@ -186,11 +190,11 @@ class Condition(_ContextManagerMixin, _LoopBoundMixin):
             finally:
                 await self._acquire_again()
         except BaseException:
-            self._notify(1)  # we may have been notified: let another be, in our stead
+            self._notify(1)  # notify() may have meant this task: wake another in its place
             raise
 
     async def _acquire_again(self) -> None:
-        """Take the lock, come what may; cancels that arrive meanwhile are raised at the end."""
+        """Take the lock even if the task is cancelled meanwhile, and raise CancelledError then."""
         error = None
         while True:
             try:
@@ -205,7 +209,7 @@ class Condition(_ContextManagerMixin, _LoopBoundMixin):
                 error = None  # its traceback leads to this frame
 
     async def wait_for(self, predicate: Callable[[], _T]) -> _T:
-        """Wait until ``predicate()`` is true; return what it returned. The lock must be held."""
+        """Call ``wait()`` until ``predicate()`` is true, and return what it returned last."""
         result = predicate()
         while not result:
             await self.wait()
@@ -213,12 +217,13 @@ class Condition(_ContextManagerMixin, _LoopBoundMixin):
         return result
 
     def notify(self, n: int = 1) -> None:
-        """Wake the first ``n`` who wait. RuntimeError if the lock is not held."""
+        """Wake the first ``n`` waiting tasks. Raises RuntimeError if the lock is free."""
         if not self.locked():
             raise RuntimeError("cannot notify on un-acquired lock")
         self._notify(n)
 
     def _notify(self, n: int) -> None:
+        """Do what ``notify()`` does, whether or not the lock is free."""
         for future in self._waiters:
             if n <= 0:
                 break
@@ -227,7 +232,7 @@ class Condition(_ContextManagerMixin, _LoopBoundMixin):
                 future.set_result(False)
 
     def notify_all(self) -> None:
-        """Wake all who wait. RuntimeError if the lock is not held."""
+        """Wake all waiting tasks. Raises RuntimeError if the lock is free."""
         self.notify(len(self._waiters))
 
     def __repr__(self) -> str:
@@ -235,9 +240,9 @@ class Condition(_ContextManagerMixin, _LoopBoundMixin):
 
 
 class Semaphore(_ContextManagerMixin, _LoopBoundMixin):
-    """A lock that ``value`` tasks can hold at a time.
+    """A lock with ``value`` slots: that many tasks can hold it at a time.
 
-    ValueError if ``value`` is negative.
+    Raises ValueError if ``value`` is negative.
     """
 
     def __init__(self, value: int = 1) -> None:
@@ -247,11 +252,11 @@ class Semaphore(_ContextManagerMixin, _LoopBoundMixin):
         self._value = value
 
     def locked(self) -> bool:
-        """Return True if ``acquire()`` would wait: all is taken, or others wait already."""
+        """Return True if ``acquire()`` would wait: no slot is free, or other tasks wait already."""
         return self._value == 0 or any(not waiter.cancelled() for waiter in self._waiters or ())
 
     async def acquire(self) -> bool:
-        """Wait until there is room and all who came before had it; take it; return True."""
+        """Take a slot, behind all tasks that wait for one already, and return True."""
         if not self.locked():
             self._value -= 1
             return True
@@ -266,20 +271,20 @@ class Semaphore(_ContextManagerMixin, _LoopBoundMixin):
                 self._waiters.remove(future)
         except CancelledError:
             if future.done() and not future.cancelled():
-                self._value += 1  # who wakes us takes the room for us: give it back
+                self._value += 1  # release() has taken a slot for this task: give it back
             raise
         finally:
             while self._value > 0 and self._wake_up_next():
-                pass  # others may have come to wait behind us although there was room
+                pass  # other tasks may have queued behind this one even though a slot was free
         return True
 
     def release(self) -> None:
-        """Make room for one and wake the first who waits."""
+        """Free a slot and wake the first task that still waits."""
         self._value += 1
         self._wake_up_next()
 
     def _wake_up_next(self) -> bool:
-        """Take the room in the name of the first who waits and wake it. False if nobody does."""
+        """Take a slot for the first task that still waits, and wake it; False if none waits."""
         for future in self._waiters or ():
             if not future.done():
                 self._value -= 1
@@ -300,7 +305,7 @@ class BoundedSemaphore(Semaphore):
         super().__init__(value)
 
     def release(self) -> None:
-        """Make room for one. ValueError if nobody holds the semaphore."""
+        """Free a slot. Raises ValueError if all slots are free."""
         if self._value >= self._bound_value:
             raise ValueError("BoundedSemaphore released too many times")
         super().release()
@@ -308,9 +313,9 @@ class BoundedSemaphore(Semaphore):
 
 class _BarrierState(enum.Enum):
     FILLING = "filling"
-    DRAINING = "draining"  # full: all go on; newcomers wait until the last is out
-    RESETTING = "resetting"  # those who wait leave with an error; newcomers wait until all are out
-    BROKEN = "broken"  # all who wait and all who come get an error, until reset()
+    DRAINING = "draining"  # full: its tasks leave, and newcomers wait until the last has left
+    RESETTING = "resetting"  # its tasks leave with an error, and newcomers wait until the last has
+    BROKEN = "broken"  # waiting tasks and newcomers get an error, until reset()
 
 
 class Barrier(_LoopBoundMixin):
@@ -334,9 +339,9 @@ class Barrier(_LoopBoundMixin):
         pass
 
     async def wait(self) -> int:
-        """Wait until all are there; return a number from 0 to ``parties - 1``, each its own.
+        """Wait for the other parties; return a number from 0 to ``parties - 1``, unique per task.
 
-        Raises BrokenBarrierError if the barrier is broken or reset.
+        Raises BrokenBarrierError if the barrier is broken, or reset while the task waits.
         """
         async with self._cond:
             await self._block()
@@ -354,7 +359,7 @@ class Barrier(_LoopBoundMixin):
                 self._exit()
 
     async def _block(self) -> None:
-        """Wait until those of the last round are out."""
+        """Wait until the last round has left. Raises BrokenBarrierError after ``abort()``."""
         await self._cond.wait_for(
             lambda: self._state not in (_BarrierState.DRAINING, _BarrierState.RESETTING)
         )
@@ -362,38 +367,38 @@ class Barrier(_LoopBoundMixin):
             raise BrokenBarrierError("Barrier aborted")
 
     async def _wait(self) -> None:
-        """Wait until all are in."""
+        """Wait until the round is full. Raises BrokenBarrierError after a reset or an abort."""
         await self._cond.wait_for(lambda: self._state is not _BarrierState.FILLING)
         if self._state in (_BarrierState.BROKEN, _BarrierState.RESETTING):
             raise BrokenBarrierError("Abort or reset of barrier")
 
     def _exit(self) -> None:
-        """Open the barrier for the next round if we are the last one out."""
+        """Open the barrier for the next round if this task is the last to leave."""
         if self._count == 0:
             if self._state in (_BarrierState.RESETTING, _BarrierState.DRAINING):
                 self._state = _BarrierState.FILLING
             self._cond.notify_all()
 
     async def reset(self) -> None:
-        """Send all who wait away with BrokenBarrierError and begin anew."""
+        """Raise BrokenBarrierError in all waiting tasks and begin a new round."""
         async with self._cond:
             self._state = _BarrierState.RESETTING if self._count > 0 else _BarrierState.FILLING
             self._cond.notify_all()
 
     async def abort(self) -> None:
-        """Break the barrier: all who wait, and all who come, get BrokenBarrierError."""
+        """Break the barrier: ``wait()`` raises BrokenBarrierError until ``reset()``."""
         async with self._cond:
             self._state = _BarrierState.BROKEN
             self._cond.notify_all()
 
     @property
     def parties(self) -> int:
-        """How many tasks it takes to open the barrier."""
+        """The number of tasks that open the barrier."""
         return self._parties
 
     @property
     def n_waiting(self) -> int:
-        """How many tasks wait for the others."""
+        """The number of waiting tasks; 0 while a full round leaves."""
         return self._count if self._state is _BarrierState.FILLING else 0
 
     @property

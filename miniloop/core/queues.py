@@ -1,8 +1,8 @@
 """Queues between tasks.
 
-A consumer that finds the queue empty leaves a future in ``_getters``; a producer that finds it
-full leaves one in ``_putters``. Whoever puts or gets an item wakes the first of the other side.
-As with locks, nothing is handed over: who is woken looks again, and may find it gone.
+A consumer that finds the queue empty awaits a future in ``_getters``; a producer that finds it
+full awaits one in ``_putters``. Putting an item wakes the first consumer, getting one the first
+producer. As with a Lock, nothing is handed over: the woken task looks again, and may wait again.
 
 CPython's counterpart is ``asyncio/queues.py``.
 """
@@ -25,13 +25,13 @@ _T = TypeVar("_T")
 
 
 class Queue(_LoopBoundMixin, Generic[_T]):
-    """First in, first out. ``maxsize`` items at most; 0 or less means no limit."""
+    """A queue of at most ``maxsize`` items, first in, first out. 0 or less means no limit."""
 
     def __init__(self, maxsize: int = 0) -> None:
         self._maxsize = maxsize
         self._getters: deque[Future[None]] = deque()
         self._putters: deque[Future[None]] = deque()
-        self._unfinished_tasks = 0
+        self._unfinished_tasks = 0  # items put in, less calls of task_done(); not asyncio tasks
         self._finished = Event()
         self._finished.set()
         self._is_shutdown = False
@@ -118,16 +118,16 @@ class Queue(_LoopBoundMixin, Generic[_T]):
     ) -> None:
         """Clean up after a wait that an error has ended.
 
-        Who was woken and cancelled at once wakes the next.
+        A task that is woken and cancelled in the same tick wakes the next in its place.
         """
-        waiter.cancel()  # if it was another error than a cancel of the waiter
+        waiter.cancel()  # after GeneratorExit, for one, it is still pending
         if waiter in waiters:
             waiters.remove(waiter)
         if not still_blocked() and not waiter.cancelled():
             self._wakeup_next(waiters)
 
     def _wakeup_next(self, waiters: deque[Future[None]]) -> None:
-        """Wake the first who still waits."""
+        """Wake the first task that still waits, and take it out of the line."""
         while waiters:
             waiter = waiters.popleft()
             if not waiter.done():
@@ -137,9 +137,9 @@ class Queue(_LoopBoundMixin, Generic[_T]):
     # -- finishing -----------------------------------------------------------------------------
 
     def task_done(self) -> None:
-        """Say that the work on an item that was taken out is done. For ``join()``.
+        """Count the work on one item as done, for ``join()``. Call it once for each item you get.
 
-        Raises ValueError when it is said more often than items were put in.
+        Raises ValueError if there are more calls than items put in.
         """
         if self._unfinished_tasks <= 0:
             raise ValueError("task_done() called too many times")
@@ -148,14 +148,14 @@ class Queue(_LoopBoundMixin, Generic[_T]):
             self._finished.set()
 
     async def join(self) -> None:
-        """Wait until ``task_done()`` was said for every item that was put in."""
+        """Wait until ``task_done()`` has been called for every item put in."""
         if self._unfinished_tasks > 0:
             await self._finished.wait()
 
     def shutdown(self, immediate: bool = False) -> None:
-        """Let nothing more in: ``put()`` raises QueueShutDown, and ``get()`` once it is empty.
+        """Close the queue: ``put()`` raises QueueShutDown, and so does ``get()`` once it is empty.
 
-        ``immediate`` throws away what is in it and counts it as done. All who wait are woken.
+        ``immediate`` drops the items and counts them as done. Wakes all waiting tasks.
         """
         self._is_shutdown = True
         if immediate:
@@ -177,15 +177,15 @@ class Queue(_LoopBoundMixin, Generic[_T]):
         return self._maxsize
 
     def qsize(self) -> int:
-        """Return how many items are in."""
+        """Return the number of items in the queue."""
         return len(self._queue)
 
     def empty(self) -> bool:
-        """Return True if there is nothing in."""
+        """Return True if the queue has no items."""
         return not self._queue
 
     def full(self) -> bool:
-        """Return True if there is no room."""
+        """Return True if the queue holds ``maxsize`` items; False if it has no limit."""
         return 0 < self._maxsize <= self.qsize()
 
     __class_getitem__ = classmethod(GenericAlias)  # type: ignore[var-annotated]
@@ -212,7 +212,7 @@ class Queue(_LoopBoundMixin, Generic[_T]):
 
 
 class PriorityQueue(Queue[_T]):
-    """Smallest first."""
+    """A Queue that returns the smallest item first."""
 
     def _init(self, maxsize: int) -> None:
         self._queue: list[_T] = []
@@ -225,7 +225,7 @@ class PriorityQueue(Queue[_T]):
 
 
 class LifoQueue(Queue[_T]):
-    """Last in, first out."""
+    """A Queue that returns the newest item first."""
 
     def _init(self, maxsize: int) -> None:
         self._queue: list[_T] = []

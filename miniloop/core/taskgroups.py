@@ -1,9 +1,9 @@
 """TaskGroup: tasks that end together.
 
 ``async with TaskGroup() as group:`` does not leave its block before all tasks of the group have
-ended. If one fails, the group cancels the others, and also the task that the block is in (its
-*parent*), which may be waiting for something else entirely. When the parent arrives at the end of
-the block, the group takes that cancel back (``uncancel()``) and raises what has failed instead.
+ended. If one fails, the group cancels the rest, and also its *parent*, the task that runs the
+block, which may be waiting for something else. When the parent comes to the end of the block, the
+group takes that cancellation back (``uncancel()``) and raises the tasks' errors instead.
 
 CPython's counterpart is ``asyncio/taskgroups.py``.
 """
@@ -30,8 +30,8 @@ _T = TypeVar("_T")
 class TaskGroup:
     """An ``async with`` block that waits for its tasks.
 
-    Leaving the block raises a BaseExceptionGroup of what its tasks, and the block itself, have
-    raised (an ExceptionGroup if all are Exceptions); KeyboardInterrupt and SystemExit come bare.
+    If tasks or the block fail, the block raises their errors as a BaseExceptionGroup, or as an
+    ExceptionGroup if all are Exceptions. It raises KeyboardInterrupt and SystemExit as they are.
     """
 
     _loop: BaseEventLoop
@@ -39,16 +39,16 @@ class TaskGroup:
 
     def __init__(self) -> None:
         self._entered = False
-        self._exiting = False
-        self._aborting = False
+        self._exiting = False  # the block has ended; tasks may still run
+        self._aborting = False  # the group has cancelled its tasks
         self._cancel_on_enter = False  # cancel() was called before the block was entered
         self._parent_cancel_requested = False
-        # Those that have not ended. A dict, not a set, so that they are cancelled in the order
-        # in which they were made (in asyncio in any order).
+        # The tasks that have not ended. A dict, not a set, so that the group cancels them in the
+        # order in which it made them (in asyncio in any order).
         self._tasks: dict[Task[Any], None] = {}
         self._errors: list[BaseException] = []
         self._base_error: BaseException | None = None  # KeyboardInterrupt or SystemExit
-        self._on_completed_fut: Future[bool] | None = None
+        self._on_completed_fut: Future[bool] | None = None  # __aexit__() waits for the tasks by it
 
     async def __aenter__(self) -> TaskGroup:
         if self._entered:
@@ -73,18 +73,18 @@ class TaskGroup:
         if exc is not None and self._base_error is None and _is_base_error(exc):
             self._base_error = exc
         cancelled = exc if isinstance(exc, CancelledError) else None
-        last_cancelled = None  # the last one that came while we waited for the tasks
+        last_cancelled = None  # the last CancelledError during the wait for the tasks
         if exc is not None and not self._aborting:
             self._abort()
         try:
             while self._tasks:
-                # A new future each time: one that was cancelled cannot be waited for again.
+                # A new future each time: a cancelled one would end the next wait at once.
                 self._on_completed_fut = self._loop.create_future()
                 try:
                     await self._on_completed_fut
                 except CancelledError as error:
                     last_cancelled = error
-                    if not self._aborting:  # not our own doing: somebody cancels the parent
+                    if not self._aborting:  # not the group's own request: the program's
                         cancelled = error
                         self._abort()
                 self._on_completed_fut = None
@@ -93,25 +93,25 @@ class TaskGroup:
                 raise self._base_error
             if self._parent_cancel_requested:
                 if self._parent_task.uncancel() == 0:
-                    cancelled = None  # that was our own request, and there is no other
+                    cancelled = None  # the group's own request was the only one
                 elif cancelled is None:
-                    cancelled = last_cancelled  # the request that is left is somebody else's
+                    cancelled = last_cancelled  # a request that is not the group's is left
             if cancelled is not None and not self._errors:
                 raise cancelled
             if exc is not None and not isinstance(exc, CancelledError):
                 self._errors.append(exc)
             if self._errors:
                 if self._parent_task.cancelling():
-                    # Somebody else has cancelled the parent, too, but gets an error instead. Cancel
-                    # it again, so that this is not forgotten.
+                    # The program has cancelled the parent, too, but the errors go first. This pair
+                    # keeps the count, and makes the parent's next step throw CancelledError.
                     self._parent_task.uncancel()
                     self._parent_task.cancel()
                 if isinstance(exc, GeneratorExit) and len(self._errors) == 1:
-                    raise exc  # an async generator is closed in its block: that is no error
+                    raise exc  # aclose() of an async generator that has this block: no error
                 raise BaseExceptionGroup("unhandled errors in a TaskGroup", self._errors) from None
-            return True  # a CancelledError that leaves the block was ours
+            return True  # swallow `exc`, if any: it is the CancelledError that the group asked for
         finally:
-            # Exceptions lead to frames, and frames to us. From here on there is no parent.
+            # Cycles: these errors lead to this frame, and it to the group.
             self._parent_task = self._errors = self._base_error = None  # type: ignore[assignment]
             exc = cancelled = last_cancelled = None
 
@@ -120,9 +120,8 @@ class TaskGroup:
     ) -> Task[_T]:
         """Start *coro* as a task of the group and return the task.
 
-        The keywords go to the loop's ``create_task()``. Raises RuntimeError before the block is
-        entered, after it was left, and when the group is being cancelled; the coroutine is closed
-        then.
+        The keywords go to the loop's ``create_task()``. Before the block, after it, and while the
+        group is being cancelled, this closes the coroutine and raises RuntimeError.
         """
         aborting = self._aborting
         if not self._entered or aborting or (self._exiting and not self._tasks):
@@ -133,8 +132,8 @@ class TaskGroup:
                 raise RuntimeError(f"TaskGroup {self!r} is finished")
             raise RuntimeError(f"TaskGroup {self!r} is shutting down")
         task = self._loop.create_task(coro, **kwargs)
-        # Also if it is done already, started eagerly: the parent, in the middle of its block, must
-        # not be cancelled from in here.
+        # An eager task may have failed already. The callback, not this call, looks at that: the
+        # group must not cancel the parent in the middle of its step.
         self._tasks[task] = None
         task.add_done_callback(self._on_task_done)  # type: ignore[arg-type]
         if self._aborting and not task.done():  # an eager task has cancelled its own group
@@ -145,10 +144,10 @@ class TaskGroup:
             del task  # an eager task may have failed, and its traceback leads here
 
     def cancel(self) -> None:
-        """Cancel the group: its tasks that are not done, and the block, which then ends quietly.
+        """Cancel the tasks that are not done, and the block, which then raises no CancelledError.
 
-        No CancelledError leaves the ``async with`` block. A group that has not been entered yet is
-        cancelled when it is entered. After the block, or a second time, this does nothing.
+        If the program cancels the parent as well, the block does raise that. Before the block, the
+        request waits until the group is entered. After it, or a second time, this does nothing.
         """
         if not self._entered:
             self._cancel_on_enter = True
@@ -157,12 +156,13 @@ class TaskGroup:
             self._cancel_parent()
 
     def _cancel_parent(self) -> None:
-        """Get the parent out of whatever it waits for. ``__aexit__`` takes this back."""
+        """Cancel the parent, once, so that it leaves its block. ``__aexit__()`` takes it back."""
         if not self._parent_cancel_requested:
             self._parent_cancel_requested = True
             self._parent_task.cancel()
 
     def _abort(self) -> None:
+        """Cancel the tasks that are not done."""
         self._aborting = True
         for task in self._tasks:
             if not task.done():
@@ -194,7 +194,7 @@ class TaskGroup:
                 }
             )
         elif not self._aborting and not self._parent_cancel_requested:
-            # The first failure. The parent may be waiting for anything; a cancel gets it out.
+            # The first failure. The parent may be waiting for something else: cancel it, too.
             self._abort()
             self._cancel_parent()
 

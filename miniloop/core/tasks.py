@@ -117,7 +117,7 @@ class Task(Future[_T]):
         context: Context | None = None,
         eager_start: bool = False,
     ) -> None:
-        if type(coro) is not CoroutineType and not _can_be_driven(coro):
+        if type(coro) is not CoroutineType and not _can_be_driven(coro):  # fast: mostly no call
             raise TypeError(f"a coroutine was expected, got {coro!r}")
         if context is None:
             context = copy_context()
@@ -319,7 +319,7 @@ class Task(Future[_T]):
     # -- one call each into details --------------------------------------------------------------
 
     def _wakeup(self, future: Any) -> None:
-        """Take the next step, after waiting for a future that is not ours."""
+        """Take the next step, after waiting for a future of another class or library."""
         other_futures.wake_up(self, future)
 
     def _run_scheduled(self, in_debug: bool) -> None:
@@ -382,7 +382,7 @@ def ensure_future(
     ``loop``.
     """
     coro: Any = coro_or_future
-    if type(coro) is not CoroutineType and not _can_be_driven(coro):
+    if type(coro) is not CoroutineType and not _can_be_driven(coro):  # fast: mostly no call
         if isfuture(coro):
             if loop is not None and loop is not _get_loop(coro):
                 raise ValueError(

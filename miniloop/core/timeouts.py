@@ -1,8 +1,8 @@
-"""Timeouts: cancel the task when the time is up, and say TimeoutError instead.
+"""Timeouts: cancel the task when the time is up, and raise TimeoutError instead.
 
-``async with timeout(5):`` starts a timer that cancels the task it is in. The CancelledError that
-comes up through the block is turned into TimeoutError, but only if the timer was the only one
-who asked: that is what ``cancelling()`` and ``uncancel()`` count.
+``async with timeout(5):`` starts a timer that cancels the task running the block. The block turns
+the CancelledError into TimeoutError, unless something else has cancelled the task since the block
+began: ``cancelling()`` and ``uncancel()`` count the requests.
 
 CPython's counterpart is ``asyncio/timeouts.py``.
 """
@@ -24,7 +24,7 @@ __all__ = ["Timeout", "timeout", "timeout_at"]
 class _State(enum.Enum):
     CREATED = "created"
     ENTERED = "active"
-    EXPIRING = "expiring"  # the task was cancelled, the block has not ended yet
+    EXPIRING = "expiring"  # the timer has cancelled the task; the block has not ended yet
     EXPIRED = "expired"
     EXITED = "finished"
 
@@ -46,11 +46,14 @@ class Timeout:
         self._timeout_handler: Handle | None = None
 
     def when(self) -> float | None:
-        """Return the deadline on the clock of ``loop.time()``, None if there is none."""
+        """Return the deadline in seconds on the clock of ``loop.time()``, or None."""
         return self._when
 
     def reschedule(self, when: float | None) -> None:
-        """Set another deadline. Raises RuntimeError outside the ``async with`` block."""
+        """Move the deadline to ``when``, in seconds on the clock of ``loop.time()``, or None.
+
+        Raises RuntimeError outside the ``async with`` block, and once the timer has fired.
+        """
         if self._state is _State.CREATED:
             raise RuntimeError("Timeout has not been entered")
         if self._state is not _State.ENTERED:
@@ -68,7 +71,7 @@ class Timeout:
             self._timeout_handler = loop.call_at(when, self._on_timeout)
 
     def expired(self) -> bool:
-        """Return True if the deadline has passed while the block ran."""
+        """Return True if the timer has cancelled the block."""
         return self._state in (_State.EXPIRING, _State.EXPIRED)
 
     async def __aenter__(self) -> Timeout:
@@ -97,13 +100,13 @@ class Timeout:
             self._state = _State.EXITED
             return
         self._state = _State.EXPIRED
-        # Our request is taken back. Are there no others than before we entered? Then the
-        # CancelledError is ours, and nobody else has to see it.
+        # Take back the timer's request. If no other has come since __aenter__(), the CancelledError
+        # is the timer's alone, and TimeoutError takes its place.
         if self._task.uncancel() <= self._cancelling and exc is not None:
             if isinstance(exc, CancelledError):
                 raise TimeoutError from exc
             _insert_timeout_error(exc)
-            if isinstance(exc, ExceptionGroup):
+            if isinstance(exc, ExceptionGroup):  # of a TaskGroup in the block
                 for inner in exc.exceptions:
                     _insert_timeout_error(inner)
 
@@ -123,7 +126,7 @@ class Timeout:
 def _insert_timeout_error(exc: BaseException) -> None:
     """Put a TimeoutError before the first CancelledError among the contexts of *exc*.
 
-    For a block that answers our CancelledError with an error of its own.
+    A block needs this if it answers the timer's CancelledError with an error of its own.
     """
     while exc.__context__ is not None:
         if isinstance(exc.__context__, CancelledError):
@@ -144,5 +147,5 @@ def timeout(delay: float | None) -> Timeout:
 
 
 def timeout_at(when: float | None) -> Timeout:
-    """Like ``timeout()``, with a deadline on the clock of ``loop.time()``, in seconds."""
+    """Return what ``timeout()`` does; ``when`` is in seconds on the clock of ``loop.time()``."""
     return Timeout(when)

@@ -85,7 +85,7 @@ def future_discard_from_awaited_by(fut: object, waiter: object, /) -> None:
         _leave_out(waiter, fut)
 
 
-def waits_for_task(callback: Any, loop: Any) -> Task[Any] | None:
+def note_parent(callback: Any, loop: Any) -> Task[Any] | None:
     """Note that a callback waits on behalf of the task that *loop* is stepping; return the task."""
     task = callback._parent_task = None if loop is None else _current_task_of(loop)
     return task
