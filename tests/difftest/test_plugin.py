@@ -67,7 +67,7 @@ def test_fails_with_both_schedules():
     with pytest.raises(AssertionError) as caught:
         assert_same_schedule(that_knows_its_library)
     text = str(caught.value)
-    assert re.search(r"=> .* asyncio\.tasks +\| .* miniloop\.combinators", text)
+    assert re.search(r"=> .* asyncio\.tasks +\| .* miniloop\.core\.combinators", text)
 
 
 def test_names_are_put_back():
