@@ -16,9 +16,9 @@ a loop:
 A waiter is a task, or a handle with a callback that ``add_done_callback()`` was given. Most futures
 have one waiter, so ``_waiting`` is None, or that one waiter, or a list of them.
 
-Why does ``set_result()`` not resume the waiters at once? Its caller would be interrupted by code of
-all the tasks that wait, these perhaps by others, and the order would depend on who calls whom. So
-every step begins from the loop.
+Why does ``set_result()`` not resume the waiters at once? The code of all waiting tasks would run in
+the middle of its caller, and might call ``set_result()`` in turn. The order of steps would depend
+on how these calls nest. So every step begins from the loop.
 
 CPython's counterpart is ``asyncio/futures.py``; where the C implementation of Future in
 ``Modules/_asynciomodule.c`` does something else, this follows C, because that is what runs.
@@ -214,7 +214,7 @@ class Future(Generic[_T]):
     def cancel(self, msg: Any | None = None) -> bool:
         """End the future as cancelled; return False if it is done already.
 
-        ``msg`` becomes the argument of the CancelledError that those who await the future get.
+        ``msg`` becomes the argument of the CancelledError that awaiting the future raises.
         """
         if self._never_retrieved:
             self._log_traceback = False
@@ -357,6 +357,6 @@ def isfuture(obj: object) -> bool:
 
 
 def _set_result_unless_cancelled(future: Future[Any], result: Any) -> None:
-    """Set the result of a future that somebody may have cancelled in the meantime."""
+    """Set the result of a future, unless the future was cancelled in the meantime."""
     if not future.cancelled():
         future.set_result(result)

@@ -68,7 +68,7 @@ class BaseEventLoop(DebugMode, ErrorReports, AsyncGenerators):
     method has the name of its counterpart in asyncio and does the same.
     """
 
-    _takes_tasks = True  # tasks may stand in its ready queue; loops of others take callbacks only
+    _takes_tasks = True  # into its ready queue; details/current.py tells our loops by this name
 
     # EventLoop brings these: what selector events mean, and how another thread wakes the loop.
     _process_events: Callable[[list[tuple[selectors.SelectorKey, int]]], None]
@@ -77,7 +77,7 @@ class BaseEventLoop(DebugMode, ErrorReports, AsyncGenerators):
     def __init__(self, selector: selectors.BaseSelector | None = None) -> None:
         self._closed = False  # first, because __del__ reads it even if the rest fails
         self._ready: deque[Handle | Task[Any]] = deque()
-        self._scheduled: list[_Deadline] = []  # floats that know their timer: see _Deadline below
+        self._scheduled: list[_Deadline] = []  # a heap of deadlines, each with its timer handle
         self._timer_cancelled_count = 0
         self._selector: Any = selector
         self._clock_resolution = time.get_clock_info("monotonic").resolution
@@ -89,7 +89,7 @@ class BaseEventLoop(DebugMode, ErrorReports, AsyncGenerators):
         self._asyncgens: weakref.WeakSet[AsyncGenerator[Any, Any]] = weakref.WeakSet()
 
     def _init_current_task(self) -> None:
-        self._current_task: Task[Any] | None = None  # whose step is running
+        self._current_task: Task[Any] | None = None  # the task whose step is running
 
     # -- the tick ------------------------------------------------------------------------------
 

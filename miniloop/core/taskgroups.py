@@ -123,7 +123,7 @@ class TaskGroup:
         The keywords go to the loop's ``create_task()``. Before the block, after it, and while the
         group is being cancelled, this closes the coroutine and raises RuntimeError.
         """
-        aborting = self._aborting
+        aborting = self._aborting  # a copy, or mypy takes the second test of it for unreachable
         if not self._entered or aborting or (self._exiting and not self._tasks):
             coro.close()
             if not self._entered:

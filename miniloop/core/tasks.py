@@ -10,9 +10,9 @@ The coroutine runs until it has to wait, and then yields one of two things up to
 When the coroutine returns or raises, the task ends with that: a task is a Future itself, so other
 tasks can await it. ``_run()`` is the step.
 
-A task is in one of four states, and these are the ways from one to another. (What a task does that
-waits for anything but a future of ours stands in ``details/other_futures.py``. An eager task begins
-as *running*.)
+A task is in one of four states, and these are the ways from one to another. (An eager task begins
+as *running*. ``details/other_futures.py`` handles a task that awaits anything but a future of
+miniloop.)
 
 =========  ==========================================  =============================================
 state      what that means                             what happens next
@@ -365,7 +365,7 @@ def create_task(coro: Coroutine[Any, Any, _T] | Generator[Any, Any, _T], **kwarg
 
     Its first step comes in the next tick, unless it is eager. The keywords go to the loop's
     ``create_task()``: ``name``, ``context`` and ``eager_start``, as ``Task`` describes them. Keep a
-    reference: a task that waits for something that nobody else holds may vanish. Raises
+    reference to the task: the loop holds waiting tasks weakly, so it may vanish otherwise. Raises
     RuntimeError if no loop is running.
     """
     if not kwargs:  # fast: keywords cost even if there are none

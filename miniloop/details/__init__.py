@@ -1,1 +1,1 @@
-"""What asyncio does besides. Nothing here decides an order."""
+"""What else asyncio does. An ordinary program is scheduled without it."""

@@ -1,16 +1,16 @@
 """Async generators that a program leaves in the middle.
 
-``async for`` may be left by ``break``. The generator then stands in the middle of its code, and
-what is left of it (its ``finally`` clauses, its ``async with`` blocks) may have to await something.
-Nobody awaits it any more, so Python hands it to the loop, by two hooks:
+A program may leave ``async for`` by ``break``. The generator then stays in the middle of its code,
+and the rest of it (its ``finally`` clauses, its ``async with`` blocks) may have to await something.
+No task drives the generator any more, so Python hands it to the loop, by two hooks:
 
-* ``firstiter`` is called when a generator begins. The loop remembers it, weakly.
-* ``finalizer`` is called when Python is about to destroy one that has not ended. The loop makes a
+* Python calls ``firstiter`` when a generator begins. The loop remembers the generator, weakly.
+* Python calls ``finalizer`` before it destroys a generator that has not ended. The loop makes a
   task that closes it.
 
-At the end of a program, ``shutdown_asyncgens()`` closes those that are still alive.
+At the end of a program, ``shutdown_asyncgens()`` closes the generators that are still alive.
 
-CPython's counterpart are the methods of the same names in ``asyncio/base_events.py``.
+CPython's counterparts are the methods of the same names in ``asyncio/base_events.py``.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import weakref
 from collections.abc import AsyncGenerator
 from typing import Any
 
-Loop = Any  # the loop that this is mixed into: types have no name for that
+Loop = Any  # means BaseEventLoop, but mypy accepts no subclass as the type of `self`
 
 
 class AsyncGenerators:
@@ -60,12 +60,12 @@ class AsyncGenerators:
     def _asyncgen_finalizer_hook(self: Loop, agen: AsyncGenerator[Any, Any]) -> None:
         self._asyncgens.discard(agen)
         if not self.is_closed():
-            # The garbage collector may run in any thread.
+            # Thread-safe, because the garbage collector may run in any thread.
             self.call_soon_threadsafe(self.create_task, agen.aclose())
 
     async def shutdown_asyncgens(self: Loop) -> None:
-        """Close all async generators that have begun and not ended. Errors are reported."""
-        from ..core.combinators import gather
+        """Close all async generators that have begun and not ended; report their errors."""
+        from ..core.combinators import gather  # here, because core/loop.py imports this file
 
         self._asyncgens_shutdown_called = True
         closing = list(self._asyncgens)

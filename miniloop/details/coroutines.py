@@ -1,14 +1,14 @@
 """What counts as a coroutine.
 
-A coroutine is a function call that can be suspended and resumed. Python has two kinds of
-object that can do that, and a task can drive both, because both have ``send`` and ``throw``:
+A coroutine is a function call that can be suspended and resumed. Python has two kinds of such
+objects, and a task can drive both, because both have ``send`` and ``throw``:
 
-* what an ``async def`` function returns, and
-* a generator. ``await`` is ``yield from`` with better manners: an ``async def`` function and
-  its generator twin that says ``yield from`` run step for step alike.
+* the coroutine object that an ``async def`` function returns, and
+* a generator. ``await`` does what ``yield from`` does: write ``yield from`` for every ``await``,
+  and the generator takes the same steps.
 
-CPython's counterparts are ``asyncio/coroutines.py``. asyncio drove plain generators until Python
-3.11 and no longer does; here they stay, because they show what a coroutine is made of.
+CPython's counterpart is ``asyncio/coroutines.py``. asyncio drove plain generators until Python
+3.11. miniloop still does, because they show what a coroutine is made of.
 """
 
 import collections.abc
@@ -44,7 +44,7 @@ def coroutine(func: _F) -> _F:
 def iscoroutine(obj: object) -> bool:
     """Return True if *obj* is a coroutine object or a marked generator.
 
-    asyncio's knows no generators since Python 3.12.
+    Since Python 3.12 asyncio's ``iscoroutine()`` returns False for a generator.
     """
     if isinstance(obj, types.GeneratorType):
         return bool(obj.gi_code.co_flags & inspect.CO_ITERABLE_COROUTINE)
@@ -52,10 +52,10 @@ def iscoroutine(obj: object) -> bool:
 
 
 def iscoroutinefunction(func: object) -> bool:
-    """Return True if calling *func* makes a coroutine.
+    """Return True if *func* returns a coroutine.
 
-    Warns (DeprecationWarning) as asyncio's does since Python 3.14: use
-    ``inspect.iscoroutinefunction()``.
+    Use ``inspect.iscoroutinefunction()`` instead: this one emits a DeprecationWarning, as
+    asyncio's does since Python 3.14.
     """
     warnings.warn(
         "'asyncio.iscoroutinefunction' is deprecated and slated for removal in Python 3.16; "
@@ -67,7 +67,7 @@ def iscoroutinefunction(func: object) -> bool:
 
 
 def _iscoroutinefunction(func: object) -> bool:
-    """Return what ``iscoroutinefunction()`` does, without its warning."""
+    """Return what ``iscoroutinefunction()`` returns, without a warning."""
     if inspect.iscoroutinefunction(func):
         return True
     code = getattr(func, "__code__", None)

@@ -1,13 +1,13 @@
-"""Which loop and which task are running in this thread, and which tasks there are.
+"""The running loop, the current task, and the register of all tasks.
 
 A thread runs at most one loop at a time, and a loop at most one task. ``sleep()``, ``Lock`` and
-``create_task()`` are called without being told a loop, so they ask here.
+``create_task()`` take no loop as an argument, so they ask here.
 
 CPython's counterparts are the end of ``asyncio/events.py`` (running loop, current loop) and the end
 of ``asyncio/tasks.py`` (current task, register of tasks).
 
 asyncio keeps the current loop in an event loop *policy*, an object that a program can replace.
-Python 3.14 deprecates policies, and there are none here.
+Python 3.14 deprecates policies, and miniloop has none.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ __all__ = [
 
 
 class _Thread(threading.local):
-    """What is known of each thread."""
+    """The two loops of each thread."""
 
     running_loop: EventLoop | None = None  # the loop inside run_forever()
     event_loop: EventLoop | None = None  # the loop given to set_event_loop()
@@ -57,19 +57,19 @@ def _get_running_loop() -> EventLoop | None:
 
 
 def _set_running_loop(loop: Any) -> None:
-    """Say which loop runs in this thread from now on. For loops only."""
+    """Set the loop that runs in this thread, or None. Only loops call this."""
     _thread.running_loop = loop
 
 
 def _forget_after_fork() -> None:
-    """Start anew in a forked child: the loop and its task go on running in the parent only."""
+    """Forget the loops and the current task in a forked child: they run in the parent only."""
     global _thread
     if _is_ours(_thread.running_loop):
         _thread.running_loop._init_current_task()  # type: ignore[union-attr]
     _current_tasks.clear()
     _thread = _Thread()
     if threading.current_thread() is threading.main_thread():
-        signal.set_wakeup_fd(-1)
+        signal.set_wakeup_fd(-1)  # or the child's signals would go to the parent's self-pipe
 
 
 if hasattr(os, "register_at_fork"):
@@ -89,9 +89,9 @@ def set_event_loop(loop: EventLoop | None) -> None:
 
 
 def get_event_loop() -> EventLoop:
-    """Return the running loop, or else the one that ``set_event_loop()`` was given.
+    """Return the running loop, or else the loop that ``set_event_loop()`` has set.
 
-    Raises RuntimeError if there is neither. New code says ``get_running_loop()`` or ``run()``.
+    Raises RuntimeError if there is neither. New code calls ``get_running_loop()`` or ``run()``.
     """
     thread = _thread
     if thread.running_loop is not None:
@@ -103,7 +103,7 @@ def get_event_loop() -> EventLoop:
 
 
 def _get_loop(future: Any) -> Any:
-    """Return the loop of any future or task, old ones without ``get_loop()`` included."""
+    """Return the loop of a future or task, of other libraries' without ``get_loop()`` as well."""
     try:
         get_loop = future.get_loop
     except AttributeError:
@@ -122,10 +122,9 @@ def current_task(loop: EventLoop | None = None) -> Task[Any] | None:
     return _current_task_of(get_running_loop() if loop is None else loop)
 
 
-# The current task is an attribute of the loop, so that a step sets it with one cheap store. (It
-# must have no default in the class, and nobody may look into vars(loop): either makes CPython store
-# it through a dict, and a task switch take 15 % longer.) For loops that somebody else wrote, it
-# stands here.
+# Loops of other libraries have their current task here. A loop of miniloop has it in an attribute,
+# so that a step sets it with one cheap store. For CPython to keep that store cheap, the attribute
+# has no default in the class, and no code looks into vars(loop).
 _current_tasks: dict[Any, Task[Any]] = {}
 
 
@@ -145,17 +144,20 @@ def _set_current_task(loop: Any, task: Any) -> None:
 
 
 def _is_ours(loop: Any) -> bool:
-    """Return True for a loop that takes tasks in its ready queue: see ``other_loops.py``."""
+    """Return True for a loop of miniloop. No isinstance(): core/loop.py imports this file."""
     return hasattr(type(loop), "_takes_tasks")
 
 
 def _is_loop(loop: Any) -> bool:
-    """Tell a loop from what is none."""
+    """Return True if *loop* has the methods of an event loop."""
     return hasattr(type(loop), "run_forever") and hasattr(type(loop), "call_soon")
 
 
 def _enter_task(loop: Any, task: Any) -> None:
-    """Make *task* the current task of *loop*. For other implementations of tasks."""
+    """Make *task* the current task of *loop*, for task classes of other libraries.
+
+    Raises RuntimeError if *loop* has a current task already.
+    """
     current = _current_task_of(loop)
     if current is not None:
         raise RuntimeError(
@@ -165,7 +167,7 @@ def _enter_task(loop: Any, task: Any) -> None:
 
 
 def _leave_task(loop: Any, task: Any) -> None:
-    """Undo ``_enter_task``. For implementations of tasks."""
+    """Undo ``_enter_task()``. Raises RuntimeError if *task* is not the current task."""
     current = _current_task_of(loop)
     if current is not task:
         raise RuntimeError(f"Leaving task {task!r} does not match the current task {current!r}.")
@@ -173,7 +175,7 @@ def _leave_task(loop: Any, task: Any) -> None:
 
 
 def _swap_current_task(loop: Any, task: Any) -> Any:
-    """Make *task* the current task of *loop* and return the one before it."""
+    """Make *task* the current task of *loop* and return the previous one."""
     current = _current_task_of(loop)
     _set_current_task(loop, task)
     return current
@@ -181,33 +183,34 @@ def _swap_current_task(loop: Any, task: Any) -> Any:
 
 # -- the register of tasks ---------------------------------------------------------------------
 
-# Tasks that have waited at least once, weakly held; all_tasks() leaves out those that are done.
-# This is what a WeakSet has inside, at half the price: references that take themselves out of the
-# set when their task is destroyed, and that compare as their tasks do.
+# Weak references to the tasks that all_tasks() may not find in a ready queue: those that have
+# waited, and those that stand there inside a handle (the name is asyncio's). This is what a WeakSet
+# has inside, at half the price: references that leave the set when their task is destroyed, and
+# compare as their tasks do.
 _scheduled_tasks: set[weakref.ref[Any]] = set()
 _forget = _scheduled_tasks.discard
 
 
 def _register_task(task: Any) -> None:
-    """Make *task* known to ``all_tasks()``. For implementations of tasks."""
+    """Make *task* known to ``all_tasks()``. Task classes of other libraries call this, too."""
     _scheduled_tasks.add(weakref.ref(task, _forget))
 
 
 def _unregister_task(task: Any) -> None:
-    """Undo ``_register_task``. For implementations of tasks."""
+    """Undo ``_register_task()``."""
     _scheduled_tasks.discard(weakref.ref(task))
 
 
 def all_tasks(loop: EventLoop | None = None) -> set[Task[Any]]:
     """Return the set of the tasks of *loop* (default: the running loop) that are not done.
 
-    They are held weakly: a task that waits for something that nobody else holds may vanish. Raises
-    RuntimeError if no loop is given and none runs.
+    The loop holds waiting tasks weakly: a task may vanish if only it refers to what it awaits.
+    Raises RuntimeError if no loop is given and none runs.
     """
     if loop is None:
         loop = get_running_loop()
-    # A task that does not wait stands in the ready queue, or runs right now. So only the others
-    # need the register, and short-lived tasks never see it.
+    # A task that does not wait stands in the ready queue, or runs right now. So only tasks that
+    # wait need the register, and short-lived tasks never get there.
     found: list[Any] = [reference() for reference in list(_scheduled_tasks)]
     found.append(_current_task_of(loop))
     if _is_ours(loop):

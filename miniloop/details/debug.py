@@ -9,8 +9,8 @@ A loop starts in debug mode under ``python -X dev`` or with ``PYTHONASYNCIODEBUG
   show its last line in their ``repr()``,
 * Python notes where coroutines are made, for its warning that one "was never awaited".
 
-The core asks ``if self._debug`` and calls into this file. So a program that is not debugged pays
-for one test.
+The core tests ``if self._debug`` and calls into this file only then. Outside debug mode a program
+pays for that test and nothing more.
 
 CPython's counterparts are the lines under ``self._debug`` all over ``asyncio/base_events.py``,
 ``events.py`` and ``futures.py``, and ``extract_stack`` in ``asyncio/format_helpers.py``.
@@ -36,12 +36,11 @@ if TYPE_CHECKING:
     from ..core.loop import BaseEventLoop
     from ..core.tasks import Task
 
-Loop = Any  # the loop that this is mixed into: types have no name for that
+Loop = Any  # means BaseEventLoop, but mypy accepts no subclass as the type of `self`
 
 logger = logging.getLogger("asyncio")  # asyncio's own, so that one setting serves both
 
-# How many frames of a stack are kept. asyncio.constants has it, too.
-DEBUG_STACK_DEPTH = 10
+DEBUG_STACK_DEPTH = 10  # frames that a noted stack has at most; the number is asyncio's
 
 
 def _is_debug_mode() -> bool:
@@ -68,19 +67,19 @@ class DebugMode:
         return self._debug
 
     def set_debug(self: Loop, enabled: bool) -> None:
-        """Turn debug mode on or off: see the top of this file."""
+        """Turn debug mode, described at the top of this file, on or off."""
         # Only the loop's own thread may touch the queue.
         if self._debug != enabled and self._thread_id in (None, threading.get_ident()):
             self._note_mode_of_steps()
         self._debug = enabled
-        if self.is_running():
+        if self.is_running():  # perhaps in another thread, and Python keeps this for each thread
             self.call_soon_threadsafe(self._set_coroutine_origin_tracking, enabled)
 
     def _note_mode_of_steps(self: Loop) -> None:
-        """Put the tasks that are ready into handles that remember the mode.
+        """Wrap each task in the ready queue in a handle that remembers the present mode.
 
-        The report of a step that fails goes by the mode in which the step was scheduled. A handle
-        shows that by its stack, a task that stands in the queue by itself does not.
+        If a step fails, what the report says depends on the mode in which it was scheduled. A
+        handle tells that mode by its stack; a bare task in the queue cannot tell it.
         """
         from ..core.handles import Handle
 
@@ -91,7 +90,7 @@ class DebugMode:
                 self._ready[n] = Handle(step, (self._debug,), self, Context())
 
     def _set_coroutine_origin_tracking(self: Loop, enabled: bool) -> None:
-        """Let Python note where coroutines are made, or not."""
+        """Turn Python's notes of where coroutines are made on or off, in this thread."""
         if enabled and self._origin_tracking_depth is None:
             self._origin_tracking_depth = sys.get_coroutine_origin_tracking_depth()
             sys.set_coroutine_origin_tracking_depth(DEBUG_STACK_DEPTH)
@@ -116,7 +115,7 @@ class DebugMode:
             )
 
     def _check_callback(self, callback: object, method: str) -> None:
-        """Raise TypeError if *callback* makes a coroutine, or cannot be called."""
+        """Raise TypeError if *callback* returns a coroutine, is one, or cannot be called."""
         if iscoroutine(callback) or _iscoroutinefunction(callback):
             raise TypeError(f"coroutines cannot be used with {method}()")
         if not callable(callback):
@@ -125,7 +124,7 @@ class DebugMode:
     # -- slow callbacks ------------------------------------------------------------------------
 
     def _run_timed(self: Loop, entry: Handle | Task[Any]) -> None:
-        """Run an entry of the ready queue, and report it if it is slow."""
+        """Run an entry of the ready queue, and log it if it takes ``slow_callback_duration``."""
         if getattr(entry, "_cancelled", False):
             return
         self._current_handle = entry
@@ -141,13 +140,13 @@ class DebugMode:
 
 
 def _format_entry(entry: Handle | Task[Any]) -> str:
-    """Return how a report names an entry: if it is a callback that steps a task, by the task."""
+    """Return the repr of an entry; if it is a handle that steps a task, that of the task."""
     owner = getattr(getattr(entry, "_callback", None), "__self__", None)
     return repr(owner if hasattr(owner, "get_coro") else entry)
 
 
 def check_waking(loop: BaseEventLoop, waiting: Any) -> None:
-    """Check that a future can move its waiters to the ready queue, and note who does it."""
+    """Check the loop and the thread when a future ends; note the stack in its waiting handles."""
     loop._check_closed()
     loop._check_thread()
     for entry in waiting if isinstance(waiting, list) else [waiting]:
@@ -158,7 +157,7 @@ def check_waking(loop: BaseEventLoop, waiting: Any) -> None:
 # -- where things were made --------------------------------------------------------------------
 
 _CORE = Path(__file__).parent.parent / "core"
-# What stands at the end of a stack in these files is the making itself.
+# A noted stack leaves out its last frames if they are in these files: they only make the object.
 _MAKERS = {str(_CORE / f"{name}.py") for name in ("loop", "handles", "futures")}
 _TASK_MAKERS = {(str(_CORE / "tasks.py"), name) for name in ("__init__", "_init_task")}
 

@@ -1,7 +1,7 @@
-"""Eager tasks: the first step is taken inside ``create_task()``, without waiting for a tick.
+"""Eager tasks: they take their first step inside ``create_task()``, without waiting for a tick.
 
-If the coroutine ends in that step, the task never sees the ready queue. The price: the code that
-creates the task is interrupted by the code of the task.
+If the coroutine ends in that step, the task never sees the ready queue. The price: the task's code
+interrupts the code that creates the task.
 
 CPython's counterparts are ``Task.__eager_start`` and ``create_eager_task_factory`` in
 ``asyncio/tasks.py``.
@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from ..core import tasks
+from ..core import tasks  # the module: it imports this file before it has made Task
 from .current import _register_task, _swap_current_task
 
 if TYPE_CHECKING:
@@ -23,13 +23,13 @@ __all__ = ["create_eager_task_factory", "eager_task_factory"]
 
 
 def start(task: Task[Any]) -> None:
-    """Take the first step of a task now, inside whatever is running.
+    """Take the first step of a task now, inside the step or callback that is running.
 
-    Raises RuntimeError if the task's context cannot be entered because it is entered already.
+    Raises RuntimeError if the task's context is entered already.
     """
     loop = task._loop
     try:
-        task._context.run(_nothing)
+        task._context.run(_nothing)  # _run() would blame the coroutine for this error
     except RuntimeError:
         task._log_destroy_pending = False
         raise
@@ -39,7 +39,7 @@ def start(task: Task[Any]) -> None:
     try:
         task._run()
     finally:
-        if previous is not None:  # else there is none after the step either
+        if previous is not None:  # otherwise _run() has left no current task, as it was before
             _swap_current_task(loop, previous)
         if task.done():
             task._coro = None
@@ -53,9 +53,9 @@ def _nothing() -> None:
 def create_eager_task_factory(
     custom_task_constructor: Callable[..., Task[Any]],
 ) -> Callable[..., Task[Any]]:
-    """Return a task factory that makes tasks with ``eager_start=True``.
+    """Return a factory that calls ``custom_task_constructor(coro, loop=..., eager_start=True)``.
 
-    A single ``create_task(coro, eager_start=False)`` still makes an ordinary task.
+    ``create_task(coro, eager_start=False)`` still makes an ordinary task.
     """
 
     def factory(

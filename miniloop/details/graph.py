@@ -1,13 +1,13 @@
 """Call graphs: where a task stands, which tasks await it, where those stand, and so on.
 
-A task's call stack ends at the task: the frames below its coroutine belong to the loop. What a
-person wants to know is who awaits the task, and that is found in no stack. A call graph joins the
-two: for each future its call stack (if it is a task) and the graphs of the tasks that await it.
+A task's call stack ends at the task: the frames below its coroutine belong to the loop. No stack
+shows which other tasks await the task. A call graph has both: for each future its call stack (if
+the future is a task) and the graphs of the tasks that await it.
 
-asyncio keeps a set of the tasks that await it in every future, and changes that set with every
-``await``. Here nothing is kept. A future knows already what to run when it is done, and nearly
-always that tells which tasks await it (``Future._asyncio_awaited_by``). Only what a program tells
-with ``future_add_to_awaited_by()`` is noted.
+In asyncio every future has a set of the tasks that await it, and every ``await`` changes that set.
+miniloop keeps no such set. A future has a list of its waiters anyway, and nearly always that shows
+which tasks await it (``Future._asyncio_awaited_by``). miniloop stores only what a program tells it
+with ``future_add_to_awaited_by()``.
 
 CPython's counterparts are ``asyncio/graph.py``, new in Python 3.14, and of ``asyncio/futures.py``
 the two functions ``future_add_to_awaited_by()`` and ``future_discard_from_awaited_by()``.
@@ -24,7 +24,7 @@ from collections.abc import Callable, Iterable
 from types import CodeType, FrameType
 from typing import TYPE_CHECKING, Any, TextIO
 
-from ..core import futures
+from ..core import futures  # the module: it imports this file before it has made Future
 from .current import _current_task_of, _get_running_loop
 
 if TYPE_CHECKING:
@@ -64,8 +64,8 @@ class FutureCallGraph:
 def future_add_to_awaited_by(fut: object, waiter: object, /) -> None:
     """Note that *waiter* awaits *fut*, for call graphs.
 
-    For libraries in which a task waits for a future by other means than ``await``. Does nothing
-    if one of the two is no Future of this library.
+    A library calls this if its tasks wait for futures by other means than ``await``. It does
+    nothing unless both are Futures of miniloop.
     """
     if isinstance(fut, futures.Future) and isinstance(waiter, futures.Future):
         if waiter in _awaiting_tasks(fut):
@@ -78,15 +78,15 @@ def future_add_to_awaited_by(fut: object, waiter: object, /) -> None:
 def future_discard_from_awaited_by(fut: object, waiter: object, /) -> None:
     """Note that *waiter* does not await *fut* any more, for call graphs.
 
-    Call graphs leave *waiter* out then, even if it does await *fut*, until it begins to do so
-    once more. Does nothing if one of the two is no Future of this library.
+    Call graphs then leave *waiter* out, even if it does await *fut*, until it awaits *fut* anew.
+    It does nothing unless both are Futures of miniloop.
     """
     if isinstance(fut, futures.Future) and isinstance(waiter, futures.Future):
         _leave_out(waiter, fut)
 
 
 def note_parent(callback: Any, loop: Any) -> Task[Any] | None:
-    """Note that a callback waits on behalf of the task that *loop* is stepping; return the task."""
+    """Note that a callback waits for the sake of the current task of *loop*; return that task."""
     task = callback._parent_task = None if loop is None else _current_task_of(loop)
     return task
 
@@ -98,11 +98,7 @@ def wait_no_longer(task: Task[Any] | None, waited_for: Iterable[Any]) -> None:
 
 
 def _awaiting_tasks(future: Future[Any]) -> list[Task[Any]]:
-    """Return the tasks that await a future, in the order in which they began to.
-
-    asyncio keeps this set up to date with every ``await``. Here it is found when somebody asks:
-    a future knows what it has to run when it is done.
-    """
+    """Return the tasks that await a future, in the order in which they began to."""
     tasks: dict[Any, None] = dict.fromkeys(future._noted_awaited_by or ())
     for entry in _entries_of(future):
         task = _task_behind(entry, future)
@@ -115,7 +111,7 @@ def _entries_of(future: Future[Any]) -> list[Any]:
     """Return the tasks and handles that a future runs when it is done."""
     if future._state == "PENDING":
         return future._all_waiting()
-    # They stand in the ready queue until their turn comes. (A mock of a loop may have no queue.)
+    # They are in the ready queue until their turn comes. Only a loop of miniloop has that queue.
     ready = getattr(future._loop, "_ready", None)
     return [
         entry
@@ -128,8 +124,8 @@ def _entries_of(future: Future[Any]) -> list[Any]:
 def _task_behind(entry: Any, future: Future[Any]) -> Any:
     """Return the task on whose behalf an entry waits for a future, or None.
 
-    The entry is the task itself, or a handle. Who makes a callback on a task's behalf names the
-    task in an attribute ``_parent_task``, of the function or of the object whose method it is.
+    The entry is the task itself, or a handle. A handle's callback (or, if the callback is a method,
+    its object) has the task as its attribute ``_parent_task``, which ``note_parent()`` sets.
     """
     if getattr(entry, "_fut_waiter", None) is future:
         return entry
@@ -144,20 +140,20 @@ def _task_behind(entry: Any, future: Future[Any]) -> Any:
     return None
 
 
-# interop adds how asyncio's own callbacks tell.
+# The interop package appends a function that finds the task behind asyncio's own callbacks.
 _ways_to_find_parents: list[Callable[[Any], Any]] = [
     lambda owner: getattr(owner, "_parent_task", None),
 ]
 
 
 def _leave_out(task: Any, future: Future[Any]) -> None:
-    """Leave a task out of those that await a future, for all that waits on its behalf now."""
+    """Mark all entries by which a task waits for a future now: call graphs skip them."""
     if future._noted_awaited_by:
         future._noted_awaited_by.pop(task, None)
-    if future._state == "PENDING":  # else the task is out with the next tick
+    if future._state == "PENDING":  # if it is done, the entries are gone after the next tick
         for entry in future._all_waiting():
             if _task_behind(entry, future) is task:
-                vars(entry)["_left_out_of"] = weakref.ref(future)
+                vars(entry)["_left_out_of"] = weakref.ref(future)  # mypy knows no such attribute
 
 
 def _is_left_out(entry: Any, future: Future[Any]) -> bool:
@@ -199,9 +195,9 @@ def capture_call_graph(
         stack.append(FrameCallGraphEntry(frame))
         caller = frame.f_back
         if _is_async(frame.f_code) and caller is not None and not _is_resumed(caller.f_code):
-            break  # the coroutine of the task: what has called it is the task's own step
+            break  # the task's coroutine: its caller is the task's own step
         frame = caller
-    del frame
+    del frame  # a cycle: this frame is among those that it has been
     if limit is not None:  # the newest frame stands first
         stack = stack[-limit:] if limit > 0 else stack[:-limit]
     return FutureCallGraph(current, tuple(stack), _graphs_of_awaiting(current, limit))
@@ -235,7 +231,7 @@ def _is_async(code: CodeType) -> bool:
 
 
 def _is_resumed(code: CodeType) -> bool:
-    """Tell code that is resumed where it has stopped from that of plain functions."""
+    """Return True for code that Python can resume: a coroutine's or a generator's."""
     return _is_async(code) or bool(code.co_flags & inspect.CO_GENERATOR)
 
 

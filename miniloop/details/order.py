@@ -1,6 +1,6 @@
-"""The order of timer handles, for programs that compare them. The loop's heap does not.
+"""The order of timer handles, for programs that compare them. The loop's heap compares floats.
 
-CPython's counterpart are the same methods of ``TimerHandle`` in ``asyncio/events.py``.
+CPython's counterparts are the same methods of ``TimerHandle`` in ``asyncio/events.py``.
 """
 
 from __future__ import annotations
@@ -8,11 +8,11 @@ from __future__ import annotations
 import operator
 from typing import Any
 
-Timer = Any  # the timer handle that this is mixed into: types have no name for that
+Timer = Any  # means TimerHandle, but mypy accepts no subclass as the type of `self`
 
 
 class DeadlineOrder:
-    """What compares by deadline, and is equal if it is the same call at the same time."""
+    """Comparison by deadline. Two handles are equal if they make the same call at the same time."""
 
     __slots__ = ()
 
@@ -38,6 +38,7 @@ class DeadlineOrder:
 
 
 def _compared(timer: Timer, other: Timer, compare: Any, or_equal: bool = False) -> bool:
+    """Compare two deadlines; ``or_equal`` adds handles that are equal, not only equally due."""
     if not hasattr(other, "_when"):
         return NotImplemented  # type: ignore[no-any-return]
     return compare(timer._when, other._when) or (or_equal and timer == other)

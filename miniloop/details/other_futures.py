@@ -1,15 +1,15 @@
-"""What a task yields besides ``None`` and the futures of this library.
+"""What a coroutine yields besides ``None`` and plain futures of miniloop.
 
-The common case stands in ``Task._run()``: the coroutine yields a plain future of the task's own
-loop, which is not done. Everything else comes here:
+``Task._run()`` handles the common case: the coroutine yields a plain future of the task's own loop,
+which is not done. Everything else comes here:
 
-* a future of another library, or a subclass that may have overridden anything. Such a future is
-  asked through its public methods: ``add_done_callback()`` and ``result()``.
+* a future of another library, or of a subclass that may have overridden any method. The task uses
+  only its public methods ``add_done_callback()`` and ``result()``.
 * an error: a future of another loop, a ``yield`` in place of ``yield from``, anything that is no
-  future at all. The task is told by an exception at its next step.
+  future at all. The task's next step throws RuntimeError into the coroutine.
 
-All of this may run code that is not ours and may raise, so it runs in a Handle, which reports what
-is raised.
+Both may call code of the program or of another library, which may raise. So they run in a Handle,
+which reports the exception.
 
 CPython's counterparts are the branches of ``__step_run_and_handle_result`` and ``__wakeup`` in
 ``asyncio/tasks.py``.
@@ -32,12 +32,12 @@ if TYPE_CHECKING:
 
 
 def wait_for(task: Task[Any], yielded: Any) -> None:
-    """Let a task wait for anything that is not plainly a future of ours, or tell it the error."""
+    """Let a task wait for what its coroutine yielded, or throw RuntimeError in its next step."""
     in_handle(task, task._context, _wait_for, task, yielded)
 
 
 def _wait_for(task: Task[Any], yielded: Any) -> None:
-    task._registered = True  # what stands in the ready queue from now on is a handle
+    task._registered = True  # its wakeup is a handle, in which all_tasks() does not find the task
     _register_task(task)
     blocking = getattr(yielded, "_asyncio_future_blocking", None)
     if yielded is task:
@@ -56,8 +56,8 @@ def _wait_for(task: Task[Any], yielded: Any) -> None:
         error = f"yield was used instead of yield from in task {task!r} with {yielded!r}"
     else:
         yielded._asyncio_future_blocking = False
-        # The step enters the task's context by itself, and a context cannot be entered twice at
-        # once. So the callback gets an empty one.
+        # A context cannot be entered twice at once, and the step enters the task's own. So the
+        # callback gets an empty one.
         yielded.add_done_callback(task._wakeup, context=Context())
         task._fut_waiter = yielded
         if task._must_cancel:
@@ -67,7 +67,7 @@ def _wait_for(task: Task[Any], yielded: Any) -> None:
 
 
 def wake_up(task: Task[Any], future: Any) -> None:
-    """Take the next step of a task that has waited for a future that is not ours."""
+    """Take the next step of a task that has waited for a future of another class or library."""
     task._fut_waiter = None
     error = None
     try:
@@ -75,7 +75,7 @@ def wake_up(task: Task[Any], future: Any) -> None:
     except BaseException as exc:
         error = exc
     try:
-        task._run(error)  # not in the except clause: the coroutine must not see it as handled
+        task._run(error)  # not in the except clause, which would set __context__ in the coroutine
     finally:
         del task, future, error  # a cycle
 
@@ -92,10 +92,10 @@ def _refuse_step(task: Task[Any], exc: BaseException | None) -> None:
 def in_handle(
     task: Task[Any], context: Context, callback: Callable[..., object], *args: Any
 ) -> None:
-    """Call what may raise in a Handle, as asyncio calls every step: the handle reports it.
+    """Call ``callback(*args)`` in a Handle, which reports what it raises.
 
-    In debug mode a report tells where the handle was made. asyncio makes it when the step is
-    scheduled, so the mode at that time decides.
+    asyncio runs every step in a Handle. In debug mode a report shows the stack that made the
+    handle. asyncio makes it when it schedules the step, so the mode at that time decides.
     """
     handle = Handle(callback, args, task._loop, context)
     in_debug = task._scheduled_in_debug

@@ -1,11 +1,11 @@
-"""Loops that somebody else wrote.
+"""Event loops that are not miniloop's.
 
-A tutorial, a test or a GUI toolkit may bring an event loop of its own. Such a loop has what asyncio
-documents of a loop (``call_soon()``, ``get_debug()``, ...), and nothing else: no ready queue that
-takes tasks. Futures and tasks of miniloop run on it all the same. In place of the loop they hold a
-``ForeignLoop``, which makes of that interface what they need.
+A tutorial, a test or a GUI toolkit may bring an event loop of its own. Such a loop has the methods
+that asyncio documents (``call_soon()``, ``get_debug()``, ...), but no ready queue that takes tasks.
+Futures and tasks of miniloop run on it all the same. In place of the loop they hold a
+``ForeignLoop``, an adapter that calls those methods.
 
-``AbstractEventLoop`` is for ``isinstance()``, and for those who write a loop of their own.
+``AbstractEventLoop`` is for ``isinstance()``, and a base class for a loop of your own.
 
 CPython's counterpart is ``AbstractEventLoop`` in ``asyncio/events.py``.
 """
@@ -25,17 +25,20 @@ __all__ = ["AbstractEventLoop"]
 
 
 class ForeignLoop:
-    """What futures and tasks need of a loop, made of what every loop has.
+    """An adapter with all that futures and tasks need of a loop, for any loop.
 
-    It stands in for the loop's ready queue as well: what is appended goes through ``call_soon()``.
+    It is its own ready queue as well: ``append()`` calls the loop's ``call_soon()``.
     """
 
-    _closed = False  # the loop checks that itself, in call_soon()
+    _closed = False  # call_soon() of the loop checks that
     _current_handle = None
 
     def __init__(self, loop: Any) -> None:
         self.loop = loop
-        self._ready = self
+
+    @property
+    def _ready(self) -> ForeignLoop:  # a property, because an attribute would make a cycle
+        return self
 
     def append(self, entry: Any) -> None:
         """Schedule a handle or a task."""
@@ -43,8 +46,8 @@ class ForeignLoop:
             args = entry._args or ()
             self.loop.call_soon(entry._callback, *args, context=entry._context)
         else:
-            _register_task(entry)  # all_tasks() does not find it in the queue
-            # The step enters the task's context by itself.
+            _register_task(entry)  # all_tasks() cannot look into the loop's queue
+            # An empty context: the step enters the task's own, which works once at a time only.
             self.loop.call_soon(entry._run, context=Context())
 
     @property
@@ -69,7 +72,7 @@ class ForeignLoop:
         return getattr(self.loop, name)
 
 
-# By identity, since a loop need not be hashable. An entry lives as long as some future holds it.
+# By id(), since a loop need not be hashable. An entry lives as long as a future or task holds it.
 _known: weakref.WeakValueDictionary[int, ForeignLoop] = weakref.WeakValueDictionary()
 
 
@@ -83,10 +86,10 @@ def adapted(loop: Any) -> Any:
     return found
 
 
-class AbstractEventLoop(abc.ABC):  # noqa: B024  (a missing method is told when it is called)
-    """The base of loops of one's own, on which every method raises NotImplementedError.
+class AbstractEventLoop(abc.ABC):  # noqa: B024  (a missing method raises when it is called)
+    """A base class for your own event loop. Its methods raise NotImplementedError.
 
-    One does not: ``call_soon()`` is ``call_later(0, ...)``.
+    Only ``call_soon()`` does not: it calls ``call_later(0, ...)``.
     """
 
     def call_soon(
@@ -100,6 +103,8 @@ class AbstractEventLoop(abc.ABC):  # noqa: B024  (a missing method is told when 
 
 
 def _missing(name: str) -> Callable[..., Any]:
+    """Return a method that only raises. AbstractEventLoop gets about forty of them."""
+
     def method(self: object, *args: Any, **kwargs: Any) -> Any:
         raise NotImplementedError
 

@@ -1,6 +1,6 @@
 """Errors that no caller can catch, and how the loop reports them.
 
-An exception usually goes to whoever called. Three kinds have no caller:
+An exception usually goes to the caller. Three kinds of errors have none:
 
 * a callback raises: the loop called it, and goes on with the next one,
 * a future or task fails, and is destroyed before anybody has asked for its exception,
@@ -9,12 +9,11 @@ An exception usually goes to whoever called. Three kinds have no caller:
 All of them become a report, a dict with a "message", and go to ``loop.call_exception_handler()``.
 It gives them to the handler that the program has set, or writes them to the log.
 
-**Exceptions that are never retrieved.** A future that fails must notice its own destruction. Python
-calls ``__del__`` on every object whose class has one, and loops make and destroy futures all day
-long. So Future has no ``__del__``: only a future that fails gets a companion (``_NeverRetrieved``)
-which dies with it. When the companion dies the future is out of reach already, so the report
-carries a double of it. Tasks, and subclasses of Future that a program writes, have a ``__del__``
-and are reported themselves.
+**Exceptions that are never retrieved.** A future that fails must notice its own destruction. With a
+``__del__``, every future would pay for that, and a loop makes and destroys many. So Future has no
+``__del__``. Instead a future that fails makes a companion (``_NeverRetrieved``), which has one and
+dies with the future. By then nothing can reach the future any more, so the companion reports a copy
+of it. Tasks, and a program's subclasses of Future, have a ``__del__`` and report themselves.
 
 CPython's counterparts are the methods of the same names in ``asyncio/base_events.py``, and
 ``Future.__del__`` and ``Task.__del__``.
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
     from ..core.handles import Handle
     from ..core.tasks import Task
 
-Loop = Any  # the loop that this is mixed into: types have no name for that
+Loop = Any  # means BaseEventLoop, but mypy accepts no subclass as the type of `self`
 
 
 class ErrorReports:
@@ -96,7 +95,7 @@ class ErrorReports:
             )
 
     def _log_exception_context(self: Loop, context: dict[str, Any], if_that_fails: str) -> None:
-        """Call the default handler, which a subclass may have overridden with a faulty one."""
+        """Call the default handler. If a subclass's own one raises, log ``if_that_fails``."""
         try:
             self.default_exception_handler(context)
         except (SystemExit, KeyboardInterrupt):
@@ -135,7 +134,7 @@ def report(loop: Any, maker: Any, context: dict[str, Any]) -> None:
 
 def callback_failed(handle: Handle, exc: BaseException) -> None:
     """Report an exception that a callback has raised."""
-    # A callback may cancel its own handle and then raise: nothing is left to format.
+    # `_args` is None if the callback has cancelled its own handle before it raised.
     debug = handle._loop.get_debug()
     source = _format_callback_source(handle._callback, handle._args or (), debug=debug)
     message = f"Exception in callback {source}"
@@ -157,7 +156,7 @@ class _NeverRetrieved:
         double._exception = future._exception
         double._never_retrieved = True
         double.__dict__ = future.__dict__
-        self.future: Future[Any] | None = double
+        self.future: Future[Any] | None = double  # None once the exception was retrieved
 
     def __del__(self) -> None:
         if self.future is not None:
@@ -165,7 +164,7 @@ class _NeverRetrieved:
 
 
 def report_never_retrieved(future: Future[Any]) -> None:
-    """Report a future that nobody has asked for its exception. The ``__del__`` of subclasses."""
+    """Report a future whose exception was never retrieved. Subclasses have it as ``__del__``."""
     if getattr(future, "_never_retrieved", False):  # it is missing if __init__ has failed
         context: dict[str, Any] = {
             "message": f"{type(future).__name__} exception was never retrieved",

@@ -1,7 +1,6 @@
 """How handles, futures and tasks print themselves.
 
-Nothing here schedules anything. The formats are asyncio's, because people and test suites read
-them.
+Nothing here schedules anything. The formats are asyncio's, because programs' tests compare them.
 
 CPython's counterparts are ``asyncio/format_helpers.py``, ``base_futures.py``, ``base_tasks.py`` and
 the ``_repr_info`` methods in ``events.py``.
@@ -25,7 +24,7 @@ __all__: list[str] = []
 
 
 def _created_at(stack: traceback.StackSummary) -> str:
-    """Say in which line an object was created, for its repr in debug mode."""
+    """Return the line in which an object was created, for its repr in debug mode."""
     return f"created at {stack[-1].filename}:{stack[-1].lineno}"
 
 
@@ -52,8 +51,9 @@ def _get_function_source(func: Any) -> tuple[str, int] | None:
 def _format_callback(
     func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], debug: bool, suffix: str
 ) -> str:
+    """Return ``name(args)suffix``; of a partial, ``name(bound args)(args)suffix``."""
     shown = []
-    if debug:  # arguments may be secrets, so they are shown in debug mode only
+    if debug:  # arguments may be secrets, so only debug mode shows them
         shown += [reprlib.repr(arg) for arg in args]
         shown += [f"{key}={reprlib.repr(value)}" for key, value in kwargs.items()]
     suffix = f"({', '.join(shown)}){suffix}"
@@ -118,7 +118,7 @@ def _future_repr_info(future: Future[Any]) -> list[str]:
     return info
 
 
-@reprlib.recursive_repr()
+@reprlib.recursive_repr()  # a future may be inside its own result
 def _future_repr(future: Future[Any]) -> str:
     """Return ``<Future state result cb=[...]>``."""
     return f"<{type(future).__name__} {' '.join(_future_repr_info(future))}>"

@@ -37,6 +37,7 @@ def get_stack(task: Task[Any], limit: int | None) -> list[FrameType]:
 def _first(
     limit: int | None, frames: Iterator[tuple[FrameType, int]]
 ) -> Iterator[tuple[FrameType, int]]:
+    """Yield the first ``limit`` frames, or all of them if ``limit`` is None."""
     for count, item in enumerate(frames):
         if limit is not None and count >= limit:
             return

@@ -5,8 +5,8 @@ loop puts the callback's handle into the ready queue: that is step 2 of a tick.
 
 ``call_soon_threadsafe()`` works in the same way. The loop owns a pair of connected sockets, the
 *self-pipe*. The other thread writes a byte to one end, the selector reports the other end, and so
-the wait in ``select()`` is over. The pair is made when it is first needed, so that the loop runs
-where there are no sockets (in a browser).
+the wait in ``select()`` is over. The loop makes the pair when it first runs or watches a
+descriptor. Without ``socket.socketpair()`` (in a browser) it runs without a self-pipe.
 
 CPython's counterpart is the first half of ``BaseSelectorEventLoop`` in
 ``asyncio/selector_events.py``.
@@ -27,7 +27,7 @@ from ..details.debug import logger
 if TYPE_CHECKING:
     from ..core.loop import BaseEventLoop as Loop
 else:
-    Loop = object
+    Loop = object  # mypy alone sees a base, which has the methods that this class calls
 
 __all__: list[str] = []
 
@@ -90,11 +90,9 @@ class Descriptors(Loop):
         if transport is not None and not transport.is_closing():
             raise RuntimeError(f"File descriptor {fd!r} is used by transport {transport!r}")
 
-    # A descriptor is registered once, for reading, writing or both; the data of its registration
-    # is the pair of handles (reader, writer), either of which may be None.
-
-    # A socket that was closed has no number any more, but its registration is found all the same:
-    # selectors then look for the object.
+    # The selector has one registration for each descriptor, for reading, writing or both. Its data
+    # is the pair of handles (reader, writer), either of which may be None. A closed socket has no
+    # number any more; get_map() still finds its registration, by the object.
 
     def _watch(
         self,
@@ -144,7 +142,7 @@ class Descriptors(Loop):
         return True
 
     def _process_events(self, events: list[tuple[selectors.SelectorKey, int]]) -> None:
-        """Put the callbacks of selector events into the ready queue; reading before writing."""
+        """Put the handles of selector events into the ready queue, a reader before its writer."""
         for key, mask in events:
             reader, writer = key.data
             if mask & selectors.EVENT_READ and reader is not None:
@@ -161,6 +159,7 @@ class Descriptors(Loop):
     # -- the self-pipe -------------------------------------------------------------------------
 
     def _make_self_pipe(self) -> None:
+        """Make the self-pipe, unless there is one. Raises OSError if no descriptors are left."""
         if self._ssock is None and hasattr(socket, "socketpair"):
             self._ssock, self._csock = socket.socketpair()
             self._ssock.setblocking(False)
@@ -168,7 +167,7 @@ class Descriptors(Loop):
             self._add_reader(self._ssock, self._read_from_self)
 
     def _read_from_self(self) -> None:
-        """Empty the self-pipe: null bytes only wake us, others are numbers of signals."""
+        """Empty the self-pipe. A null byte only wakes the loop; any other is a signal's number."""
         while self._ssock is not None:
             try:
                 data = self._ssock.recv(4096)
@@ -183,6 +182,7 @@ class Descriptors(Loop):
                     self._handle_signal(signum)
 
     def _write_to_self(self) -> None:
+        """Wake the loop from any thread: end its wait in ``select()``."""
         csock = self._csock  # close() may run in another thread meanwhile
         if csock is None:
             return
@@ -194,7 +194,7 @@ class Descriptors(Loop):
 
 
 def _check_descriptor(fd: Any) -> int:
-    """Return the number; ValueError for what is neither one nor has a ``fileno()`` that is."""
+    """Return *fd*, or its ``fileno()`` if it is no number. Raises ValueError if it has none."""
     try:
         return fd if isinstance(fd, int) else int(fd.fileno())
     except (AttributeError, TypeError, ValueError):

@@ -1,9 +1,9 @@
-"""EventLoop: the loop that people use, put together from its parts.
+"""EventLoop: the loop that programs use, put together from its parts.
 
-The tick comes from ``core``; debug mode, reports and async generators come from ``details``; and
-what the loop hears from outside comes from the files beside this one, a class each.
+The tick comes from ``core``; debug mode, reports and async generators come from ``details``.
+Descriptors, signals, executors and sockets come from a class each, in the files beside this one.
 
-CPython's counterpart is ``asyncio.SelectorEventLoop``, without protocols of one's own, TLS and
+CPython's counterpart is ``asyncio.SelectorEventLoop``, without user-written protocols, TLS and
 subprocesses.
 """
 
@@ -33,14 +33,16 @@ class EventLoop(Sockets, Signals, Executors, Descriptors, BaseEventLoop):
 
     def __init__(self, selector: selectors.BaseSelector | None = None) -> None:
         BaseEventLoop.__init__(self, selector)
-        if selector is None:
-            self._selector = selectors.DefaultSelector()
-        logger.debug("Using selector: %s", type(self._selector).__name__)
+        # The state of the other parts. First, because DefaultSelector() may fail, and __del__ then
+        # closes the loop.
         self._ssock = self._csock = None
         self._transports = weakref.WeakValueDictionary()
         self._signal_handlers = {}
         self._default_executor = None
         self._executor_shutdown_called = False
+        if selector is None:
+            self._selector = selectors.DefaultSelector()
+        logger.debug("Using selector: %s", type(self._selector).__name__)
 
     def _run_forever_setup(self) -> None:
         if not self._closed:
@@ -48,9 +50,9 @@ class EventLoop(Sockets, Signals, Executors, Descriptors, BaseEventLoop):
         super()._run_forever_setup()
 
     def close(self) -> None:
-        """Forget everything, close the selector, let go the default executor without waiting.
+        """Forget all callbacks, close the selector, and let the default executor end by itself.
 
-        Raises RuntimeError if the loop runs.
+        Raises RuntimeError if the loop runs. A second call does nothing.
         """
         was_closed = self._closed
         super().close()
@@ -72,7 +74,7 @@ class EventLoop(Sockets, Signals, Executors, Descriptors, BaseEventLoop):
             if sock is not None:
                 sock.close()
         self._ssock = self._csock = None
-        if self._selector is not None:  # None: there was none left to be had
+        if self._selector is not None:  # None if DefaultSelector() has raised
             self._selector.close()
             self._selector = None
         self._executor_shutdown_called = True

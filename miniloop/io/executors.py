@@ -1,6 +1,6 @@
-"""Executors: functions that block run in a thread or a process of a pool.
+"""Executors: pools of threads or processes that run functions which block.
 
-CPython's counterpart are the executor methods of ``BaseEventLoop`` in ``asyncio/base_events.py``.
+CPython's counterparts are the executor methods of ``BaseEventLoop`` in ``asyncio/base_events.py``.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..core.futures import Future, _set_result_unless_cancelled
-from ..core.timeouts import timeout as timeout_after
+from ..core.timeouts import timeout as timeout_after  # a method has an argument `timeout`
 from .threads import wrap_future
 
 if TYPE_CHECKING:
@@ -39,10 +39,10 @@ class Executors(Loop):
     ) -> Future[_T]:
         """Call ``func(*args)`` in an executor and return a Future of its result.
 
-        Any ``concurrent.futures.Executor`` will do: threads, processes, a cluster. None means
-        the default one, a ThreadPoolExecutor made at first use. Cancelling the future does not
-        stop a call that has begun. Raises RuntimeError if the loop is closed, or if the executor
-        was shut down.
+        ``executor`` is any ``concurrent.futures.Executor``. None means the default executor, a
+        ThreadPoolExecutor that the loop makes at first use. Cancelling the future does not stop a
+        call that has begun. Raises RuntimeError if the loop is closed, or if the executor was shut
+        down.
         """
         self._check_closed()
         if self._debug:
@@ -59,7 +59,7 @@ class Executors(Loop):
         return wrap_future(executor.submit(func, *args), loop=loop)
 
     def set_default_executor(self, executor: concurrent.futures.ThreadPoolExecutor) -> None:
-        """Set the executor that None stands for. Raises TypeError if it has no threads."""
+        """Set the default executor. Raises TypeError if it is no ThreadPoolExecutor."""
         if not isinstance(executor, concurrent.futures.ThreadPoolExecutor):
             raise TypeError("executor must be ThreadPoolExecutor instance")
         self._default_executor = executor
@@ -67,9 +67,10 @@ class Executors(Loop):
     # -- leaving in good order -----------------------------------------------------------------
 
     async def shutdown_default_executor(self, timeout: float | None = None) -> None:
-        """Wait for the threads of the default executor to end, ``timeout`` seconds at most.
+        """Shut the default executor down and wait for its threads, ``timeout`` seconds at most.
 
-        Warns (RuntimeWarning) and lets them go if they take longer.
+        If they take longer, this emits a RuntimeWarning and stops waiting. From now on
+        ``run_in_executor(None, ...)`` raises RuntimeError.
         """
         self._executor_shutdown_called = True
         executor = self._default_executor
@@ -83,6 +84,7 @@ class Executors(Loop):
                 await future
         except TimeoutError:
             warnings.warn(
+                # "finishing" is asyncio's.
                 f"The executor did not finishing joining its threads within {timeout} seconds.",
                 RuntimeWarning,
                 stacklevel=2,

@@ -1,6 +1,6 @@
-"""Signals: Python writes the number of a signal that has come to the self-pipe.
+"""Signals: when one arrives, Python writes its number to the self-pipe, and the loop reads it.
 
-CPython's counterpart are the signal methods of ``_UnixSelectorEventLoop`` in
+CPython's counterparts are the signal methods of ``_UnixSelectorEventLoop`` in
 ``asyncio/unix_events.py``.
 """
 
@@ -47,9 +47,9 @@ class Signals(Loop):
             raise RuntimeError(str(exc)) from exc
         self._signal_handlers[sig] = Handle(callback, args, self)
         try:
-            # The signal must be caught for its number to be written; the handler does nothing.
+            # Python writes the number of a signal only if it has a handler. This one does nothing.
             signal.signal(sig, _sighandler_noop)
-            signal.siginterrupt(sig, False)  # do not break system calls off
+            signal.siginterrupt(sig, False)  # let interrupted system calls go on
         except OSError as exc:
             del self._signal_handlers[sig]
             self._stop_wakeup_fd()
@@ -74,6 +74,7 @@ class Signals(Loop):
         return True
 
     def _handle_signal(self, sig: int) -> None:
+        """Put the handler of a signal whose number was in the self-pipe into the ready queue."""
         handle = self._signal_handlers.get(sig)
         if handle is None:
             return  # it was removed after the signal had come
@@ -81,9 +82,10 @@ class Signals(Loop):
             self.remove_signal_handler(sig)
         else:
             self._add_callback(handle)
-            self._write_to_self()  # as asyncio does; the loop is awake already
+            self._write_to_self()  # asyncio: the loop is awake already
 
     def _stop_wakeup_fd(self) -> None:
+        """Tell Python to write no more signals to the self-pipe, if no handler is left."""
         if not self._signal_handlers:
             try:
                 signal.set_wakeup_fd(-1)
@@ -98,4 +100,4 @@ class Signals(Loop):
 
 
 def _sighandler_noop(signum: int, frame: object) -> None:
-    """Do nothing: the number has been written to the self-pipe already."""
+    """Do nothing: Python has written the number to the self-pipe already."""

@@ -1,11 +1,11 @@
 """Crossing between threads.
 
-A loop and all that belongs to it live in one thread. There is one bridge into it from another:
-``call_soon_threadsafe()``. This file is what can be built on that: a Future that ends when a
+A loop and all that belongs to it live in one thread. Another thread has one way in:
+``call_soon_threadsafe()``. This file builds on that: it lets a Future end when a
 ``concurrent.futures.Future`` ends, and the other way round.
 
-CPython's counterparts are ``asyncio/threads.py``, and ``_chain_future`` and ``wrap_future`` in
-``asyncio/futures.py``, ``run_coroutine_threadsafe`` in ``asyncio/tasks.py``.
+CPython's counterparts are ``asyncio/threads.py``, ``_chain_future`` and ``wrap_future`` in
+``asyncio/futures.py``, and ``run_coroutine_threadsafe`` in ``asyncio/tasks.py``.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _P = ParamSpec("_P")
 async def to_thread(func: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> _T:
     """Call ``func(*args, **kwargs)`` in a thread of the default executor; return its result.
 
-    It sees the caller's context variables. Cancelling the wait does not stop the thread.
+    ``func`` runs in a copy of the caller's contextvars context. Cancelling does not stop it.
     """
     loop = get_running_loop()
     call = functools.partial(copy_context().run, func, *args, **kwargs)
@@ -44,9 +44,10 @@ async def to_thread(func: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwar
 def run_coroutine_threadsafe(
     coro: Coroutine[Any, Any, _T] | Generator[Any, Any, _T], loop: EventLoop
 ) -> concurrent.futures.Future[_T]:
-    """Start *coro* in *loop* from another thread; return a future that thread can wait for.
+    """Start *coro* in *loop* from another thread; return a future that blocks that thread.
 
-    Raises TypeError for what is no coroutine.
+    That is a ``concurrent.futures.Future``: call its ``result(timeout)``, in seconds. Raises
+    TypeError if *coro* is no coroutine, RuntimeError if the loop is closed.
     """
     if not _can_be_driven(coro):
         raise TypeError("A coroutine object is required")
@@ -60,7 +61,7 @@ def run_coroutine_threadsafe(
         except BaseException as exc:
             if future.set_running_or_notify_cancel():
                 future.set_exception(exc)
-            raise
+            raise  # the loop reports it as well
 
     loop.call_soon_threadsafe(start)
     return future
@@ -71,7 +72,8 @@ def wrap_future(
 ) -> Future[_T]:
     """Return a Future of *loop* that ends as the ``concurrent.futures.Future`` ends.
 
-    Cancelling one cancels the other. A Future is returned as it is.
+    *loop* is by default that of ``get_event_loop()``. If one of the two futures is cancelled, so is
+    its partner. If *future* is a Future of a loop already, return it as it is.
     """
     if isfuture(future):
         return future  # type: ignore[return-value]
@@ -92,8 +94,8 @@ _AnyFuture = Any
 def _chain_future(source: _AnyFuture, destination: _AnyFuture) -> None:
     """End *destination* as *source* ends, and cancel *source* if *destination* is cancelled.
 
-    Each may belong to a loop, or to none (``concurrent.futures.Future``). Whatever must be done in
-    a loop that runs in another thread is handed over with ``call_soon_threadsafe``.
+    Each belongs to a loop, or to none (``concurrent.futures.Future``). A loop that runs in another
+    thread gets its part of the work through ``call_soon_threadsafe()``.
     """
     for future, name in (source, "source"), (destination, "destination"):
         if not isfuture(future) and not isinstance(future, concurrent.futures.Future):
@@ -122,7 +124,7 @@ def _chain_future(source: _AnyFuture, destination: _AnyFuture) -> None:
 
 
 def _copy_future_state(source: _AnyFuture, destination: Future[Any]) -> None:
-    """End a Future as *source* has ended, unless it was cancelled meanwhile."""
+    """End a Future as *source* has ended, unless the Future was cancelled meanwhile."""
     assert source.done()
     if destination.cancelled():
         return
@@ -152,7 +154,7 @@ def _set_concurrent_future_state(
 
 
 def _convert_future_exc(exc: BaseException) -> BaseException:
-    """Return our exception for one of ``concurrent.futures`` that means the same."""
+    """Return asyncio's exception in place of one of the same name in ``concurrent.futures``."""
     if type(exc) is concurrent.futures.CancelledError:
         return CancelledError(*exc.args).with_traceback(exc.__traceback__)
     if type(exc) is concurrent.futures.InvalidStateError:

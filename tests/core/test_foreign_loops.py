@@ -2,6 +2,7 @@
 
 import gc
 import sys
+import weakref
 from collections import deque
 from types import ModuleType
 from typing import Any
@@ -144,3 +145,15 @@ def test_the_abstract_loop_has_what_a_loop_has() -> None:
     assert public(miniloop.EventLoop) - of_ones_own == public(miniloop.AbstractEventLoop) - {
         "register"
     }
+
+
+def test_a_loop_of_ones_own_dies_with_its_last_reference(aio: ModuleType) -> None:
+    loop = tiny_loop(aio, aio.AbstractEventLoop)
+    future = aio.Future(loop=loop)
+    reference = weakref.ref(loop)
+    gc.disable()
+    try:
+        del loop, future
+        assert reference() is None
+    finally:
+        gc.enable()

@@ -1,5 +1,6 @@
 """A loop takes nothing from the system before it needs it, and gives back what it took."""
 
+import gc
 import os
 import selectors
 import socket
@@ -148,6 +149,19 @@ def test_a_failing_start_leaves_no_loop_running(monkeypatch: pytest.MonkeyPatch)
         miniloop.get_running_loop()
     assert loop.run_until_complete(miniloop.sleep(0, "works after all")) == "works after all"
     loop.close()
+
+
+def make_loop_in_vain() -> None:
+    with pytest.raises(OSError, match="none left"):
+        miniloop.EventLoop()
+    gc.collect()
+
+
+def test_a_loop_that_gets_no_selector_can_be_thrown_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(selectors, "DefaultSelector", Refuses)
+        with pytest.warns(ResourceWarning, match="unclosed event loop"):
+            make_loop_in_vain()
 
 
 def test_close_closes_the_selector_that_was_given() -> None:
