@@ -83,7 +83,7 @@ class DebugMode:
         """
         from ..core.handles import Handle
 
-        for n, entry in enumerate(self._ready):
+        for n, entry in enumerate(list(self._ready)):  # a finalizer may append to the queue
             if not isinstance(entry, Handle):
                 _register_task(entry)  # all_tasks() does not see it in a handle
                 step = entry._run_scheduled

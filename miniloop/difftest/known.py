@@ -118,7 +118,7 @@ def watches(met: Callable[[str], None], stand_ins: StandIns, *, of_scripts: bool
     Random programs do not meet what only scripts have a watch for.
     """
     for entry in entries().values():
-        if not entry.here:
+        if not needed(entry.id):
             continue
         tell = functools.partial(met, entry.id)
         if entry.id in WATCHES and (of_scripts or entry.id not in _of_scripts):

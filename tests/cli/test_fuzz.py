@@ -294,7 +294,7 @@ asyncio.new_event_loop().run_until_complete(main())
         cut = side("asyncio-python").run(code).cut
         loop, task = asyncio.SelectorEventLoop, asyncio.tasks._PyTask  # type: ignore[attr-defined]
         unwatched = Side(
-            "asyncio-python-unwatched", asyncio, loop, task, while_it_runs=python_tasks_known_in_c
+            "asyncio-python-unwatched", asyncio, loop, task, places=python_tasks_known_in_c()
         )
         found = [e.what for e in unwatched.run(code).events if e.who == "print"]
     assert printed == {
