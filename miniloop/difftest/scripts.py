@@ -119,7 +119,7 @@ def run_side(
     ticks: int = 20_000,
     seconds: float = 20.0,
     stdin: bytes = b"",
-    meanwhile: Callable[[str], None] | None = None,
+    meanwhile: Callable[[str], object] = str,
 ) -> Run:
     """Run a script on a side in a process of its own, and read what it did.
 
@@ -150,33 +150,44 @@ def run_side(
                 start_new_session=True,
             )
             try:
-                run.status = _waited_for(process, seconds + MARGIN, meanwhile, name)
-            except subprocess.TimeoutExpired:
-                run.stopped = "hang", f"does not end after {seconds + MARGIN:g} seconds"
+                ended = _ends_in_time(process, seconds + MARGIN, lambda: meanwhile(name))
             finally:
-                _end_group(process)
+                status = _end_group(process)
+        if ended:
+            run.status = status
+        else:
+            run.stopped = "hang", f"does not end after {seconds + MARGIN:g} seconds"
         _read(run, record, script)
         run.said = stderr.read_text("utf-8", "backslashreplace")
         run.wrote = stdout.read_text("utf-8", "backslashreplace").replace("\0", "\\x00")
     return run
 
 
-def _waited_for(
-    process: subprocess.Popen[bytes],
-    seconds: float,
-    meanwhile: Callable[[str], None] | None,
-    name: str,
-) -> int:
-    """The exit status of a process. Raises TimeoutExpired."""
-    deadline = time.monotonic() + seconds
-    while True:
-        left = max(0.0, deadline - time.monotonic())
-        try:
-            return process.wait(min(GLANCE, left) if meanwhile else left)
-        except subprocess.TimeoutExpired:
-            if left <= GLANCE or meanwhile is None:
-                raise
-            meanwhile(name)
+def _ends_in_time(
+    process: subprocess.Popen[bytes], seconds: float, meanwhile: Callable[[], object]
+) -> bool:
+    """Wait until a process has ended, or so many seconds have passed."""
+    began = told = time.monotonic()
+    while not _has_ended(process):
+        now = time.monotonic()
+        if now - began > seconds:
+            return False
+        if now - told > GLANCE:
+            told = now
+            meanwhile()
+        time.sleep(min(0.02, (now - began) / 10))
+    return True
+
+
+def _has_ended(process: subprocess.Popen[bytes]) -> bool:
+    """Whether a process has ended.
+
+    Its number stays its own, if the system can do that: it is also that of the group of processes
+    that it leads, which is ended next.
+    """
+    if not hasattr(os, "waitid"):
+        return process.poll() is not None
+    return os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is not None
 
 
 def _environment() -> dict[str, str]:
@@ -184,13 +195,13 @@ def _environment() -> dict[str, str]:
     return {**os.environ, "PYTHONHASHSEED": os.environ.get("PYTHONHASHSEED", "0")}
 
 
-def _end_group(process: subprocess.Popen[bytes]) -> None:
-    """End the process, if it has not ended, and what it left running."""
+def _end_group(process: subprocess.Popen[bytes]) -> int:
+    """End the process, if it has not ended, and what it left running. Returns its exit status."""
     try:
         os.killpg(process.pid, signal.SIGKILL)
     except (ProcessLookupError, PermissionError):
         pass
-    process.wait()
+    return process.wait()
 
 
 def _read(run: Run, record: Path, script: str) -> None:
@@ -234,7 +245,7 @@ def compare_script(
     ticks: int = 20_000,
     seconds: float = 20.0,
     stdin: bytes = b"",
-    meanwhile: Callable[[str], None] | None = None,
+    meanwhile: Callable[[str], object] = str,
     names: tuple[str, str] = ("asyncio", "miniloop"),
 ) -> Comparison:
     """Run a script on both sides, one after the other, and compare the schedules."""
