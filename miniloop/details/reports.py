@@ -132,13 +132,16 @@ def report(loop: Any, maker: Any, context: dict[str, Any]) -> None:
     loop.call_exception_handler(context)
 
 
-def callback_failed(handle: Handle, exc: BaseException) -> None:
-    """Report an exception that a callback has raised."""
-    # `_args` is None if the callback has cancelled its own handle before it raised.
+def of_callback(handle: Handle, exc: BaseException) -> dict[str, Any]:
+    """Return the report of an exception that a callback has raised."""
+    # A callback may cancel its own handle and then raise: nothing is left to format.
     debug = handle._loop.get_debug()
     source = _format_callback_source(handle._callback, handle._args or (), debug=debug)
     message = f"Exception in callback {source}"
-    report(handle._loop, handle, {"message": message, "exception": exc, "handle": handle})
+    context: dict[str, Any] = {"message": message, "exception": exc, "handle": handle}
+    if handle._source_traceback:
+        context["source_traceback"] = handle._source_traceback
+    return context
 
 
 # -- exceptions that are never retrieved -------------------------------------------------------
