@@ -326,3 +326,31 @@ def test_a_whole_run_leaves_no_garbage(aio: ModuleType) -> None:
     tasks.clear()
     assert [reference() for reference in references] == [None] * 3
     loop.close()
+
+
+# -- and one cycle that asyncio makes, too ---------------------------------------------------------
+
+
+def test_what_a_failed_callback_was_given_lives_until_a_collection(
+    aio: ModuleType, loop: Any
+) -> None:
+    class Given:
+        pass
+
+    def fail(given: Given) -> None:
+        raise ValueError
+
+    loop.set_exception_handler(lambda loop, context: None)
+    given = Given()
+    reference = weakref.ref(given)
+    gc.disable()
+    try:
+        loop.call_soon(fail, given)
+        del given
+        loop.call_soon(loop.stop)
+        loop.run_forever()
+        assert reference() is not None
+    finally:
+        gc.enable()
+    gc.collect()
+    assert reference() is None
