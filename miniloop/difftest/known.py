@@ -585,17 +585,6 @@ def get_event_loop(stand_ins: StandIns, met: Met) -> None:
     stand_ins[path] = before_call(stand_ins[path], makes_one, met)
 
 
-@watch("task-factory-name", of_scripts=True)
-def create_task(stand_ins: StandIns, met: Met) -> None:
-    """Watch for a task without a name that a task factory makes."""
-    path = LOOP + "create_task"
-    stand_ins[path] = before_call(
-        stand_ins[path],
-        lambda loop, coro, *, name=None, **_: name is None and loop.get_task_factory() is not None,
-        met,
-    )
-
-
 @watch("run-forever-refused", of_scripts=True)
 def run_forever(stand_ins: StandIns, met: Met) -> None:
     """Watch for a loop that is told to run inside a running loop."""
