@@ -170,10 +170,15 @@ class Future(Generic[_T]):
         loop = self._loop
         if loop._closed or loop._debug:  # fast: one test for two rare cases
             debug.check_waking(loop, waiting)
-        for entry in waiting if type(waiting) is list else (waiting,):
+        if type(waiting) is not list:  # fast: no loop for one
+            if type(waiting) is Handle:
+                waiting._args = (self,)
+            loop._ready.append(waiting)  # type: ignore[arg-type]
+            return
+        for entry in waiting:
             if type(entry) is Handle:
                 entry._args = (self,)
-            loop._ready.append(entry)  # type: ignore[arg-type]
+            loop._ready.append(entry)
 
     # -- ending --------------------------------------------------------------------------------
 

@@ -44,11 +44,10 @@ class Handle:
         self._context = copy_context() if context is None else context
         self._cancelled = False
         try:
-            in_debug = loop._debug and loop.get_debug()  # fast: mostly without a call
+            if loop._debug:  # fast: mostly without a call
+                debug.note_maker(self)
         except AttributeError:  # a third-party loop
-            in_debug = loop.get_debug()
-        if in_debug:
-            self._source_traceback = debug.stack_of_maker()
+            debug.note_maker(self)
 
     def _run(self) -> None:
         """Call the callback in its context. The loop does this once, when the handle's turn comes.

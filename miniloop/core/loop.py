@@ -120,13 +120,14 @@ class BaseEventLoop(DebugMode, ErrorReports, AsyncGenerators):
         # 3. Timers. One that is due within the next step of the clock counts as due. (Where the
         # clock counts in large numbers, adding its resolution alone may change nothing: hence ulp.)
         now = self.time()
-        end_time = now + max(self._clock_resolution, math.ulp(now))
-        while scheduled:
-            if scheduled[0] >= end_time:
-                break
-            timer = heapq.heappop(scheduled).timer
-            timer._scheduled = False
-            ready.append(timer)
+        if scheduled:
+            end_time = now + max(self._clock_resolution, math.ulp(now))
+            while scheduled:
+                if scheduled[0] >= end_time:
+                    break
+                timer = heapq.heappop(scheduled).timer
+                timer._scheduled = False
+                ready.append(timer)
 
         # 4. The batch. Its length is taken once, before anything runs.
         for _ in range(len(ready)):
@@ -260,7 +261,10 @@ class BaseEventLoop(DebugMode, ErrorReports, AsyncGenerators):
             return self._task_factory(self, coro, **kwargs)
         task: Task[_T] = Task.__new__(Task)
         try:
-            task._init_task(coro, self, **kwargs)  # fast: as above
+            if kwargs:
+                task._init_task(coro, self, **kwargs)
+            else:
+                task._init_task(coro, self)  # fast: keywords cost even if there are none
             return task
         finally:
             del task  # a cycle, if an eager task has failed

@@ -158,8 +158,14 @@ def check_waking(loop: BaseEventLoop, waiting: Any) -> None:
 
 _CORE = Path(__file__).parent.parent / "core"
 # A noted stack leaves out its last frames if they are in these files: they only make the object.
-_MAKERS = {str(_CORE / f"{name}.py") for name in ("loop", "handles", "futures")}
+_MAKERS = {__file__, *(str(_CORE / f"{name}.py") for name in ("loop", "handles", "futures"))}
 _TASK_MAKERS = {(str(_CORE / "tasks.py"), name) for name in ("__init__", "_init_task")}
+
+
+def note_maker(handle: Handle) -> None:
+    """Note in a handle, if its loop is in debug mode, the stack that ends where it was made."""
+    if handle._loop.get_debug():
+        handle._source_traceback = stack_of_maker()
 
 
 def stack_of_maker() -> traceback.StackSummary:
