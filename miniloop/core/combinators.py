@@ -135,7 +135,10 @@ def gather(
             graph.wait_no_longer(parent, futures.values())  # asyncio: for call graphs
             outer.set_exception(_failure_of(child))
         elif finished == len(futures):
-            _end(outer, [_outcome(child) for child in children])
+            if return_exceptions:
+                _end(outer, [_outcome(child) for child in children])
+            else:  # none has failed
+                _end(outer, [child.result() for child in children])
 
     loop = _get_running_loop()
     parent = graph.note_parent(on_child_done, loop)  # asyncio: for call graphs

@@ -77,8 +77,11 @@ class Handle:
         """Forget the callback: it will not be called. A second cancel does nothing."""
         if not self._cancelled:
             self._cancelled = True
-            if self._loop.get_debug():
-                self._repr = repr(self)
+            try:
+                if self._loop._debug:  # fast: as above
+                    debug.keep_repr(self)
+            except AttributeError:
+                debug.keep_repr(self)
             self._callback = None
             self._args = None
 

@@ -143,9 +143,13 @@ class BaseEventLoop(DebugMode, ErrorReports, AsyncGenerators):
             len(scheduled) > _MIN_SCHEDULED_TIMER_HANDLES
             and self._timer_cancelled_count / len(scheduled) > _MIN_CANCELLED_TIMER_HANDLES_FRACTION
         ):
+            kept = []
             for deadline in scheduled:
-                deadline.timer._scheduled = not deadline.timer._cancelled  # False: to be removed
-            scheduled[:] = [deadline for deadline in scheduled if deadline.timer._scheduled]
+                if deadline.timer._cancelled:
+                    deadline.timer._scheduled = False
+                else:
+                    kept.append(deadline)
+            scheduled[:] = kept
             heapq.heapify(scheduled)
             self._timer_cancelled_count = 0
         while scheduled and scheduled[0].timer._cancelled:

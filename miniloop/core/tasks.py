@@ -65,7 +65,7 @@ __all__ = ["Task", "create_task", "ensure_future"]
 
 _T = TypeVar("_T")
 
-_next_task_number = itertools.count(1).__next__
+_task_numbers = itertools.count(1)
 
 
 class Task(Future[_T]):
@@ -128,7 +128,7 @@ class Task(Future[_T]):
         self._send: Any = coro.send  # fast: bound once, called at every step
         self._context = context
         # fast: most names are never asked for, so a task takes only its number
-        self._name: str | int = _next_task_number() if name is None else str(name)
+        self._name: str | int = next(_task_numbers) if name is None else str(name)
         self._fut_waiter: Any = None  # asyncio's name for the future that it waits for
         self._must_cancel = False  # the next step is to throw CancelledError
         self._log_destroy_pending = True  # if it is destroyed while it waits, report that
@@ -180,7 +180,15 @@ class Task(Future[_T]):
                     exc = waited_for = None  # a cycle
         except StopIteration as stop:
             loop._current_task = None
-            self._returned(stop.value)
+            self._send = None  # it leads to the coroutine, and that to its variables
+            if self._must_cancel:  # the task was cancelled in this very step
+                self._must_cancel = False
+                Future.cancel(self, msg=self._cancel_message)
+            else:
+                self._result = stop.value  # as Future.set_result() does
+                self._state = _FINISHED
+                if self._waiting is not None:
+                    self._schedule_waiting()
         except BaseException as exc:
             loop._current_task = None
             self._raised(exc)
@@ -213,18 +221,6 @@ class Task(Future[_T]):
                     other_futures.in_handle(self, self._context, self._cancel_awaited, yielded)
             else:  # a future of another kind, or an error that the next step throws
                 other_futures.wait_for(self, yielded)
-
-    def _returned(self, value: Any) -> None:
-        """End with what the coroutine has returned."""
-        self._send = None  # it leads to the coroutine, and that to its variables
-        if self._must_cancel:  # the task was cancelled in this very step
-            self._must_cancel = False
-            Future.cancel(self, msg=self._cancel_message)
-            return
-        self._result = value  # as Future.set_result() does
-        self._state = _FINISHED
-        if self._waiting is not None:
-            self._schedule_waiting()
 
     def _raised(self, exc: BaseException) -> None:
         """End with what the coroutine has raised."""

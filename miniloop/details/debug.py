@@ -168,6 +168,15 @@ def note_maker(handle: Handle) -> None:
         handle._source_traceback = stack_of_maker()
 
 
+def keep_repr(handle: Handle) -> None:
+    """Keep the repr of a handle that is about to forget its callback, if its loop is in debug mode.
+
+    A report that a callback took too long needs it.
+    """
+    if handle._loop.get_debug():
+        handle._repr = repr(handle)
+
+
 def stack_of_maker() -> traceback.StackSummary:
     """Return the stack that ends in the line that called the library to make something."""
     frame: FrameType | None = sys._getframe(1)
