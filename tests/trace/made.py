@@ -31,7 +31,7 @@ TICK += "    ready.popleft()._run()\n"
 
 
 class Made:
-    """A trace that grows: `step()` notes what a step changes, and the keyframe of its tick."""
+    """A trace that grows: `step()` notes what a step changes, and a keyframe at most once a tick."""
 
     def __init__(self, script: str = "sleepers.py", source: str = PROGRAM) -> None:
         self.state: dict[str, Any] = {"ready": [], "batch": 0, "heap": [], "tasks": {}, "output": 0}
@@ -65,9 +65,11 @@ class Made:
         return len(self.trace["steps"])
 
     def step(self, kind: str, say: str, do: dict[str, Any], **more: Any) -> None:
-        if not self.now or self.trace["steps"][-1]["tick"] != self.tick:
+        frames = self.trace["keyframes"]
+        new = not self.now or self.trace["steps"][-1]["tick"] != self.tick
+        if new and (not frames or self.now - frames[-1]["step"] >= len(self.state["tasks"]) // 2):
             frame = {"step": self.now, "state": copy.deepcopy(self.state)}
-            self.trace["keyframes"].append(frame)
+            frames.append(frame)
         place = {"tick": self.tick, "time": self.time, "at": kind}
         self.trace["steps"].append({"kind": kind, **place, "say": say, "do": do, **more})
         state = self.state
@@ -84,8 +86,10 @@ class Made:
 
     def heap(self, heap: list[int]) -> dict[str, Any]:
         """Note the heap that the next step leaves, and return its change."""
+        before = self.state["heap"] + [None] * len(heap)
         self.state["heap"] = list(heap)
-        return {"size": len(heap), "set": [[index, entry] for index, entry in enumerate(heap)]}
+        changed = [[index, entry] for index, entry in enumerate(heap) if before[index] != entry]
+        return {"size": len(heap), "set": changed}
 
     def entry(self, **fields: Any) -> int:
         self.trace["entries"].append(fields)

@@ -14,12 +14,15 @@ class Lanes {
       go(Math.max(0, Math.min(list.length - 1, moment)));
     };
     box.onpointerdown = (event) => { box.setPointerCapture(event.pointerId); pick(event); };
+    this.measure();
     box.onpointermove = (event) => { if (event.buttons) pick(event); };
   }
 
+  measure() { this.width = this.box.clientWidth; }
+
   // The moments that fit, around the one in hand: pages, so that the picture stands still in between.
   layout(now) {
-    const width = this.box.clientWidth;
+    const width = this.width;
     this.left = width < 600 ? 74 : 120;
     const fit = Math.max(10, Math.floor((width - this.left) / NARROWEST));
     const count = Math.min(fit, this.list.length);
@@ -27,11 +30,11 @@ class Lanes {
     if (now <= this.from || now >= this.from + count - 1) this.from = now - Math.floor(count / 2);
     this.from = Math.max(0, Math.min(this.from, this.list.length - count));
     this.to = this.from + count;
-    return width;
   }
 
   draw(now) {
-    const width = this.layout(now);
+    this.layout(now);
+    const width = this.width;
     const picture = svg("svg");
     let top = TOP;
     picture.append(svg("rect", { class: "cursor", x: this.x(now), y: 0, width: this.column, height: "100%" }));
@@ -42,10 +45,13 @@ class Lanes {
         this.text(x + 3, 11, "first difference", "name"));
     }
     picture.setAttribute("viewBox", `0 0 ${width} ${top + 2}`);
-    const scrolled = this.box.scrollTop;
     this.box.replaceChildren(picture);
-    const room = this.box.clientHeight - LANE; // keep the lane in hand in sight, and the rest still
-    this.box.scrollTop = Math.max(this.inHand - room, Math.min(this.inHand - LANE - TOP, scrolled));
+  }
+
+  // Scroll so that the lane in hand is in sight, and no further.
+  show() {
+    const room = this.box.clientHeight - LANE;
+    this.box.scrollTop = Math.max(this.inHand - room, Math.min(this.inHand - LANE - TOP, this.box.scrollTop));
   }
 
   x(moment) { return this.left + (moment - this.from) * this.column; }
@@ -112,7 +118,7 @@ class Lanes {
 
   drawLane(picture, task, name, y) {
     const group = svg("g");
-    const room = Math.floor((this.left - 8) / 6.4);
+    const room = Math.floor((this.left - 8) / 7.2);
     group.append(this.text(0, y + 4, name.length > room ? `${name.slice(0, room - 1)}…` : name, "name"));
     if (task !== null) tint(group, task);
     picture.append(group);
@@ -126,7 +132,7 @@ class Lanes {
       if (n !== run.firstOfTick[run.steps[n].tick] || n === 0) continue;
       const x = this.x(moment);
       picture.append(svg("path", { class: "tick", d: `M${x} ${side ? top : 4}V${bottom}` }));
-      const mark = this.x(this.difference); // where other words stand, if it is in sight
+      const mark = this.difference < 0 ? -999 : this.x(this.difference); // other words stand there
       if (side || x < free || (x > mark - 45 && x < mark + 100)) continue;
       picture.append(this.text(x + 3, 11, `tick ${run.steps[n].tick}`));
       free = x + 48;

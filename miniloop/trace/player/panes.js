@@ -77,7 +77,7 @@ function sourceLines(source, first = 1) {
   return rows;
 }
 
-// Source of several files in one box that scrolls; `mark()` puts the line in hand into view.
+// Source of several files in one box that scrolls.
 class Code {
   constructor(box, files, together) {
     this.box = box;
@@ -115,16 +115,15 @@ class Code {
     }
     for (const [row, count] of counts) if (count > TAGS) row.lastChild.append(el("span", {}, `+${count - TAGS}`));
     for (const at of path) use(at)?.classList.add("path");
-    const row = use(hand);
-    if (!row) return;
-    row.classList.add("hand");
-    row.setAttribute("aria-current", "true");
-    this.show(row);
+    this.hand = use(hand);
+    this.hand?.classList.add("hand");
+    this.hand?.setAttribute("aria-current", "true");
   }
 
-  // Scroll this box alone: scrollIntoView() would move the page, too, where that scrolls.
-  show(row) {
-    const top = row.getBoundingClientRect().top - this.box.getBoundingClientRect().top;
+  // Put the line in hand into view. This box alone scrolls: scrollIntoView() would move the page, too.
+  show() {
+    if (!this.hand) return;
+    const top = this.hand.getBoundingClientRect().top - this.box.getBoundingClientRect().top;
     if (top < 20 || top > this.box.clientHeight - 40) this.box.scrollTop += top - this.box.clientHeight / 3;
   }
 }
@@ -150,7 +149,7 @@ class Panes {
     this.body.ready.replaceChildren(...this.ready(n, state, new Set(step.do?.push)));
     this.body.timers.replaceChildren(...this.heap(n, state, new Set(before.heap)));
     this.body.tasks.replaceChildren(...this.tasks(n, step, state));
-    this.output(n);
+    this.body.output.replaceChildren(...this.output(n));
     return state;
   }
 
@@ -160,10 +159,8 @@ class Panes {
     if (step.task != null) {
       what.append(tag(run, step.task, "running"));
       const view = state.tasks.get(step.task);
-      const { how, value } = run.tasks[step.task];
-      const then = view
-        ? `then stands at ${lineIn(run, view) || "its start"}, ${waits(view)}`
-        : `then ends: ${how}${value == null ? "" : `, ${value}`}`;
+      const then = view ? `then ${waits(view)} at ${lineIn(run, view) || "its start"}`
+        : `then ends: ${ending(run.tasks[step.task])}`;
       what.append(el("span", {}, lineIn(run, step)), el("code", {}, sourceLine(run, step)));
       if (step.throws) what.append(el("span", { class: "throws" }, `${step.throws} is thrown in`));
       return [what, el("div", { class: "then" }, then)];
@@ -183,9 +180,9 @@ class Panes {
   }
 
   end() {
-    const { say, waiting = [], ring = [] } = this.run.trace.end;
+    const { waiting = [], ring = [] } = this.run.trace.end;
     const name = (task) => this.run.tasks[task].name;
-    return [say, ...waiting.map((task) => `${name(task.task)} still waits for ${task.for}`),
+    return [...waiting.map((task) => `${name(task.task)} still waits for ${task.for}, ${lineIn(this.run, task)}`),
       ...ring.map((tasks) => `A ring: ${[...tasks, tasks[0]].map(name).join(" waits for ")}`)]
       .map((words) => el("div", { class: "then" }, words));
   }
@@ -239,10 +236,9 @@ class Panes {
     if (!made.length) return [el("p", { class: "empty" }, "none")];
     const rows = made.slice(0, MOST).map((number) => {
       const view = state.tasks.get(number);
-      const { how, value } = run.tasks[number];
       const now = number === step.task;
-      const word = now && view ? "running" : view?.state ?? how ?? "done";
-      const then = now && view ? `then ${waits(view)}` : view ? view.for ?? "" : value ?? "";
+      const word = now && view ? "running" : view?.state ?? run.tasks[number].how ?? "done";
+      const then = now && view ? `then ${waits(view)}` : view ? view.for ?? "" : ending(run.tasks[number]);
       const lines = view?.lines ? `line ${view.lines.join(" > ")}` : lineIn(run, view);
       return el("tr", { class: now ? "now" : view ? "" : "over" }, el("td", {}, tag(run, number)),
         el("td", { class: `state ${word}` }, icon(word), ` ${word}`), el("td", {}, lines),
@@ -256,14 +252,13 @@ class Panes {
   output(n) {
     const run = this.run;
     const lines = run.printed.filter((line) => line.step <= n);
-    const rows = lines.slice(-5 * MOST).map(({ step, task, text, kind }) => el("li",
+    const rows = lines.slice(-2 * MOST).map(({ step, task, text, kind }) => el("li",
       { class: `${kind} ${step === n ? "new" : ""}` }, task == null ? null : tag(run, task),
       el("span", {}, kind === "report" ? `The loop reports: ${text}` : text)));
-    const body = this.body.output;
-    body.replaceChildren(rows.length ? el("ol", {}, ...rows) : el("p", { class: "empty" }, "nothing yet"));
-    body.scrollTop = body.scrollHeight;
+    return [rows.length ? el("ol", {}, ...rows) : el("p", { class: "empty" }, "nothing yet")];
   }
 }
 
 const waits = (view) => `${view.state}${view.for ? ` for ${view.for}` : ""}`;
+const ending = ({ how, value }) => (value == null ? how ?? "" : `${{ done: "returned", failed: "raised" }[how] ?? how} ${value}`);
 const more = (count) => (count > 0 ? [el("p", { class: "more" }, `and ${count} more`)] : []);

@@ -64,6 +64,10 @@ function go(moment) {
   $("slider").value = now;
   $("slider").setAttribute("aria-valuetext", `${place}, tick ${steps[0].tick}`);
   $("place").textContent = place;
+  // What asks the browser where things lie comes last: so it lays the page out once a step.
+  program.show();
+  loopCode?.show();
+  lanes.show();
   remember();
 }
 
@@ -167,7 +171,7 @@ addEventListener("keydown", (event) => {
   move(name);
 });
 addEventListener("hashchange", fromAddress);
-addEventListener("resize", () => lanes.draw(now));
+addEventListener("resize", () => { lanes.measure(); lanes.draw(now); });
 
 // -- who put it there -----------------------------------------------------------------------
 
