@@ -84,7 +84,7 @@ def test_ci_installs_extras_that_exist() -> None:
     script = (ROOT / ".ci/run").read_text(encoding="utf-8")
     lists = re.findall(r"extras=(?:\$\{.*?\})?([\w,]+)", script)
     installed = {extra for names in lists for extra in names.split(",")}
-    assert installed == {"ecosystem", "bench", "loops"}
+    assert installed == {"ecosystem", "bench", "loops", "player"}
     assert installed <= set(PYPROJECT["project"]["optional-dependencies"])
 
 

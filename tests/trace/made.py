@@ -26,12 +26,14 @@ async def main():
 
 asyncio.run(main())
 """
-TICK = "def _run_once(self):\n    events = self._selector.select(timeout)\n    ready.append(timer)\n"
+TICK = (
+    "def _run_once(self):\n    events = self._selector.select(timeout)\n    ready.append(timer)\n"
+)
 TICK += "    ready.popleft()._run()\n"
 
 
 class Made:
-    """A trace that grows: `step()` notes what a step changes, and a keyframe at most once a tick."""
+    """A trace that grows: `step()` notes what a step changes, and keyframes between."""
 
     def __init__(self, script: str = "sleepers.py", source: str = PROGRAM) -> None:
         self.state: dict[str, Any] = {"ready": [], "batch": 0, "heap": [], "tasks": {}, "output": 0}
@@ -106,9 +108,7 @@ def sleepers(*who: tuple[str, int, float], printed: str = "awake", **more: Any) 
         left[task], long[task] = times, seconds
         cause = {"kind": "create_task", "step": 0, "line": 13, "call": "create_task(sleeper())"}
         label, why = f"starts {name}", f"the program made {name} with create_task(), line 13"
-        firsts.append(
-            made.entry(label=label, why=why, cause=cause, kind="task", task=task, at=0)
-        )
+        firsts.append(made.entry(label=label, why=why, cause=cause, kind="task", task=task, at=0))
     views = {str(task): {"state": "ready", "line": 4} for task in left}
     made.step("outside", "The program starts.", {"push": firsts, "tasks": views}, line=16)
     heap: list[tuple[float, int, int]] = []

@@ -1,4 +1,4 @@
-"""The player in a real browser: every way to step, hostile text, narrow screens, accessibility, speed.
+"""The player in a browser: each way to step, hostile text, narrow screens, accessibility, speed.
 
 Wants Playwright for Python, axe and an installed chromium; `--with player` demands all three.
 """
@@ -196,9 +196,7 @@ def test_keys(tab: Tab) -> None:
 @in_a_browser
 def test_keys_are_left_alone_in_text_fields(tab: Tab) -> None:
     for make in ["input", "textarea"]:
-        tab.page.evaluate(
-            "name => { document.body.prepend(document.createElement(name)); }", make
-        )
+        tab.page.evaluate("name => { document.body.prepend(document.createElement(name)); }", make)
         tab.page.locator(make).first.focus()
         tab.page.keyboard.type("a b")
         for key in ["ArrowLeft", "Home", "End", "Shift+ArrowRight", "Space"]:
@@ -319,9 +317,9 @@ def test_panes(open_tab: Any) -> None:
     ]
     assert lines(".timers .entry > span:nth-child(2)") == ["3.000 s sleep(1.5) of eggs"]
     page.keyboard.press("ArrowRight")
-    assert lines("#phases [aria-current]") == ["run the batch: 1 of 2"]
+    assert lines("#phases [aria-current]") == ["run the batch 1/2"]
     assert [line.split() for line in lines(".tasks tbody tr")] == [
-        ["tea", "running", "line", "6", "then", "waiting", "for", "sleep(2.0)"],
+        ["tea", "running", "line", "6", "then", "waits", "for", "sleep(2.0)"],
         ["toast", "waiting", "line", "6", "sleep(1.0)"],
         ["eggs", "waiting", "line", "6", "sleep(1.5)"],
     ]

@@ -89,7 +89,7 @@ function drawPhases(step, state) {
   for (; first >= 0 && run.steps[first].tick === step.tick; first--) ran += run.steps[first].kind === "run";
   $("phases").replaceChildren(el("li", {}, `Tick ${step.tick}, ${seconds(step.time)}`),
     ...chips.map(([kind, words]) => {
-      const count = kind === "run" && inside === "run" ? `: ${ran} of ${ran + state.batch}` : "";
+      const count = kind === "run" && inside === "run" ? ` ${ran}/${ran + state.batch}` : "";
       return el("li", kind === inside ? { "aria-current": "step" } : {}, words + count);
     }));
 }
