@@ -368,9 +368,12 @@ def test_two_runs_step_together_and_the_first_difference_is_marked(open_tab: Any
     one = sleepers(*BREAKFAST)
     other = sleepers(*BREAKFAST[:2], ("eggs", 2, 1.25)) | {"loop": "asyncio"}
     page = opened.load(player.page(one, other))
-    assert page.locator(".run-title").all_inner_texts() == ["On miniloop", "On asyncio"]
+    assert page.locator(".run-title").all_inner_texts() == [
+        "On miniloop: 23 steps, 6 ticks",
+        "On asyncio: 25 steps, 7 ticks",
+    ]
     page.get_by_role("button", name="First difference").click()
-    assert opened.step == 9  # eggs are due: at 1.5 s on one side, at 1.25 s on the other
+    assert opened.step == 8  # the loop waits for eggs: 0.5 s on one side, 0.25 s on the other
     assert "differ for the first time" in page.get_by_role("status").inner_text()
     page.keyboard.press("End")
     assert page.locator(".run .running .what").all_inner_texts() == [
@@ -379,6 +382,7 @@ def test_two_runs_step_together_and_the_first_difference_is_marked(open_tab: Any
     ]
     opened.load(player.page(one, one | {"loop": "asyncio"}))
     assert not page.get_by_role("button", name="First difference").is_visible()
+    assert page.locator("#about").inner_text().endswith(", their schedules are equal")
 
 
 # -- where it is shown ------------------------------------------------------------------------

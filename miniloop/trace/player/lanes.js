@@ -81,7 +81,7 @@ class Lanes {
     tasks.forEach((task, lane) => middle.set(task, top + (lane + 1.5) * LANE));
     const bottom = top + (tasks.length + 1) * LANE;
     this.drawTicks(picture, run, steps, side, top, bottom);
-    const loop = this.runs.length > 1 ? `loop of ${run.trace.loop}` : "the loop";
+    const loop = this.runs.length > 1 ? `${run.trace.loop}'s loop` : "the loop";
     this.drawLane(picture, null, loop, middle.get(null));
     for (const task of tasks) {
       const y = middle.get(task);

@@ -96,7 +96,8 @@ class Code {
   }
 
   // Highlight the line in hand, underline where it leads, and tag lines with the tasks that stand there.
-  mark(hand, path = [], standing = [], run) {
+  // Where no line is in hand, `seen` is the one that was last.
+  mark(hand, path = [], standing = [], run = null, seen = null) {
     for (const row of this.marked) {
       row.classList.remove("hand", "path");
       row.removeAttribute("aria-current");
@@ -104,7 +105,8 @@ class Code {
     }
     const marked = (this.marked = []);
     const use = (at) => { const row = at?.line && this.row(at); if (row) marked.push(row); return row; };
-    if (hand?.line && !this.together) this.box.replaceChildren(this.inner[hand.file ?? 0].node);
+    const there = hand?.line ? hand : seen;
+    if (there?.line && !this.together) this.box.replaceChildren(this.inner[there.file ?? 0].node);
     const counts = new Map();
     for (const { at, task, word } of standing) {
       const row = use(at);
@@ -115,15 +117,16 @@ class Code {
     }
     for (const [row, count] of counts) if (count > TAGS) row.lastChild.append(el("span", {}, `+${count - TAGS}`));
     for (const at of path) use(at)?.classList.add("path");
-    this.hand = use(hand);
-    this.hand?.classList.add("hand");
-    this.hand?.setAttribute("aria-current", "true");
+    const row = use(hand);
+    row?.classList.add("hand");
+    row?.setAttribute("aria-current", "true");
+    this.inSight = row ?? (seen?.line && this.row(seen));
   }
 
   // Put the line in hand into view. This box alone scrolls: scrollIntoView() would move the page, too.
   show() {
-    if (!this.hand) return;
-    const top = this.hand.getBoundingClientRect().top - this.box.getBoundingClientRect().top;
+    if (!this.inSight) return;
+    const top = this.inSight.getBoundingClientRect().top - this.box.getBoundingClientRect().top;
     if (top < 20 || top > this.box.clientHeight - 40) this.box.scrollTop += top - this.box.clientHeight / 3;
   }
 }
@@ -229,10 +232,10 @@ class Panes {
 
   tasks(n, step, state) {
     const run = this.run;
-    let made = run.tasks.map((task, number) => number).filter((number) => run.tasks[number].made <= n);
-    const all = made.length;
-    // Where there are many, those that have ended before this step make room.
-    if (all > MOST) made = made.filter((number) => state.tasks.has(number) || run.tasks[number].ended === n);
+    // Those that had ended before this step come last, and where there are many, they make room.
+    const over = (number) => !state.tasks.has(number) && run.tasks[number].ended !== n;
+    const all = run.tasks.map((_, number) => number).filter((number) => run.tasks[number].made <= n);
+    const made = [...all.filter((number) => !over(number)), ...all.filter(over)];
     if (!made.length) return [el("p", { class: "empty" }, "none")];
     const rows = made.slice(0, MOST).map((number) => {
       const view = state.tasks.get(number);
@@ -246,7 +249,7 @@ class Panes {
     });
     const head = el("tr", {}, ...["Task", "State", "Stands at", "Waits for"].map((word) =>
       el("th", { scope: "col" }, word)));
-    return [el("table", {}, el("thead", {}, head), el("tbody", {}, ...rows)), ...more(all - rows.length)];
+    return [el("table", {}, el("thead", {}, head), el("tbody", {}, ...rows)), ...more(all.length - rows.length)];
   }
 
   output(n) {

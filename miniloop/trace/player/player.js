@@ -15,14 +15,16 @@ let timer = null;
 
 // -- building the page ----------------------------------------------------------------------
 
-function describeRun({ trace }) {
-  const version = trace.loop === "miniloop" ? trace.miniloop : `of Python ${trace.python}`;
-  const clock = trace.clock === "virtual" ? "virtual time" : "real time";
-  return `${trace.loop} ${version}, ${clock}, ${trace.steps.length} steps, ${trace.steps.at(-1).tick} ticks`;
+function describeLoop({ trace }) {
+  return `${trace.loop} ${trace.loop === "miniloop" ? trace.miniloop : `of Python ${trace.python}`}`;
 }
+const length = ({ trace }) => `${trace.steps.length} steps, ${trace.steps.at(-1).tick} ticks`;
+const about = [runs.map(describeLoop).join(" and "), `${main.trace.clock} time`];
+if (runs.length === 1) about.push(length(main));
+else if (difference < 0) about.push("their schedules are equal");
 
 $("title").textContent = main.trace.script;
-$("about").textContent = runs.map(describeRun).join("; ");
+$("about").textContent = about.join(", ");
 $("program-title").textContent = `Program: ${main.trace.files[0].name}`;
 $("stage").classList.toggle("two", runs.length > 1);
 $("slider").max = list.length - 1;
@@ -37,7 +39,7 @@ const panes = runs.map((run) => {
   const node = $("run-template").content.cloneNode(true).firstElementChild;
   if (runs.length > 1) {
     node.firstElementChild.hidden = false;
-    node.firstElementChild.textContent = `On ${run.trace.loop}`;
+    node.firstElementChild.textContent = `On ${run.trace.loop}: ${length(run)}`;
   }
   $("stage").append(node);
   return new Panes(run, node, (entry) => showWhy(run, entry));
@@ -99,7 +101,10 @@ function drawProgram(step, state) {
     (task === step.task && step.line ? [task, step, "running"] : [task, view, view.state]));
   if (step.task != null && !state.tasks.has(step.task)) standing.push([step.task, step, "running"]);
   const view = state.tasks.get(step.task);
-  program.mark(step, view ? [view] : [], standing.map(([task, at, word]) => ({ at, task, word })), main);
+  let seen = list[now][0];
+  while (seen > 0 && !main.steps[seen].line) seen--;
+  program.mark(step, view ? [view] : [], standing.map(([task, at, word]) => ({ at, task, word })), main,
+    main.steps[seen]);
 }
 
 // The address names the step, so that it can be sent to others. Browsers allow few such changes a

@@ -65,11 +65,19 @@ class Run {
     return state;
   }
 
-  // Two runs are equal in a step if these texts are. Sentences may use other words on another loop.
-  signature(n) {
-    const { kind, tick, time, line, file, task, entry } = this.steps[n];
-    const who = task != null ? this.tasks[task].name : this.entries[entry ?? -1]?.label;
-    return JSON.stringify([kind, tick, Math.round(time * 1000), who ?? null, line ?? null, file ?? 0]);
+  // What two runs must share, as pairs [step, text]: the ticks with what they wait for, the steps of
+  // the tasks, the output. Callbacks of the library are its own affair, and so are the sentences.
+  schedule() {
+    const said = this.steps.map(() => []);
+    for (const { step, text } of this.trace.output) said[step].push(text);
+    const list = [];
+    this.steps.forEach(({ kind, tick, time, timeout, line, file, task, throws }, n) => {
+      const about = task != null ? [this.tasks[task].name, line, file, throws] : kind === "wait" ? [timeout?.toFixed(3)] : [];
+      if (about.length || said[n].length) {
+        list.push([n, JSON.stringify([tick, Math.round(time * 1000), ...about, ...said[n]])]);
+      }
+    });
+    return list;
   }
 }
 
@@ -111,11 +119,12 @@ function moments(runs) {
   return list;
 }
 
-// The first moment at which two runs are not in the same step, or -1.
+// The first moment at which the schedules of two runs differ, or -1.
 function firstDifference(runs, list) {
   if (runs.length === 1) return -1;
-  return list.findIndex(([a, b], n) => {
-    const held = n > 0 && (a === list[n - 1][0]) !== (b === list[n - 1][1]);
-    return held || runs[0].signature(a) !== runs[1].signature(b);
-  });
+  const [one, other] = runs.map((run) => run.schedule());
+  const at = Array.from({ length: Math.max(one.length, other.length) }, (_, n) => n)
+    .find((n) => one[n]?.[1] !== other[n]?.[1]);
+  if (at === undefined) return -1;
+  return list.findIndex(([a, b]) => a === one[at]?.[0] || b === other[at]?.[0]);
 }
