@@ -298,6 +298,19 @@ def test_back_shows_what_forward_showed(tab: Tab) -> None:
         assert tab.everything() == seen[step]
 
 
+@in_a_browser
+def test_the_changes_lead_to_the_keyframes(tab: Tab) -> None:
+    """From the keyframe before each one, as if it were not there."""
+    states = """step => {
+        const { ready, batch, heap, tasks, output } = main.after(step);
+        return { ready, batch, heap, tasks: Object.fromEntries(tasks), output };
+    }"""
+    keyframes = sleepers(*BREAKFAST)["keyframes"]
+    assert len(keyframes) > 5
+    for keyframe in keyframes[1:]:
+        assert tab.page.evaluate(states, keyframe["step"] - 1) == keyframe["state"]
+
+
 # -- what a step shows ------------------------------------------------------------------------
 
 

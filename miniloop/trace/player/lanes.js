@@ -93,13 +93,14 @@ class Lanes {
     const laneOf = (n) => (middle.has(run.steps[n].task ?? null) ? run.steps[n].task ?? null : null);
     const blocks = new Map(), queued = new Map();
     const add = (map, task, words) => map.set(task, (map.get(task) ?? "") + words);
+    const wide = Math.max(2, this.column - 2);
     for (const [moment, n] of steps) {
       const y = middle.get(laneOf(n));
-      add(blocks, laneOf(n), `M${this.x(moment) + 1} ${y - 5}h${Math.max(2, this.column - 2)}v10h-${Math.max(2, this.column - 2)}z`);
-      const from = run.entries[run.steps[n].entry ?? -1]?.at;
-      if (from != null) {
-        add(queued, laneOf(n), `M${xOf(from) + this.column / 2} ${y - 3}H${this.x(moment)}v6H${xOf(from) + this.column / 2}z`);
-      }
+      add(blocks, laneOf(n), `M${this.x(moment) + 1} ${y - 5}h${wide}v10h-${wide}z`);
+      const at = run.entries[run.steps[n].entry ?? -1]?.at;
+      if (at == null) continue;
+      const from = xOf(at) + this.column / 2;
+      add(queued, laneOf(n), `M${from} ${y - 3}H${this.x(moment)}v6H${from}z`);
     }
     for (const [name, map] of [["queued", queued], ["ran", blocks]]) {
       for (const [task, d] of map) {

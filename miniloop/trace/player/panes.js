@@ -263,5 +263,6 @@ class Panes {
 }
 
 const waits = (view) => (view.state === "ready" ? "is ready again" : `waits for ${view.for ?? "something"}`);
-const ending = ({ how, value }) => (value == null ? how ?? "" : `${{ done: "returned", failed: "raised" }[how] ?? how} ${value}`);
+const ending = ({ how, value }) =>
+  (value == null ? how ?? "" : `${{ done: "returned", failed: "raised" }[how] ?? how} ${value}`);
 const more = (count) => (count > 0 ? [el("p", { class: "more" }, `and ${count} more`)] : []);

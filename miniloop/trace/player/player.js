@@ -2,7 +2,6 @@
 // Puts the page together and lets a reader step: buttons, keys, slider, lanes and links all end in go().
 
 const $ = (id) => document.getElementById(id);
-const CALM = matchMedia("(prefers-reduced-motion: reduce)");
 const PACE = 900; // milliseconds for a step while it plays
 
 const runs = [...document.querySelectorAll("script[type='application/json']")]
@@ -47,6 +46,7 @@ const panes = runs.map((run) => {
 const lanes = new Lanes($("lanes"), runs, list, difference, go);
 const chips = [["wait", "wait"], ["descriptors", "descriptors"], ["due", "due timers"], ["run", "run the batch"]]
   .filter(([kind]) => kind !== "descriptors" || runs.some((run) => run.steps.some((step) => step.kind === kind)));
+$("phases").classList.toggle("many", chips.length > 3);
 
 // -- going to a moment ----------------------------------------------------------------------
 
@@ -100,6 +100,7 @@ function drawProgram(step, state) {
   const standing = [...state.tasks].map(([task, view]) =>
     (task === step.task && step.line ? [task, step, "running"] : [task, view, view.state]));
   if (step.task != null && !state.tasks.has(step.task)) standing.push([step.task, step, "running"]);
+  standing.sort(([one], [other]) => (other === step.task) - (one === step.task)); // the one in hand first
   const view = state.tasks.get(step.task);
   let seen = list[now][0];
   while (seen > 0 && !main.steps[seen].line) seen--;
@@ -182,12 +183,14 @@ addEventListener("resize", () => { lanes.measure(); lanes.draw(now); });
 
 function showWhy(run, number) {
   const entry = run.entries[number];
-  const link = (n, words) => el("li", {},
-    el("button", { onclick: () => { go(list.findIndex((moment) => moment[runs.indexOf(run)] === n)); } }, `Step ${n}`),
-    el("span", {}, words));
+  const side = runs.indexOf(run);
+  const link = ({ step }) => {
+    const there = list.findIndex((moment) => moment[side] === step);
+    return el("li", {}, el("button", { onclick: () => go(there) }, `Step ${there}`), el("span", {}, run.steps[step].say));
+  };
   $("why-title").textContent = entry.label;
   $("why-chain").replaceChildren(el("li", {}, el("span", {}, entry.why)),
-    ...run.chain(entry.cause).slice(0, MOST).map((cause) => link(cause.step, run.steps[cause.step].say)));
+    ...run.chain(entry.cause).slice(0, MOST).map(link));
   $("why").show();
 }
 $("why-close").onclick = () => $("why").close();

@@ -72,7 +72,8 @@ class Run {
     for (const { step, text } of this.trace.output) said[step].push(text);
     const list = [];
     this.steps.forEach(({ kind, tick, time, timeout, line, file, task, throws }, n) => {
-      const about = task != null ? [this.tasks[task].name, line, file, throws] : kind === "wait" ? [timeout?.toFixed(3)] : [];
+      const about = task != null ? [this.tasks[task].name, line, file, throws]
+        : kind === "wait" ? [timeout?.toFixed(3)] : [];
       if (about.length || said[n].length) {
         list.push([n, JSON.stringify([tick, Math.round(time * 1000), ...about, ...said[n]])]);
       }
