@@ -223,7 +223,8 @@ def test_buttons(tab: Tab) -> None:
 
 @in_a_browser
 def test_play_and_pause(tab: Tab) -> None:
-    tab.page.clock.install()
+    tab.page.clock.install(time=0)
+    tab.page.clock.pause_at(1)  # from here on time goes only where the test tells it to
     status = tab.page.get_by_role("status")
     assert status.get_attribute("aria-live") == "polite"
     tab.page.keyboard.press("Space")
@@ -363,6 +364,24 @@ def test_an_entry_tells_who_put_it_there(open_tab: Any) -> None:
     assert page.locator(".running .tag").inner_text() == "toast"
     page.keyboard.press("Escape")
     assert not why.is_visible()
+
+
+@in_a_browser
+def test_a_step_tells_why_it_runs(open_tab: Any) -> None:
+    trace = sleepers(*BREAKFAST)
+    trace["steps"][13] |= {"kind": "eager", "cause": {"kind": "create_task", "step": 7}}
+    del trace["steps"][13]["entry"]
+    opened = open_tab()
+    page = opened.load(player.page(trace), "#step=14")
+    title = page.get_by_role("dialog").locator("h2")
+    page.get_by_role("button", name="Why?").click()
+    assert title.inner_text() == "sleep is over: wakes toast"
+    page.keyboard.press("ArrowLeft")
+    page.get_by_role("button", name="Why?").click()
+    assert title.inner_text() == "tea goes on: its sleep was over."
+    assert page.locator("#why-chain button").first.inner_text() == "Step 7"
+    page.keyboard.press("ArrowLeft")  # due timers: nobody's doing
+    assert page.get_by_role("button", name="Why?").count() == 0
 
 
 @in_a_browser

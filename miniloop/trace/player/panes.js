@@ -136,7 +136,7 @@ class Code {
 class Panes {
   constructor(run, node, why) {
     this.run = run;
-    this.why = why; // called with an entry's number, when somebody clicks on it
+    this.why = why; // called when somebody asks: with an entry, or what else has label, why and cause
     this.body = {};
     for (const name of ["running", "ready", "timers", "tasks", "output"]) {
       this.body[name] = node.querySelector(`.${name} .body`);
@@ -159,6 +159,8 @@ class Panes {
   running(step, state) {
     const run = this.run;
     const what = el("div", { class: "what" });
+    const asked = run.entries[step.entry ?? -1] ?? (step.cause && { label: step.say, why: "", cause: step.cause });
+    const why = asked && el("button", { onclick: () => this.why(asked) }, "Why?");
     if (step.task != null) {
       what.append(tag(run, step.task, "running"));
       const view = state.tasks.get(step.task);
@@ -166,6 +168,7 @@ class Panes {
         : `then ends: ${ending(run.tasks[step.task])}`;
       what.append(el("span", {}, lineIn(run, step)), el("code", {}, sourceLine(run, step)));
       if (step.throws) what.append(el("span", { class: "throws" }, `${step.throws} is thrown in`));
+      if (why) what.append(why);
       return [what, el("div", { class: "then" }, then)];
     }
     const words = {
@@ -179,6 +182,7 @@ class Panes {
     what.append(words ?? run.entries[step.entry]?.label ?? step.kind);
     if (step.kind === "end") return [what, ...this.end()];
     what.append(el("span", {}, lineIn(run, step)), el("code", {}, sourceLine(run, step)));
+    if (why) what.append(why);
     return [what];
   }
 
@@ -194,7 +198,7 @@ class Panes {
   entry(number, n, label, { order, fresh } = {}) {
     const { task, cancelled } = this.run.entries[number];
     const gone = cancelled != null && cancelled <= n;
-    const node = el("button", { class: "entry", title: label, onclick: () => this.why(number) },
+    const node = el("button", { class: "entry", title: label, onclick: () => this.why(this.run.entries[number]) },
       order && el("span", { class: "order" }, order), el("span", {}, label),
       gone ? " (cancelled)" : null, fresh && !gone ? el("span", { class: "order" }, "new") : null);
     node.classList.toggle("gone", gone);

@@ -41,7 +41,7 @@ const panes = runs.map((run) => {
     node.firstElementChild.textContent = `On ${run.trace.loop}: ${length(run)}`;
   }
   $("stage").append(node);
-  return new Panes(run, node, (entry) => showWhy(run, entry));
+  return new Panes(run, node, (asked) => showWhy(run, asked));
 });
 const lanes = new Lanes($("lanes"), runs, list, difference, go);
 const chips = [["wait", "wait"], ["descriptors", "descriptors"], ["due", "due timers"], ["run", "run the batch"]]
@@ -181,16 +181,16 @@ addEventListener("resize", () => { lanes.measure(); lanes.draw(now); });
 
 // -- who put it there -----------------------------------------------------------------------
 
-function showWhy(run, number) {
-  const entry = run.entries[number];
+function showWhy(run, { label, why, cause }) {
   const side = runs.indexOf(run);
   const link = ({ step }) => {
     const there = list.findIndex((moment) => moment[side] === step);
-    return el("li", {}, el("button", { onclick: () => go(there) }, `Step ${there}`), el("span", {}, run.steps[step].say));
+    const button = el("button", { onclick: () => go(there) }, `Step ${there}`);
+    return el("li", {}, button, el("span", {}, run.steps[step].say));
   };
-  $("why-title").textContent = entry.label;
-  $("why-chain").replaceChildren(el("li", {}, el("span", {}, entry.why)),
-    ...run.chain(entry.cause).slice(0, MOST).map(link));
+  $("why-title").textContent = label;
+  $("why-chain").replaceChildren(...(why ? [el("li", {}, el("span", {}, why))] : []),
+    ...run.chain(cause).slice(0, MOST).map(link));
   $("why").show();
 }
 $("why-close").onclick = () => $("why").close();
