@@ -17,7 +17,7 @@ import pytest
 
 from miniloop.trace import player
 
-from .made import PROGRAM, sleepers
+from .made import PROGRAM, Made, sleepers
 
 MODULES = ("playwright", "axe_playwright_python")
 in_a_browser = pytest.mark.wants("player", *MODULES)
@@ -340,10 +340,38 @@ def test_panes(open_tab: Any) -> None:
     assert lines(".output li.new") == ["tea\nawake"]
     assert lines("#program-code .hand .number") == ["6"]
     assert lines("#program-code .hand .tag") == ["tea", "toast", "eggs"]
-    # The dashed line stands behind the batch: what this step will put in comes after it.
-    queue = lines(".ready .queue > li")
-    assert queue[-1] == "the next tick begins here"
     assert page.locator("#lanes .arrow").count() == 2  # from its cause, and to its effect
+
+
+@in_a_browser
+def test_the_dashed_line_stands_behind_the_batch(tab: Tab) -> None:
+    made = Made()
+    for name in ["a", "b", "late"]:
+        cause = {"kind": "call_soon", "step": 0 if name < "c" else 2}
+        made.entry(label=name, why="", cause=cause, kind="callback")
+    made.step("outside", "The program calls call_soon() twice.", {"push": [0, 1]})
+    made.tick = 1
+    made.step("wait", "The loop looks.", {"batch": 2})
+    made.step("run", "It runs a, which calls call_soon().", {"pop": 1, "push": [2]}, entry=0)
+    made.step("run", "It runs b.", {"pop": 1}, entry=1)
+    made.tick = 2
+    made.step("wait", "The loop looks.", {"batch": 1})
+    made.step("run", "It runs late.", {"pop": 1}, entry=2)
+    tab.load(player.page(made.trace))
+    border = "the next tick begins here"
+    seen = []
+    for _ in made.trace["steps"]:
+        names = tab.page.locator(".ready .border, .ready .entry > span:nth-child(2)")
+        seen.append(names.all_inner_texts())
+        tab.page.keyboard.press("ArrowRight")
+    assert seen == [
+        [border, "a", "b"],
+        ["a", "b", border],
+        ["b", border, "late"],
+        [border, "late"],
+        ["late", border],
+        [],
+    ]
 
 
 @in_a_browser
