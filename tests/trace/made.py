@@ -58,7 +58,7 @@ class Made:
             "keyframes": [],
             "output": [],
             "reports": [],
-            "end": {"kind": "finished", "say": "The program has ended."},
+            "end": {"kind": "finished", "say": "The program has ended.", "waiting": [], "ring": []},
         }
 
     @property

@@ -30,8 +30,8 @@ $("slider").max = list.length - 1;
 
 const program = new Code($("program-code"), main.trace.files, false);
 const machine = main.trace.machine;
-const loopCode = machine ? new Code($("loop-code"), machine.files, true) : null;
-$("loop-switch").hidden = !machine;
+const loopCode = machine?.files.length ? new Code($("loop-code"), machine.files, true) : null;
+$("loop-switch").hidden = !loopCode;
 $("show-loop").onchange = () => { $("loop-code").hidden = !$("show-loop").checked; go(now); };
 
 const panes = runs.map((run) => {
@@ -58,7 +58,8 @@ function go(moment) {
   drawPhases(steps[0], states[0]);
   drawProgram(steps[0], states[0]);
   if (loopCode && !$("loop-code").hidden) {
-    const [file, line] = machine.at[steps[0].at] ?? [];
+    const { at, kind } = steps[0]; // tasks written in C have no source: then the tick's line is it
+    const [file, line] = machine.at[at] ?? machine.at[kind] ?? [];
     loopCode.mark({ file, line });
   }
   lanes.draw(now);

@@ -66,13 +66,14 @@ class Run {
   }
 
   // What two runs must share, as pairs [step, text]: the ticks with what they wait for, the steps of
-  // the tasks, the output. Callbacks of the library are its own affair, and so are the sentences.
+  // the tasks, the output. The library's callbacks are its own affair, and so are names and sentences:
+  // a task counts by its number.
   schedule() {
     const said = this.steps.map(() => []);
     for (const { step, text } of this.trace.output) said[step].push(text);
     const list = [];
     this.steps.forEach(({ kind, tick, time, timeout, line, file, task, throws }, n) => {
-      const about = task != null ? [this.tasks[task].name, line, file, throws]
+      const about = task != null ? [task, line, file, throws]
         : kind === "wait" ? [timeout?.toFixed(3)] : [];
       if (about.length || said[n].length) {
         list.push([n, JSON.stringify([tick, Math.round(time * 1000), ...about, ...said[n]])]);
