@@ -324,3 +324,27 @@ def test_a_set_that_changes_while_other_threads_look(loop: Any, aio: ModuleType)
         thread.join()
         sys.setswitchinterval(interval)
     assert failures == []
+
+
+@pytest.mark.parametrize("aio", [asyncio, miniloop])
+def test_a_task_that_outlives_the_report_of_its_destruction(aio):
+    # asyncio before 3.14.3 forgets it (gh-142556).
+    kept = []
+
+    async def wait():
+        await aio.get_running_loop().create_future()
+
+    async def main():
+        loop = aio.get_running_loop()
+        loop.set_exception_handler(lambda loop, context: kept.append(context["task"]))
+        task = aio.create_task(wait())
+        await aio.sleep(0)
+        del task
+        gc.collect()
+        shown = kept[0] in aio.all_tasks()
+        kept.clear()
+        gc.collect()
+        return shown, len(aio.all_tasks())
+
+    expected = aio is miniloop or sys.version_info >= (3, 14, 3)
+    assert aio.run(main()) == (expected, 1)
