@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import miniloop
-from tests.core.virtual_clock import new_virtual_loop, run_on_virtual_clock
+from tests.virtual_clock import new_virtual_loop, run_on_virtual_clock
 
 Log = Callable[[object], None]
 

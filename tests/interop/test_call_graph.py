@@ -8,7 +8,7 @@ import pytest
 
 import miniloop
 from miniloop import interop
-from tests.core.test_call_graph import ASYNCIO_IS_RIGHT, outline, ticks
+from tests.details.test_call_graph import ASYNCIO_IS_RIGHT, outline, ticks
 
 Way = Callable[[Any], Coroutine[Any, Any, Any]]
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import miniloop
-from tests.core.foreign_future import ForeignFuture
+from tests.details.foreign_future import ForeignFuture
 
 
 def ticks(loop: Any, count: int = 1) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import miniloop
-from tests.core.virtual_clock import run_on_virtual_clock
+from tests.virtual_clock import run_on_virtual_clock
 
 Log = Callable[[object], None]
 

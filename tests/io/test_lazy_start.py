@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import miniloop
-from tests.core.virtual_clock import RecordingSelector
+from tests.virtual_clock import RecordingSelector
 
 
 def open_descriptors() -> set[str]:

@@ -4,7 +4,7 @@ from types import ModuleType
 
 import pytest
 
-from tests.core.child_process import INTERRUPTED, run_program
+from tests.child_process import INTERRUPTED, run_program
 
 # name: the program, what it prints, and the status it ends with
 PROGRAMS = {

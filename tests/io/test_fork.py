@@ -7,7 +7,7 @@ from types import ModuleType
 
 import pytest
 
-from tests.core.child_process import run_program
+from tests.child_process import run_program
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from textwrap import dedent
 from types import ModuleType
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 
 # Whoever runs the tests in the background of a shell has SIGINT ignored, and so have we.
 START = """

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 import miniloop
-from tests.core.child_process import run_program
-from tests.core.virtual_clock import new_virtual_loop
+from tests.child_process import run_program
+from tests.virtual_clock import new_virtual_loop
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ import pytest
 
 import miniloop
 from miniloop.difftest.register import this_python
-from tests.core.virtual_clock import run_on_virtual_clock
+from tests.virtual_clock import run_on_virtual_clock
 
 Log = Callable[[object], None]
 Program = Callable[[ModuleType, Log, str], Coroutine[Any, Any, None]]

@@ -9,7 +9,7 @@ import pytest
 
 import miniloop
 import miniloop.interop
-from tests.core.foreign_future import ForeignFuture
+from tests.details.foreign_future import ForeignFuture
 
 Make = Callable[[], Any]
 

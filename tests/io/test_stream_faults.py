@@ -22,7 +22,7 @@ import pytest
 
 import miniloop
 import miniloop.interop
-from tests.core.child_process import ROOT
+from tests.child_process import ROOT
 
 LOOPS: dict[str, tuple[ModuleType, Callable[[], Any]]] = {
     "asyncio": (asyncio, asyncio.new_event_loop),

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import miniloop
-from tests.core.virtual_clock import new_virtual_loop
+from tests.virtual_clock import new_virtual_loop
 
 ROUNDS = 2_000
 SLACK = 16_000  # bytes: for all rounds together, so less than 8 a round

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 import miniloop
-from tests.core.test_call_graph import ASYNCIO_IS_RIGHT, outline
+from tests.details.test_call_graph import ASYNCIO_IS_RIGHT, outline
 
 pytestmark = pytest.mark.skipif(
     not ASYNCIO_IS_RIGHT, reason="asyncio has no call graphs, or faulty ones"
