@@ -6,6 +6,7 @@ asyncio's loop and for miniloop's alike.
 
 import selectors
 import threading
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
@@ -59,3 +60,14 @@ def run_on_virtual_clock(aio: ModuleType, main: Any) -> tuple[Any, list[float | 
     finally:
         loop.close()
     return logged, loop.recorder.timeouts
+
+
+def schedule(
+    aio: ModuleType, program: Callable[[ModuleType, Callable[[object], None]], Any]
+) -> dict[int, list[object]]:
+    """Run `program(aio, log)`; return what it logged in each tick: {1: ["first", ...], ...}."""
+    logged, _ = run_on_virtual_clock(aio, lambda log: program(aio, log))
+    ticks: dict[int, list[object]] = {}
+    for tick, _, what in logged:
+        ticks.setdefault(tick, []).append(what)
+    return ticks

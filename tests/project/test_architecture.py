@@ -1,12 +1,14 @@
 """What the core promises about itself that the import contract in pyproject.toml cannot say."""
 
 import ast
+import re
 import sys
 
 import pytest
 
 import miniloop
-from tests.reading_order import PACKAGE, home, modules, path
+from tests import core
+from tests.reading_order import PACKAGE, ROOT, home, modules, path
 
 ROOMS = ("core", "details", "io")
 
@@ -37,6 +39,12 @@ def test_the_standard_library_is_enough(module: str) -> None:
             roots.add((node.module or "").partition(".")[0])
     assert roots <= {"miniloop", *sys.stdlib_module_names}
     assert "asyncio" not in roots or module == "core.exceptions"
+
+
+def test_every_test_of_the_core_has_its_place_in_the_order_of_reading() -> None:
+    listed = re.findall(r"^    (test_\w+) ", core.__doc__ or "", re.MULTILINE)
+    assert listed[0] == "test_ticks_of_gather"
+    assert sorted(listed) == sorted(one.stem for one in ROOT.glob("tests/core/test_*.py"))
 
 
 def test_every_public_name_has_a_home() -> None:
