@@ -19,11 +19,12 @@ from docutils.parsers.rst import directives
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.typing import ExtensionMetadata
+from state_diagram import draw
 
 import miniloop
 from miniloop import lab
 from miniloop.difftest import register
-from tests import budget, reading_order
+from tests import budget, reading_order, task_states
 from tests.reading_order import PACKAGE, ROOT, home, modules
 
 STANDINGS = {
@@ -123,6 +124,20 @@ class ReadingOrder(Page):
                 f"* {name}: **{count.code:,}** code lines (the plan: about {aim:,}), of which "
                 f"{count.unmarked:,} are unmarked."
             )
+
+
+class TaskStates(Page):
+    """The states of a task as a picture, drawn from the table in ``core/tasks.py``."""
+
+    def lines(self) -> Iterator[str]:
+        """Yield the picture."""
+        self.watch(reading_order.path("core.tasks"))
+        title = "The states of a task, and what leads from one to another"
+        yield ".. raw:: html"
+        yield ""
+        for line in draw(task_states.states(), title).splitlines():
+            yield f"   {line}"
+        yield ""
 
 
 class Differences(Page):
@@ -235,6 +250,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     """Register the directives."""
     app.add_directive("public-api", PublicAPI)
     app.add_directive("reading-order", ReadingOrder)
+    app.add_directive("task-states", TaskStates)
     app.add_directive("differences", Differences)
     app.add_directive("broken-loops", BrokenLoops)
     app.add_directive("measured", Measured)

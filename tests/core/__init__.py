@@ -12,6 +12,7 @@ Read the files in this order:
     test_order_of_callbacks         first in, first out
     test_order_of_timers            by deadline; how equal deadlines are ordered
     test_how_long_the_loop_waits    what the loop passes to `select()`
+    test_states_of_a_task           the four states, and what leads from one to another
     test_first_step_of_a_task       `create_task()` takes a tick, `await coroutine()` takes none
     test_sleep_zero                 how `sleep(0)` lets other tasks run
     test_await_of_a_future          a result wakes its waiters in the next tick
