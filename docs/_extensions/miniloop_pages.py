@@ -7,6 +7,7 @@ import ast
 import importlib
 import inspect
 import itertools
+import os
 import re
 import subprocess
 import sys
@@ -28,8 +29,8 @@ from tests import budget, reading_order, task_states
 from tests.reading_order import PACKAGE, ROOT, home, modules
 
 STANDINGS = {
-    "undefined": "asyncio's documentation does not define it",
-    "version-dependent": "asyncio itself differs from one Python to the next",
+    "undefined": "asyncio's documentation does not say what happens",
+    "version-dependent": "asyncio itself does not do the same on all Pythons",
     "deliberate": "miniloop differs on purpose",
 }
 
@@ -46,7 +47,7 @@ class Page(SphinxDirective):
         return self.parse_text_to_nodes("\n".join(self.lines()), allow_section_headings=True)
 
     def watch(self, path: Path) -> str:
-        """Return the text of `path`; the page is built anew when it changes."""
+        """Return the text of `path`; when it changes, the page is built again."""
         self.env.note_dependency(path)
         return path.read_text(encoding="utf-8")
 
@@ -69,7 +70,7 @@ class PublicAPI(Page):
             names = [name for name in miniloop.__all__ if home(name) == module]
             borrowed = [f"``miniloop.{name}``" for name in names if _is_borrowed(name)]
             if borrowed:
-                yield f"The standard library's own classes: {', '.join(borrowed)}."
+                yield f"These classes are the standard library's own: {', '.join(borrowed)}."
                 yield ""
             for name in names:
                 if not _is_borrowed(name):
@@ -147,7 +148,7 @@ class Differences(Page):
         """Yield a table of all differences, then a section for each."""
         self.watch(PACKAGE / "difftest" / "differences.toml")
         known = register.entries().values()
-        yield from _table_start("58 17 25", "Difference", "Differs on", "Standing")
+        yield from _table_start("58 17 25", "Difference", "On Python", "Standing")
         for entry in known:
             link = f":ref:`difference-{entry.id}`"
             yield from _row(link, ", ".join(entry.versions), entry.standing)
@@ -188,17 +189,49 @@ class Measured(Page):
     option_spec: ClassVar = {"command": directives.unchanged_required}
 
     def lines(self) -> Iterator[str]:
-        """Yield the fragment, or plainly that it has not been made yet."""
+        """Yield the fragment; if it has not been made yet, say so and name the command."""
         path = ROOT / "docs" / "generated" / f"{self.arguments[0]}.rst"
         self.env.note_dependency(path)  # also where it is not there yet
         if path.exists():
             yield path.read_text(encoding="utf-8")
         else:
-            yield "Nothing has been measured yet; this command does it and fills this page:"
+            yield "Nothing has been measured yet. This command measures and fills this page:"
             yield ""
             yield ".. code-block:: console"
             yield ""
             yield f"   $ {self.options['command']}"
+
+
+class CommandOutput(Page):
+    """A command line of miniloop and what it prints, run when the site is built."""
+
+    required_arguments = 1
+    final_argument_whitespace = True
+    option_spec: ClassVar = {"lines": directives.positive_int}
+
+    def lines(self) -> Iterator[str]:
+        """Yield the command and its output, up to as many lines as the option says."""
+        arguments = self.arguments[0].split()
+        for path in arguments:
+            if path.startswith("examples/"):
+                self.watch(ROOT / path)
+        done = subprocess.run(
+            [sys.executable, "-m", "miniloop", *arguments],
+            cwd=ROOT,
+            env=os.environ | {"COLUMNS": "80"},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        output = done.stdout.splitlines()
+        limit = self.options.get("lines", len(output))
+        yield ".. code-block:: console"
+        yield ""
+        yield f"   $ python3 -m miniloop {self.arguments[0]}"
+        yield from (f"   {line}".rstrip() for line in output[:limit])
+        if output[limit:]:
+            yield "   ..."
+        yield ""
 
 
 class Examples(Page):
@@ -254,6 +287,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.add_directive("differences", Differences)
     app.add_directive("broken-loops", BrokenLoops)
     app.add_directive("measured", Measured)
+    app.add_directive("command-output", CommandOutput)
     app.add_directive("examples", Examples)
     app.add_directive("unreleased", Unreleased)
     return {"parallel_read_safe": True}
