@@ -14,9 +14,8 @@ TEACHING = [
     for path in [*sorted(ROOT.glob("docs/*.rst")), ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
     if path.stem not in EVIDENCE | OF_THEIR_TIME
 ]
-COMMIT_OR_DATE = re.compile(
-    r"\b(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{7}\b|\b20\d\d-\d\d-\d\d\b"
-)
+COMMIT = r"\b(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{7}\b"
+COMMIT_OR_DATE = re.compile(rf"{COMMIT}|\b20\d\d-\d\d-\d\d\b")
 
 
 @pytest.mark.parametrize("page", TEACHING, ids=lambda page: page.name)
