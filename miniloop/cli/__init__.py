@@ -17,14 +17,14 @@ import miniloop
 from miniloop.cli.bad_input import BadInput
 
 COMMANDS = ("run", "compare", "fuzz", "lab")
-"""The modules. A command that is asked for does not wait until the others are imported."""
+"""The modules of the commands. Only the one that was asked for is imported."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command that `argv` (by default the process's own arguments) asks for.
 
-    Returns the exit status. Wrong arguments, `--help` and `--version` leave by `SystemExit`, as
-    argparse does it.
+    Return the exit status. For wrong arguments, `--help` and `--version`, argparse raises
+    SystemExit.
     """
     command = ""
     try:
@@ -35,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             return call(args)
         finally:
             if command != "run":
-                sys.stdout.flush()  # now, when a reader that has gone can still be dealt with
+                sys.stdout.flush()  # now, while a closed pipe can still be handled
     except BadInput as error:
         print(f"miniloop {command}: {error}", file=sys.stderr)
         return 2
@@ -45,8 +45,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         if isinstance(error, KeyboardInterrupt):
             print(f"\nminiloop {command}: stopped by Ctrl-C", file=sys.stderr)
             return 128 + signal.SIGINT
-        # Whoever read the output, `head` for one, has seen enough. What is left of it goes nowhere,
-        # or Python would complain when it flushes it in the end.
+        # The program that read the output, such as `head`, has seen enough. Throw the rest away, or
+        # Python would complain when it flushes stdout at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + signal.SIGPIPE
 
@@ -54,7 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _arguments(argv: Sequence[str]) -> argparse.Namespace:
     asked = [argv[0]] if argv and argv[0] in COMMANDS else COMMANDS
     args, unknown = _parser(asked).parse_known_args(argv)
-    if unknown:  # by the command's parser, or it is the wrong usage that stands above the error
+    if unknown:  # the command's own parser reports it, and so prints the usage of the command
         args.parser.error(f"unrecognized arguments: {' '.join(unknown)}")
     return args
 

@@ -1,5 +1,5 @@
-"""The one exception that every command raises for what the person at the terminal can mend."""
+"""The exception that every command raises for an error that the user can mend."""
 
 
 class BadInput(Exception):
-    """One line that names what is wrong and how to mend it; `main` prints it and exits with 2."""
+    """One line that says what is wrong and how to mend it. `main()` prints it and returns 2."""

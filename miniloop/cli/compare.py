@@ -1,17 +1,17 @@
 """Run a script on asyncio and on miniloop, and show both schedules side by side.
 
 Any script will do: it needs no preparation. A script that imports an installed library (aiohttp,
-anyio, ...), itself or in a module beside it, is run on miniloop.interop instead of on miniloop's
-core, as `run` does; --core and --interop say it outright.
+anyio, ...), itself or in a module beside it, runs on miniloop.interop instead of miniloop's core,
+as with `run`. --core and --interop overrule this choice.
 
-Each side runs in a process of its own, on virtual time: where the loop would sleep, the clock
-jumps. Recorded are the calls of select() with their timeouts, each step of each task with the line
-where it waits, what is printed, and calls of the exception handler, each with its tick and time.
-"send -> line 7" is a task that was resumed and then waits in line 7.
+Each loop runs in a process of its own, on virtual time: where the loop would wait, the clock jumps.
+A schedule has the calls of select() with their timeouts, each step of each task with the line where
+the task then waits, the lines that the script prints, and calls of the exception handler, each with
+its tick and time. "send -> line 7" is a task that was resumed and then waits in line 7.
 
-Exit status 0: the schedules are equal. 1: they differ, and the first difference is marked; where
-the asyncio of this Python is known to differ there, the known difference is named. 2: there is
-nothing to compare, or the time was up before a difference showed, and one line says why.
+Exit status 0: the schedules are equal. 1: they differ, and the first difference is marked. If the
+asyncio of this Python is known to differ there, the known difference is named. 2: there is nothing
+to compare, or the time was up before a difference showed; one line says why.
 """
 
 import argparse
@@ -33,7 +33,7 @@ from miniloop.difftest.scripts import Comparison, Run, compare_script, rows, run
 from miniloop.trace.scripts import settled
 
 UNTOLD = 10
-"""Seconds after which a person wants to know what takes so long."""
+"""Seconds after which `compare` says that it is still running."""
 
 LOOPS = f"{', '.join(loops.KNOWN)}, or module:name of a class or of a function that makes a loop"
 
@@ -47,20 +47,20 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--real-time",
         action="store_true",
-        help="really wait; then only the order of events is compared, not ticks and times",
+        help="wait in real time, and compare only the order of events, not ticks and times",
     )
     way = parser.add_mutually_exclusive_group()
     way.add_argument(
         "--interop",
         action="store_true",
         default=None,
-        help="compare asyncio's loop with miniloop's behind asyncio's interface",
+        help="compare asyncio's loop with miniloop.interop, on which libraries run",
     )
     way.add_argument(
         "--core",
         action="store_false",
         dest="interop",
-        help="compare asyncio with miniloop in its place",
+        help="compare asyncio with miniloop's core",
     )
     way.add_argument(
         "--loop",
@@ -71,7 +71,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--against",
         metavar="B",
         default="asyncio",
-        help="what to hold it against: the same (default: %(default)s)",
+        help="compare it with this loop, named in the same way (default: %(default)s)",
     )
     parser.add_argument("--all", action="store_true", help="show long schedules in full")
     parser.add_argument(
@@ -79,19 +79,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
         type=positive(float),
         default=20.0,
         metavar="SECONDS",
-        help="real time that each side may take (default: %(default)g)",
+        help="seconds of real time that each loop may take (default: %(default)g)",
     )
     parser.add_argument(
         "--ticks",
         type=positive(int),
         default=20_000,
         metavar="N",
-        help="ticks that each side may take (default: %(default)s)",
+        help="ticks that each loop may take (default: %(default)s)",
     )
     parser.add_argument(
         "--stdin",
         metavar="FILE",
-        help="what the script finds in its standard input (default: nothing)",
+        help="the file that the script reads as its standard input (default: empty)",
     )
     program.declare(parser)
 
@@ -110,7 +110,7 @@ def positive(kind: Any) -> Any:
 
 
 def given(path: str | None) -> bytes:
-    """What the script is to find in its standard input."""
+    """Return what the script reads from its standard input. Raises BadInput for a missing file."""
     try:
         return Path(path).read_bytes() if path else b""
     except OSError as error:
@@ -118,7 +118,7 @@ def given(path: str | None) -> bytes:
 
 
 def call(args: argparse.Namespace) -> int:
-    """Compare, and show what came of it."""
+    """Compare, and print the result. Returns the exit status."""
     script, script_args = program.named(args)
     program.file_of(script)  # that of a module must be there
     limits: dict[str, Any] = {
@@ -165,7 +165,7 @@ def call(args: argparse.Namespace) -> int:
 
 
 class Progress:
-    """Tells on stderr, once, that it takes long."""
+    """Says on stderr, once, that a run takes long."""
 
     def __init__(self, limit: float) -> None:
         self._limit = limit
@@ -173,11 +173,11 @@ class Progress:
         self._told = False
 
     def __call__(self, side: str) -> None:
-        """Say on which side it is, if it has taken UNTOLD seconds."""
+        """Say on which loop the script is running, if UNTOLD seconds have passed."""
         if not self._told and time.monotonic() - self._began > UNTOLD:
             self._told = True
             print(
-                f"miniloop compare: running on {side} after {UNTOLD} s; each side may take "
+                f"miniloop compare: still running on {side} after {UNTOLD} s; each loop may take "
                 f"{self._limit:g} s (--limit)",
                 file=sys.stderr,
             )
@@ -189,7 +189,7 @@ def say(kind: str, text: str) -> None:
 
 
 def agreement(comparison: Comparison) -> str:
-    """How much there was to agree on."""
+    """Say how much was compared."""
     left, right = comparison.left, comparison.right
     schedule = left.schedule
     events = count(schedule.events, "event")
@@ -201,17 +201,17 @@ def agreement(comparison: Comparison) -> str:
 
 
 def reasons(comparison: Comparison, run_again: Callable[[str], Run]) -> Iterator[tuple[str, str]]:
-    """Why two sides may differ without a fault of either: kinds of remark and remarks."""
+    """Yield why the sides may differ without a fault of either: a kind of remark, and its text."""
     watched = run_again("asyncio-known")
-    # If the watches should change anything, the script on its own shows the same as before.
+    # If only the watches changed the run, the script without them shows the same as before.
     if not repeats(comparison, watched) and not repeats(
         comparison, run_again(comparison.left.name)
     ):
         yield (
             "note",
-            "asyncio does not agree with itself either, when it runs this a second time: the "
-            "script depends on what changes from run to run, such as the date, a port number "
-            "that the system chooses, a file that it writes or a race of threads",
+            "two runs on asyncio disagree with each other, too: the script depends on something "
+            "that changes from run to run, such as the date, a port number that the system "
+            "chooses, a file that it writes, or a race of threads",
         )
         return
     found = known_difference(comparison, watched)
@@ -221,20 +221,20 @@ def reasons(comparison: Comparison, run_again: Callable[[str], Run]) -> Iterator
         version = ".".join(map(str, sys.version_info[:3]))
         yield (
             "note",
-            f"miniloop keeps to Python 3.15; how asyncio {version} differs from that stands in "
-            "miniloop/difftest/differences.toml",
+            "miniloop does what asyncio does on Python 3.15; miniloop/difftest/differences.toml "
+            f"lists how asyncio {version} differs from that",
         )
 
 
 def repeats(comparison: Comparison, again: Run) -> bool:
-    """Whether a second run of the left side shows what the first did."""
+    """Return whether a second run of the left side shows what the first did."""
     return all(row.same for row in rows(comparison.left, again, comparison.order_only))
 
 
 def known_difference(comparison: Comparison, watched: Run) -> register.Known | None:
-    """The entry of the register that explains the first difference, if there is one.
+    """Return the entry of the register that explains the first difference, or None.
 
-    It is the one that asyncio met last before the sides part, or as they do.
+    It is the last one that asyncio met up to the first difference.
     """
     assert comparison.first is not None
     met = [
@@ -246,7 +246,7 @@ def known_difference(comparison: Comparison, watched: Run) -> register.Known | N
 
 
 def refuse(comparison: Comparison, script: str, run_again: Callable[[str], Run]) -> None:
-    """Raise BadInput where there is nothing to compare, or no end to it."""
+    """Raise BadInput if there is nothing to compare, or no end to it."""
     left, right = comparison.left, comparison.right
     for run in (left, right):
         if run.stopped and run.stopped[0] == "bad":
@@ -255,8 +255,8 @@ def refuse(comparison: Comparison, script: str, run_again: Callable[[str], Run])
         sides = [run for run in (left, right) if run.cut_off]
         on = f" on {sides[0].name}" if len(sides) == 1 else ""
         raise BadInput(
-            f"{script}{on} {sides[0].how_it_ended}: it was cut off, and no difference shows up to "
-            "there; --limit allows more time, or run it where it does not wait for the outside"
+            f"{script}{on} {sides[0].how_it_ended}: no difference shows until it was cut off; "
+            "allow more time with --limit, or let the script wait for nothing outside its process"
         )
     if left.stopped and right.stopped and comparison.agree:
         more = {"deadlock": "", "endless": "; --ticks allows more"}[left.stopped[0]]
@@ -267,17 +267,17 @@ def refuse(comparison: Comparison, script: str, run_again: Callable[[str], Run])
             return
         if left.status:
             raise BadInput(f"{script} ends before any event loop runs: {last_line(left)}")
-        why = left.notes or ["no asyncio.run(), or only one of another library's"]
+        why = left.notes or ["it does not call asyncio.run(), or only a library does"]
         raise BadInput(f"{script} runs no event loop that could be recorded: {'; '.join(why)}")
     if not right.schedule.timeouts and right.complete and not right.status:
         raise BadInput(
-            f"{script} runs asyncio inside a library, which keeps the real one: nothing of it runs "
-            "on miniloop; --interop has it run on miniloop's loop"
+            f"{script} runs asyncio inside a library, which uses the real asyncio, so nothing runs "
+            "on miniloop's core; --interop runs it on miniloop.interop"
         )
 
 
 def notes(comparison: Comparison) -> list[str]:
-    """What a reader has to know of this comparison."""
+    """Return what a reader has to know about this comparison."""
     left, right = comparison.left, comparison.right
     found = [*left.notes, *right.notes]
     ends = {}
@@ -301,7 +301,7 @@ def count(things: Sequence[object], name: str) -> str:
 
 
 def last_line(run: Run) -> str:
-    """Return what the process said last on stderr, without addresses."""
+    """Return the last line that the process wrote to stderr, without addresses."""
     lines = [line for line in run.said.splitlines() if line and not line.startswith(" ")]
     groups = [
         line[4:] for line in run.said.splitlines() if re.match(r"  \| \w*ExceptionGroup: ", line)
@@ -316,9 +316,11 @@ def part_at(comparison: Comparison) -> str:
     left, right = comparison.left.name, comparison.right.name
     width = max(len(left), len(right))
     at = row.left_at or row.right_at
-    where = f" in tick {at[0]}, at {at[1] / 1000:.3f} s" if at and not comparison.order_only else ""
+    where = ""
+    if at and not comparison.order_only:
+        where = f", first in tick {at[0]}, at {at[1] / 1000:.3f} s"
     return (
-        f"{left} and {right} part{where}:\n"
+        f"{left} and {right} differ{where}:\n"
         f"  {left:<{width}}  {cell(row.left, row.left_at, row.right_at)}\n"
         f"  {right:<{width}}  {cell(row.right, row.right_at, row.left_at)}"
     )

@@ -1,9 +1,9 @@
-"""Makes every loop that asyncio makes an interop loop, for the whole process.
+"""Make every loop that asyncio makes an interop loop, for the whole process.
 
-A program comes to a loop by ``asyncio.run()``, by ``new_event_loop()``, by a policy or by the name
-of a class, and each Python has its own set of such ways. All of them end at a class that asyncio
-has under a name: in one of its modules, or as the ``_loop_factory`` of a policy. So the names get
-another class, and the ways stay as they are.
+A program gets a loop from ``asyncio.run()``, ``new_event_loop()``, a policy or a class, and each
+Python has its own set of such ways. All of them lead to a class that has a name in one of asyncio's
+modules, or is the ``_loop_factory`` of a policy. This file gives these names another class, and
+leaves the ways as they are.
 """
 
 import asyncio
@@ -16,10 +16,10 @@ from miniloop import interop
 
 
 def make_interop_loops() -> None:
-    """Put ``interop.EventLoop`` wherever asyncio has its own class of loops under a name.
+    """Put ``interop.EventLoop`` in the place of asyncio's own loop class, under each of its names.
 
-    What cannot be reached this way (a loop of another library, a script's subclass of one of
-    asyncio's private classes) is named on stderr when such a loop starts.
+    Some loops cannot be reached in this way: those of other libraries, and a script's subclass of
+    one of asyncio's private classes. When such a loop starts, its class is named on stderr.
     """
     own = [asyncio.SelectorEventLoop]
     if sys.version_info >= (3, 13):
@@ -31,7 +31,7 @@ def make_interop_loops() -> None:
                     setattr(module, key, interop.EventLoop)
                 elif isinstance(value, type) and vars(value).get("_loop_factory") in own:
                     value._loop_factory = interop.EventLoop  # type: ignore[attr-defined]
-    # Every loop that starts says so here, uvloop's among them.
+    # Every loop calls this when it starts, uvloop's too.
     watched = _naming_others(asyncio._set_running_loop)
     asyncio._set_running_loop = asyncio.events._set_running_loop = watched
 
@@ -44,8 +44,8 @@ def _naming_others(set_running_loop: Callable[[Any], None]) -> Callable[[Any], N
         if loop is not None and not isinstance(loop, interop.EventLoop) and kind not in named:
             named.add(kind)
             print(
-                f"miniloop run: {kind.__module__}.{kind.__qualname__} is not a loop of miniloop, "
-                "which schedules nothing on it",
+                f"miniloop run: {kind.__module__}.{kind.__qualname__} is not a loop of miniloop: "
+                "it runs as it is",
                 file=sys.stderr,
             )
         set_running_loop(loop)

@@ -1,20 +1,21 @@
-"""Random programs by the thousand on two event loops, to find where they differ.
+"""Run random programs on two event loops, and show where the loops differ.
 
 A loop is asyncio, asyncio-eager (all tasks start eagerly), asyncio-python (tasks and futures in
 Python), miniloop, miniloop-eager, interop (miniloop.interop.EventLoop), or MODULE:NAME of a loop
 class or of a function that makes a loop, such as uvloop:new_event_loop. asyncio-unwatched and
-miniloop-unwatched go on where this Python's asyncio is known to differ.
+miniloop-unwatched are not cut off where this Python's asyncio is known to differ.
 
-A loop given as MODULE:NAME runs in a process of its own, under watch: a crash or a hang is a
-finding like any other. If it takes a selector it is compared to the tick, on virtual time. If it
-takes none it runs in real time, and only the order of events is compared: the first line of the
-output says so, and what to change.
+A loop given as MODULE:NAME runs in a process of its own, so a crash or a hang is a finding like any
+other. If the loop takes a selector, it is compared to the tick, on virtual time. If not, it runs in
+real time, and only the order of events is compared; the first line of the output says so, and what
+to change.
 
-What is found is shrunk, grouped by what each loop does at the first difference, and printed: the
-program, both schedules, and the line that finds it again. One known difference can hide others:
---without leaves a feature out of the programs, --allow a group out of what is found.
+The findings are grouped by what each loop does at the first difference. For each group, fuzz looks
+for the smallest program, and prints it with both schedules and the command that finds it again. One
+difference can hide others: --without leaves a feature out of the programs, and --allow leaves a
+group out of the findings.
 
-Exit status 0: no difference. 1: some. 2: bad arguments, or a loop that cannot be made.
+Exit status 0: no program differs. 1: some do. 2: bad arguments, or a loop that cannot be made.
 """
 
 import argparse
@@ -35,10 +36,10 @@ from miniloop.difftest.rules import rule_broken
 from miniloop.difftest.scripts import Run, rows
 
 EXAMPLES = {False: 10_000, True: 300}
-"""How many programs by default, by whether a loop is foreign: real time is slow."""
+"""The default number of programs, by whether a loop is foreign: real time is slow."""
 PIECE = {False: 1_000, True: 25}
 EVERY = 30.0
-"""Seconds between two lines of progress where stderr is no terminal."""
+"""Seconds between two lines of progress if stderr is no terminal."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -50,22 +51,22 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--against",
         default="asyncio",
         metavar="LOOP",
-        help="the loop to hold it against (default: %(default)s)",
+        help="the loop to compare it with (default: %(default)s)",
     )
     parser.add_argument(
         "--examples",
         type=positive(int),
         metavar="N",
-        help="how many programs (default: 10,000; 300 with a foreign loop)",
+        help="how many programs to run (default: 10,000, or 300 with a loop given as MODULE:NAME)",
     )
     parser.add_argument(
-        "--seed", type=int, default=0, metavar="N", help="other programs, by number"
+        "--seed", type=int, default=0, metavar="N", help="choose other programs: any whole number"
     )
     parser.add_argument(
-        "--start", type=int, default=0, metavar="N", help="number of the first program"
+        "--start", type=int, default=0, metavar="N", help="the number of the first program"
     )
     parser.add_argument(
-        "--jobs", type=positive(int), default=1, metavar="N", help="processes to use at once"
+        "--jobs", type=positive(int), default=1, metavar="N", help="how many processes to use"
     )
     parser.add_argument(
         "--without",
@@ -79,12 +80,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="GROUP",
-        help="leave a group out of the findings, by the six characters of its name; repeatable",
+        help="leave out a group of findings, named by its six characters; may be repeated",
     )
 
 
 def call(args: argparse.Namespace) -> int:
-    """Hunt, and print what was found."""
+    """Hunt, and print the findings. Returns the exit status."""
     for feature in args.without:
         if feature not in FEATURES:
             raise BadInput(f"no feature named {feature!r}: choose from {', '.join(FEATURES)}")
@@ -155,7 +156,7 @@ def spread(args: argparse.Namespace, count: int, piece: int) -> Iterator[Hunt]:
 
 
 class Progress:
-    """Says on stderr how far the hunt is: all the time on a terminal, else every 30 seconds."""
+    """Says on stderr how far the hunt is: always on a terminal, otherwise every 30 seconds."""
 
     def __init__(self, count: int, began: float) -> None:
         self._count = count
@@ -163,7 +164,7 @@ class Progress:
         self._said = began
 
     def show(self, total: Hunt) -> None:
-        """Say it, if it is time."""
+        """Print how far the hunt is, if it is time."""
         now = time.perf_counter()
         on_terminal = sys.stderr.isatty()
         if not on_terminal and now - self._said < EVERY:
@@ -181,7 +182,7 @@ class Progress:
 
 
 def grouped(total: Hunt) -> dict[str, tuple[Finding, int]]:
-    """The smallest finding of each group and its number of programs, most frequent group first."""
+    """Return the smallest finding of each group and its count, the most frequent group first."""
     groups: dict[str, tuple[Finding, int]] = {}
     for kind, finding in total.findings.items():
         name = group(finding)
@@ -196,7 +197,7 @@ def plural(number: int, noun: str) -> str:
 
 
 def report(name: str, finding: Finding, count: int, without: Sequence[str]) -> None:
-    """Print a group of findings: its smallest program and what each loop makes of it."""
+    """Print a group of findings: its smallest program and both schedules."""
     difference = finding.difference
     rule = rule_broken(difference)
     print(f"=== group {short_id(name)}: {plural(count, 'program')}")
@@ -207,6 +208,6 @@ def report(name: str, finding: Finding, count: int, without: Sequence[str]) -> N
     in_order = not difference.left.timeouts and not difference.right.timeouts
     table = rows(left, right, in_order)
     show((left.name, right.name), table, order_only=in_order, everything=False)
-    # Without a feature the same numbers are other programs.
+    # With a feature left out, the same numbers mean other programs.
     options = "".join(f" --without {feature}" for feature in without)
     print(f"\nreproduce: {finding.reproduce()}{options}\n")

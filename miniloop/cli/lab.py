@@ -1,9 +1,10 @@
-"""Event loops broken on purpose: each breaks one rule. Find the program that shows it.
+"""Show event loops that are broken on purpose, and programs that prove it.
 
-Without a name, lists them. With one, prints the rule and the lines that break it, then looks for a
-small program that gives the loop away, and prints that with both schedules.
+Without a name, list the loops. Each of them breaks one rule of scheduling. With a name, print the
+rule and the code that breaks it. Then look for a small program that the loop and asyncio run
+differently, and print it with both schedules.
 
-Exit status 0: listed, or found. 1: not found. 2: no such loop.
+Exit status 0: loops were listed, or a program was found. 1: none was found. 2: no such loop.
 """
 
 import argparse
@@ -19,14 +20,14 @@ from miniloop.difftest.scripts import Run, rows
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare NAME."""
-    parser.add_argument("name", metavar="NAME", nargs="?", help="one of the loops that are listed")
+    parser.add_argument("name", metavar="NAME", nargs="?", help="the name of a loop in the list")
     parser.add_argument(
-        "--seed", type=int, default=2026, metavar="N", help="look at other programs, by number"
+        "--seed", type=int, default=2026, metavar="N", help="try other programs: any whole number"
     )
 
 
 def call(args: argparse.Namespace) -> int:
-    """List the loops, or look for one's counterexample."""
+    """List the loops, or look for the counterexample of one. Returns the exit status."""
     if args.name is None:
         print(listing())
         return 0
@@ -40,10 +41,10 @@ def call(args: argparse.Namespace) -> int:
     if sys.stderr.isatty():
         print("\r\033[K", end="", file=sys.stderr)
     if found is None:
-        print("not found: no program within the budget shows it; try another --seed")
+        print("not found: none of the programs shows the broken rule; try another --seed")
         return 1
     programs = f"{found.tried:,} random program" + "s" * (found.tried != 1)
-    print(f"Found after {programs}, and shrunk:\n")
+    print(f"Found after {programs}, and made smaller:\n")
     print(textwrap.indent(str(found.program), "    ") + "\n")
     difference = found.difference
     left = Run(difference.left_name, difference.left, complete=True)
@@ -56,9 +57,9 @@ def call(args: argparse.Namespace) -> int:
 
 
 def listing() -> str:
-    """All loops by topic, each with the rule that it breaks."""
+    """Return a list of all loops by topic, each with the rule that it breaks."""
     width = max(map(len, lab.LOOPS))
-    lines = [f"{len(lab.LOOPS)} loops, each breaking one rule. `miniloop lab NAME` shows how.", ""]
+    lines = [f"{len(lab.LOOPS)} loops. Each breaks one rule: `miniloop lab NAME` shows how.", ""]
     for topic, loops in groupby(lab.LOOPS.values(), key=lambda loop: loop.topic):
         lines.append(topic)
         lines += [f"  {loop.name:<{width}}  {loop.breaks}" for loop in loops]
@@ -67,6 +68,6 @@ def listing() -> str:
 
 
 def progress(tried: int) -> None:
-    """Say how far it is, on a terminal."""
+    """Say on a terminal how many programs were tried."""
     if sys.stderr.isatty():
         print(f"\r\033[K{tried:,} programs tried", end="", file=sys.stderr, flush=True)

@@ -1,7 +1,7 @@
-"""Which program the command line names: the file SCRIPT, or with -m a module or a package.
+"""The program that the command line names: the file SCRIPT, or with -m a module or a package.
 
-The rest of the command line package knows a program by one string, as a person would type it:
-`script.py` or `-m package`.
+The other files of this package name a program by one string, as a person types it: `script.py` or
+`-m package`.
 """
 
 import argparse
@@ -15,20 +15,20 @@ from miniloop.cli.redirect import Beside
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
-    """Declare -m, SCRIPT and, in one with it, all that follows: that belongs to the program."""
+    """Declare -m and SCRIPT. Everything behind SCRIPT is an argument of the program."""
     parser.add_argument(
         "-m",
         action="store_true",
         dest="is_module",
         help="SCRIPT is the name of a module or package, as after python -m",
     )
-    # PARSER is how argparse itself takes a command and whatever follows. REMAINDER after an
-    # argument of its own would lose a first "--".
+    # With PARSER argparse takes a command and whatever follows. REMAINDER, behind an argument for
+    # SCRIPT alone, would lose a first "--".
     parser.add_argument(
         "command_line",
         metavar="SCRIPT",
         nargs=argparse.PARSER,
-        help="the Python file to run, and the arguments that it is to have",
+        help="the Python file to run, and its arguments",
     )
 
 
@@ -44,9 +44,9 @@ def module_of(program: str) -> str | None:
 
 
 def file_of(program: str) -> str:
-    """Return the path of the file that is run; raises BadInput if there is no such module.
+    """Return the path of the file to run. Raises BadInput if there is no such module.
 
-    `python SCRIPT` makes the path absolute in just this way: "./x.py" keeps its dot.
+    The path is made absolute as `python SCRIPT` does it: "./x.py" keeps its dot.
     """
     module = module_of(program)
     if module is None:
@@ -60,10 +60,10 @@ def file_of(program: str) -> str:
 
 
 def folder_of(program: str) -> Path:
-    """Return the folder in which, and below which, the program's own modules stand.
+    """Return the folder that has the program's own modules, in it and below it.
 
-    That of a script is the one that it stands in. That of a module is the present one, as after
-    `python -m`, unless the module is someone's own, and stands elsewhere.
+    For a script, it is the folder of the script. For a module, it is the current folder, as with
+    `python -m`, unless the module is not installed and stands elsewhere.
     """
     module = module_of(program)
     if module is None:
@@ -79,7 +79,7 @@ def folder_of(program: str) -> Path:
 
 
 def find(name: str, folder: Path) -> ModuleSpec | None:
-    """Find a module where a program of this folder will find it, without importing its packages."""
+    """Find a module as a program in this folder would, without importing its packages."""
     path = sys.path if sys.flags.safe_path else [str(folder), *sys.path[1:]]
     so_far, spec = [], None
     for part in name.split("."):

@@ -1,14 +1,14 @@
 """Run an ordinary asyncio script, unmodified, on miniloop.
 
-There are two ways. A script that gets by with the standard library runs on the core: it, and the
-modules in its folder and below, get miniloop wherever they import asyncio. A script that imports
-an installed library (aiohttp, httpx, anyio, ...), itself or in a module beside it, anywhere in the
-file, runs with --interop: import asyncio is the real one, as its library will want it, and every
-loop that it makes is miniloop.interop.EventLoop, miniloop's scheduling behind asyncio's interface.
-The imports decide, before anything runs; --core and --interop say it outright.
+The imports of the script decide on which loop it runs. If it needs only the standard library, it
+runs on miniloop's core: the script, and the modules in its folder and below, get miniloop wherever
+they import asyncio. If it imports an installed library (aiohttp, httpx, anyio, ...), anywhere in
+the script or in a module beside it, it runs on interop: `import asyncio` gives the real asyncio,
+as the library needs it, and every loop that asyncio makes is miniloop.interop.EventLoop, which has
+miniloop's scheduling and asyncio's interface. --core and --interop overrule this choice.
 
-All else, sys.argv, tracebacks and the exit status among it, is as under `python SCRIPT`, or with
--m as under `python -m MODULE`.
+Everything else, such as sys.argv, tracebacks and the exit status, is as with `python SCRIPT`, or
+with -m as with `python -m MODULE`.
 """
 
 import argparse
@@ -20,26 +20,26 @@ from miniloop.cli.script import run_script
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Declare the two ways, and the program."""
+    """Declare the options, and the program."""
     way = parser.add_mutually_exclusive_group()
     way.add_argument(
         "--interop",
         action="store_true",
         default=None,
-        help="the real asyncio, with every loop miniloop's: for what needs protocols, TLS, "
-        "subprocesses, or a library that imports asyncio",
+        help="use the real asyncio with miniloop's loops: for protocols, TLS, subprocesses, and "
+        "libraries that import asyncio",
     )
     way.add_argument(
         "--core",
         dest="interop",
         action="store_false",
-        help="miniloop's core for the script and the modules beside it; its libraries find no loop",
+        help="use miniloop's core in the script and the modules beside it; libraries find no loop",
     )
     program.declare(parser)
 
 
 def call(args: argparse.Namespace) -> int:
-    """Run the script; returns 0 at its end, and raises what it raises."""
+    """Run the script. Returns 0 when it has ended, and raises what it raises."""
     script, script_args = program.named(args)
     on_interop = args.interop
     if on_interop is None:

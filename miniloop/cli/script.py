@@ -1,7 +1,7 @@
-"""Runs a file or a module as the main program, as Python does it, with its asyncio redirected.
+"""Run a file or a module as the main program, as Python does it, with its asyncio redirected.
 
-One thing cannot be hidden from the script: below it on the stack stand the functions that started
-it. `traceback.print_stack()` shows them, and so may the "created at" of the loop's debug mode.
+One thing cannot be hidden from the script: the functions that started it stand below it on the
+stack. `traceback.print_stack()` shows them, and "created at" in debug mode may show them, too.
 """
 
 import asyncio
@@ -23,12 +23,12 @@ from miniloop.cli.stand_in import what_is_missing
 
 
 def run_script(script: str, args: Sequence[str], *, redirected: bool = True) -> int:
-    """Run `script` (`script.py` or `-m module`) as `__main__`, with `args`; returns 0 at its end.
+    """Run `script` (`script.py` or `-m module`) as `__main__`, with `args`; return 0 at its end.
 
-    Unless `redirected`, it keeps the real asyncio.
+    Unless `redirected`, the script gets the real asyncio.
 
-    What the script raises goes on its way up, so that Python itself reports it and gives the exit
-    status. Raises BadInput where there is nothing to run, or where the script wants something that
+    An exception of the script passes through, so that Python itself reports it and chooses the exit
+    status. Raises BadInput if there is nothing to run, or if the script needs something that
     asyncio has and miniloop has not.
     """
     module = program.module_of(script)
@@ -67,7 +67,7 @@ def _read(script: str) -> bytes:
     if script.endswith(".ipynb"):
         raise BadInput(
             f"{script!r} is a notebook: `jupyter nbconvert --to script {script}` makes a script of "
-            "it; in the notebook itself, miniloop.run() takes the place of asyncio.run()"
+            "it; in the notebook itself, call miniloop.run() instead of asyncio.run()"
         )
     try:
         source = Path(script).read_bytes()
@@ -85,7 +85,7 @@ def _compiled(source: bytes, path: str) -> CodeType:
 
 
 def _fresh_main() -> ModuleType:
-    """Make `__main__` what it is before Python runs anything in it."""
+    """Make `__main__` as it is before Python runs anything in it."""
     main = ModuleType("__main__")
     main.__dict__["__builtins__"] = builtins
     if sys.version_info < (3, 14):
@@ -107,7 +107,7 @@ def _run_file(compiled: Callable[[bytes, str], CodeType], source: bytes, path: s
 
 
 def _forget_file(main: ModuleType) -> None:
-    """Take from `__main__` what Python takes from it when the script has ended."""
+    """Remove from `__main__` the names that Python removes when the script has ended."""
     main.__dict__.pop("__file__", None)
     main.__dict__.pop("__cached__", None)
 
@@ -115,12 +115,12 @@ def _forget_file(main: ModuleType) -> None:
 def _run_module(name: str) -> None:
     main = _fresh_main()
     main.__loader__ = BuiltinImporter
-    # What Python itself calls for -m. It fills the `__main__` that it finds.
+    # Python itself calls this function for -m. It fills the `__main__` that it finds.
     vars(runpy)["_run_module_as_main"](name)
 
 
 def _cut_our_frames(error: BaseException) -> None:
-    """Take the frames of this package out of the traceback of `error`, and of what led to it."""
+    """Remove the frames of this package from the tracebacks of `error` and of its causes."""
     errors = [error]
     for one in errors:  # grows on the way
         kept = [entry for entry in _entries(one.__traceback__) if not _is_ours(entry)]
@@ -148,10 +148,11 @@ def _is_ours(entry: TracebackType) -> bool:
 
 
 def _report_as_it_is_now(error: BaseException, beside: redirect.Beside) -> None:
-    """Have Python report `error`, when it has risen to the top, with the traceback it has now.
+    """Let Python report `error` at the top of the stack, with the traceback that it has now.
 
-    It has to rise: only at the top does Python do all that it does for a script, up to dying of
-    SIGINT after a KeyboardInterrupt. But on its way it gathers the frames that started the script.
+    The error must pass through to the top, because only there Python does everything that it does
+    for a script, such as dying of SIGINT after a KeyboardInterrupt. But on its way the traceback
+    gathers the frames that started the script.
     """
     report, trace = sys.excepthook, error.__traceback__
     if isinstance(error, KeyboardInterrupt) and report is sys.__excepthook__:
@@ -162,7 +163,7 @@ def _report_as_it_is_now(error: BaseException, beside: redirect.Beside) -> None:
 
 
 def _place(error: BaseException, beside: redirect.Beside) -> str:
-    """The line of the script, or of a module beside it, that was running when `error` came up."""
+    """Return the line of the script, or of a module beside it, that ran when `error` was raised."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     # asyncio.run() cancels the main task and then raises a KeyboardInterrupt of its own: the

@@ -1,8 +1,8 @@
-"""Two schedules side by side in the terminal: by rich where it is installed, else as plain text.
+"""Print two schedules side by side: with rich if it is installed, otherwise as plain text.
 
-A tick is numbered where it begins, and a time stands where it changes. Where the terminal is too
-narrow for two columns, what both loops do alike stands there once, and where they differ one below
-the other.
+The number of a tick is shown where the tick begins, and the time where it changes. If the terminal
+is too narrow for two columns, an event that both loops have is printed once, and events that differ
+are printed one below the other.
 """
 
 import importlib
@@ -16,28 +16,28 @@ from typing import Any
 from miniloop.difftest.scripts import Row
 
 SHOWN = 60
-"""Lines that are shown in full where the schedules agree."""
+"""The most lines that are shown in full if the schedules agree."""
 BEFORE, AFTER = 24, 8
-"""Lines shown around the first difference. What comes after it only echoes it."""
+"""Lines shown around the first difference. The later ones mostly follow from it."""
 NARROWEST = 24
-"""Characters that each of two columns needs, if its texts are that long."""
+"""Characters that each of two columns needs, if its texts are that long. Less is too narrow."""
 LONGEST = 200
-"""Characters of a text where the output goes to no terminal, and is as wide as it needs to be."""
+"""The most characters of a text if the output goes to no terminal."""
 
 At = tuple[int, int] | None
 Line = tuple[str, ...]
-"""The texts of a line: mark, tick and time (not where only the order is compared), both sides."""
+"""The texts of a line: mark, tick and time (unless only the order is compared), both sides."""
 
 
 def columns() -> int:
-    """How many columns there are: without limit in a file or a pipe, unless COLUMNS says so."""
+    """Return the width of the output: unlimited in a file or a pipe, unless COLUMNS is set."""
     if sys.stdout.isatty() or os.environ.get("COLUMNS"):
         return max(20, shutil.get_terminal_size().columns)
     return 2 * LONGEST + 40
 
 
 def cell(text: str, at: At, other: At) -> str:
-    """One side's text; where its tick or time is another than the other side's, with these."""
+    """Return one side's text, with its tick and time if they are not the other side's."""
     if not text:
         return "(nothing more)"
     text = text.replace("\n", "\\n").replace("\t", "\\t")
@@ -50,7 +50,7 @@ def cell(text: str, at: At, other: At) -> str:
 def show(
     names: tuple[str, str], rows: Sequence[Row], *, order_only: bool, everything: bool
 ) -> None:
-    """Print the table; long ones are shortened unless `everything`."""
+    """Print the table. A long one is shortened unless `everything`."""
     head: Line = ("", *names) if order_only else ("", "tick", "time", *names)
     body = lines(rows, order_only, everything)
     widths = [max(map(len, column)) for column in zip(head, *body, strict=True)]
@@ -85,7 +85,7 @@ def show(
         if not style and one[-1].startswith("select("):
             style = "dim"
         grid.add_row(*map(text, one), style=style)
-    # Not to stdout itself: rich ends the program when nobody reads on.
+    # Not to stdout itself: rich ends the program if stdout is a closed pipe.
     table_text = io.StringIO()
     rich_console.Console(
         file=table_text, force_terminal=sys.stdout.isatty(), width=sum(widths) + len(widths)
@@ -99,7 +99,7 @@ def cut(text: str, width: int) -> str:
 
 
 def stacked(line: Line, names: tuple[str, str]) -> list[Line]:
-    """A line for one column: what is not the same on both sides becomes two lines."""
+    """Return a line for one column, or two lines if the sides differ."""
     *before, left, right = line
     if not line[0]:
         return [(*before, left)]
@@ -112,7 +112,7 @@ def stacked(line: Line, names: tuple[str, str]) -> list[Line]:
 
 
 def lines(rows: Sequence[Row], order_only: bool, everything: bool) -> list[Line]:
-    """The lines of the table below its head."""
+    """Return the lines of the table below its head."""
     first = next((number for number, row in enumerate(rows) if not row.same), None)
     found: list[Line] = []
     shown = ["", ""]
@@ -128,7 +128,7 @@ def lines(rows: Sequence[Row], order_only: bool, everything: bool) -> list[Line]
         at = row.left_at or row.right_at
         numbers = [str(at[0]), f"{at[1] / 1000:.3f}"] if at else ["", ""]
         if row.same and row.left.startswith("select("):
-            numbers[1] = ""  # it is the time before the wait
+            numbers[1] = ""  # this is the time before the wait
         told = [
             "" if now == before and not mark else now
             for now, before in zip(numbers, shown, strict=True)
@@ -142,7 +142,7 @@ def lines(rows: Sequence[Row], order_only: bool, everything: bool) -> list[Line]
 def chosen(
     rows: Sequence[Row], first: int | None, everything: bool
 ) -> list[tuple[int, Row | None]]:
-    """Rows to show with their numbers; where some are left out, their count and None."""
+    """Return the rows to show with their numbers. For rows left out: how many, and None."""
     numbered: list[tuple[int, Row | None]] = list(enumerate(rows))
     if everything or (first is None and len(numbered) <= SHOWN):
         return numbered

@@ -1,4 +1,4 @@
-"""For a test: fail where a program, whoever wrote it, does not run alike on all loops."""
+"""`assert_same_schedule()`: fail in a test if a program does not run alike on all loops."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from .written import Written, run_written
 
 
 class NotComparedFurther(UserWarning):
-    """Two runs are alike up to a place after which nothing can be said of them."""
+    """Two runs are alike up to a place, and cannot be compared after it."""
 
 
 DEFAULT = ("asyncio", "miniloop")
@@ -38,56 +38,56 @@ def assert_same_schedule(
     program: Program | str | Callable[[], Coroutine[Any, Any, Any]],
     loops: Sequence[str | Side | LoopKind | Callable[..., Any]] = DEFAULT,
 ) -> None:
-    """Fail, with both schedules side by side, unless the program runs alike on all loops.
+    """Fail, and show both schedules side by side, unless a program runs alike on all loops.
 
-    `program` is a `Program`, the source text of a script, or an async function without parameters
-    (also a `functools.partial` or a lambda that makes its coroutine). While a function runs, what
-    its module has of `asyncio` and of `time`, under whatever name, is the loop's own library and
-    virtual time, and `print` is the recorder's log; in a script it is what it imports. Other
-    modules keep the real ones, and so does what a module made of them before: a lock, or a class
-    of its own built on `asyncio.Queue`. Jobs in threads (`asyncio.to_thread`) are done one at a
-    time, while the loop has nothing to do; other threads, processes and peers outside the loop are
-    not waited for (`miniloop compare` does).
+    `program` is an async function without parameters (or a `functools.partial` or a lambda that
+    makes its coroutine), the source text of a script, or a `Program`. `loops` are two or more
+    loops. The first is the reference: the others are compared with it.
 
-    What is printed, returned or raised is compared as far as it is text, a number (floats to three
-    digits), bytes, an enumeration, or a list, tuple, deque, set or dictionary of these; of other
-    values the type counts, so print them as text. Of exceptions it is the arguments where the class
-    is the program's own or one of `OWN_ARGUMENTS` (ValueError, KeyError, AssertionError, ...), the
-    message of a group, the first words of a RuntimeError, and the type of others. Addresses are
-    left out. Sets of tasks and futures are iterated in one order, and random numbers are seeded.
+    **What the program gets.** In a script, `import asyncio` gives the loop's own library. While a
+    function runs, the names in its module that mean `asyncio` or `time`, or something from them,
+    mean the loop's own library and virtual time, and `print` writes to the recorder's log. Other
+    modules keep the real ones. So do objects that were made before, such as a lock, or a class
+    built on `asyncio.Queue`. Jobs in threads (`asyncio.to_thread`) run one at a time, while the
+    loop has nothing to do. Other threads, processes and peers outside the loop are not waited for;
+    use `miniloop compare` for those.
 
-    `loops` are two or more loops; the first is what the others are held against. Each is a loop
-    class, a function that makes a loop, the text `module:name` of one of these, a name of
-    `sides.KNOWN`, or a `Side`. A loop that takes a selector is given one that counts ticks and
-    moves virtual time. One that takes none runs in real time, and only the order of events is
-    compared; `NotComparedFurther` says so if the runs agree, and the first line of the error if
-    they do not. What differs must do so three times in a row.
+    **What is compared.** Printed lines, and values that are returned or raised, if they are text,
+    numbers (floats to three digits), bytes, enumerations, or lists, tuples, deques, sets or
+    dictionaries of these. Of other values only the type is compared, so print them as text. Of an
+    exception, the arguments are compared if its class is the program's own or one of
+    `OWN_ARGUMENTS` (ValueError, KeyError, AssertionError, ...). Otherwise its type is compared,
+    with the message of a group and the first words of a RuntimeError. Addresses are left out. Sets
+    of tasks and futures are iterated in one order, and random numbers are seeded.
 
-    A program that awaits a library that imports asyncio (async_timeout, anyio, ...) cannot run on
-    miniloop's core. If `loops` are not given, asyncio is held against `miniloop.interop` then.
+    **Loops.** Each is a loop class, a function that makes a loop, the text `module:name` of one of
+    these, a name of `sides.KNOWN`, or a `Side`. A loop that takes a selector gets one that counts
+    ticks and moves virtual time. A loop that takes none runs in real time, only the order of events
+    is compared, and a difference counts only if it shows three times in a row. The first line of
+    the error says so, or a `NotComparedFurther` warning if the runs agree. If the program awaits a
+    library that imports asyncio (async_timeout, anyio, ...), it cannot run on miniloop's core. In
+    that case, unless `loops` is given, asyncio is compared with `miniloop.interop`.
 
-    Warns of RuntimeWarning where a coroutine of the program's was never awaited.
+    Raises AssertionError if two runs differ. Also raises it if they are alike, but a script or
+    function does not come to a good end: an exception ends it (or a SystemExit that tells of a
+    failure), it waits for ever, it runs no loop, or it takes more than 10,000 ticks, 1,000,000
+    events or 5 seconds of real time (measured only in the main thread, where there is SIGALRM). A
+    `Program` ends after 60 ticks or 64 events, and is not checked for this.
 
-    Raises AssertionError where two runs differ, and where they are alike but a script or function
-    does not come to a good end: an exception ends it (also SystemExit, if it tells of a failure),
-    it waits for ever, runs no loop, or runs for more than 10,000 ticks, 1,000,000 events or (in the
-    main thread, where there is SIGALRM) 5 seconds of real time. Of a `Program`, which ends after 60
-    ticks or 64 events, nothing of this is said.
+    Warns with `NotComparedFurther` if two runs are alike up to a place after which nothing can be
+    compared: a known difference of this Python's asyncio, or a recursion that went too deep, if the
+    runs differ after it. Warns with RuntimeWarning if a coroutine of the program was never awaited.
 
-    Warns of `NotComparedFurther` where two runs are alike up to a place after which nothing can be
-    compared, which is nobody's fault: a difference of this Python's asyncio that is known, or a
-    recursion that went too deep (if what follows it is not alike, too).
-
-    Raises TypeError where `program` is none of these, or one of `loops` is nothing of that kind,
-    ValueError where `loops` are fewer than two or unknown, or one cannot be made, RuntimeError in a
-    thread that runs a loop already.
+    Raises TypeError if `program` or one of `loops` has the wrong type, ValueError if there are
+    fewer than two loops, or one is unknown or cannot be made, and RuntimeError in a thread that
+    already runs a loop.
     """
     to_run = program if isinstance(program, Program) else _made_runnable(program)
     if asyncio._get_running_loop() is not None or current._get_running_loop() is not None:
         raise RuntimeError("assert_same_schedule() cannot be called while an event loop is running")
     reference, *others = map(side, loops)
     if not others:
-        raise ValueError(f"loops: two or more, the first to hold the others against, not {loops!r}")
+        raise ValueError(f"loops: give two or more, of which the first is the reference: {loops!r}")
     found = Findings()
     for other in others:
         try:
@@ -96,7 +96,7 @@ def assert_same_schedule(
             if loops is not DEFAULT:
                 raise
             found.add(_hold(to_run, reference, side("interop")))
-    for text in dict.fromkeys(found.not_further):  # not above: `quiet` lets no warning through
+    for text in dict.fromkeys(found.not_further):  # only now: `quiet` lets no warning through
         warnings.warn(text, NotComparedFurther, stacklevel=2)
     for text in dict.fromkeys(found.never_awaited):
         warnings.warn(text, RuntimeWarning, stacklevel=2)
@@ -104,13 +104,13 @@ def assert_same_schedule(
 
 @dataclass
 class Findings:
-    """What is to be known of runs that agree."""
+    """What a reader has to know of runs that agree."""
 
     not_further: list[str] = field(default_factory=list)
     never_awaited: list[str] = field(default_factory=list)
 
     def add(self, other: Findings) -> None:
-        """Take over what is to be known of two more runs."""
+        """Add the findings of two more runs."""
         self.not_further += other.not_further
         self.never_awaited += other.never_awaited
 
@@ -120,7 +120,7 @@ class NeedsAsyncio(AssertionError):
 
 
 def _hold(to_run: Program | Written, reference: Side, other: Side) -> Findings:
-    """Raise AssertionError unless it runs alike on both; return what else is to be known."""
+    """Raise AssertionError unless the program runs alike on both; return the other findings."""
     found = Findings()
     is_program = isinstance(to_run, Program)
     match = Match(reference, other)
@@ -146,7 +146,7 @@ def _hold(to_run: Program | Written, reference: Side, other: Side) -> Findings:
             kind = NeedsAsyncio if asks else AssertionError
             hint = HINT if asks or lacks_something(difference) else ""
         raise kind(
-            f"{in_order}{other.name} does not run this as {reference.name} does:\n\n"
+            f"{in_order}the schedules on {names} differ:\n\n"
             + difference.text(context=None if is_program else CONTEXT)
             + ends
             + hint
@@ -160,7 +160,7 @@ class Bad(Exception):
 
 
 def _held(to_run: Written, match: Match, found: Findings) -> tuple[Difference | None, str]:
-    """How what somebody has written differs, and what else is to be said.
+    """Return how the runs of a script or function differ, and what else to say.
 
     That is what ended only one of the sides, or up to where they are compared.
     """
@@ -169,12 +169,12 @@ def _held(to_run: Written, match: Match, found: Findings) -> tuple[Difference | 
         with never_awaited(found.never_awaited):
             one, ended = run_written(reference, to_run)
             if not match.exact and (reason := would_block(one)):
-                raise Bad(f"on {reference.name} it {reason}")
+                raise Bad(f"on {reference.name} the program {reason}")
             another, other_ended = run_written(other, to_run)
         left, right = match.seen(one, another)
         if one_hangs(left, right):
             slow = reference if left.cut == HANGS else other
-            raise Bad(f"on {slow.name} it {takes_too_long()}, or see what blocks")
+            raise Bad(f"on {slow.name} the program {takes_too_long()}, or find what blocks it")
         difference = difference_of(None, reference, other, left, right)
         if difference is None:
             break
@@ -185,35 +185,42 @@ def _held(to_run: Written, match: Match, found: Findings) -> tuple[Difference | 
         return difference, ""
     if reason := too_little(left, right) or bad_end(left, right, ended, match.exact):
         how = f"\n\n{ended}" if reason.startswith(ENDS_WITH) else ""
-        raise Bad(f"{reference.name} and {other.name} run alike, but it {reason}{how}")
+        raise Bad(
+            f"the schedules on {reference.name} and {other.name} are equal, but the program "
+            f"{reason}{how}"
+        )
     if one_recurses(left, right):
         return Difference(None, reference.name, other.name, left, right), ""
     return None, not_further(left, right)
 
 
 TIMES = 3
-"""So often must differ what runs in real time."""
+"""In real time, runs must differ so many times in a row."""
 
 CONTEXT = 50
-"""Lines before and after the first difference that are shown of what may have a million."""
+"""Lines shown before and after the first difference of a script or function."""
 
 
 def _made_runnable(program: Any) -> Written:
-    """A script, compiled, or a function that can be called."""
+    """Return a compiled script, or a function that can be called."""
     if isinstance(program, str):
         code: CodeType = compile(program, FILE_NAME, "exec", dont_inherit=True)
         return code
     if not callable(program):
-        raise TypeError(f"a Program, a script's text or an async function, not {program!r}")
+        raise TypeError(
+            f"program: give a Program, the text of a script or an async function, not {program!r}"
+        )
     try:
         inspect.signature(program).bind()
     except TypeError as error:
-        raise TypeError(f"an async function without parameters: {error} of {program!r}") from None
+        raise TypeError(
+            f"program: give an async function without parameters, not {program!r}: {error}"
+        ) from None
     return program  # type: ignore[no-any-return]
 
 
 def would_block(schedule: Schedule) -> str:
-    """Why a run need not be tried in real time, which would take as long; empty if it can be."""
+    """Return why a run is not tried in real time, where it would block; empty if it can be."""
     if any(who == "main" and what == written.WAITS for _, _, who, what in schedule.rows):
         return WAITS_FOR_EVER
     if schedule.cut.startswith(HANGS):
@@ -222,25 +229,25 @@ def would_block(schedule: Schedule) -> str:
 
 
 def too_many_ticks() -> str:
-    """What is said of what runs for too many ticks."""
+    """Return the message for a program that runs for too many ticks."""
     return f"runs for more than {written.TICK_LIMIT:,} ticks: make it shorter"
 
 
 WAITS_FOR_EVER = (
     "waits for ever: nothing is ready and no timer is set "
-    "(for threads of your own and processes there is `miniloop compare`)"
+    "(if it waits for a thread of its own or a process, use `miniloop compare`)"
 )
 
 
 def takes_too_long() -> str:
-    """What is said of what runs for too long."""
+    """Return the message for a program that runs for too long."""
     return f"takes more than {surroundings.LONGEST:g} seconds of real time: make it shorter"
 
 
 def too_little(one: Schedule, other: Schedule) -> str:
-    """Why two runs that agree were ended, if somebody can mend that; empty if not."""
+    """Return why two runs that agree were ended, if the user can mend that; empty if not."""
     for schedule in (one, other):
-        # Only of what all that was compared belongs to.
+        # Only if the comparison ended with this schedule.
         if schedule.cut and comparable(schedule) == min(comparable(one), comparable(other)):
             if schedule.cut.startswith(HANGS):
                 return takes_too_long()
@@ -250,7 +257,7 @@ def too_little(one: Schedule, other: Schedule) -> str:
 
 
 def bad_end(one: Schedule, other: Schedule, ended: str, exact: bool) -> str:
-    """Why two runs that are alike to their end did not come to a good one; empty if they did."""
+    """Return why two runs that are alike did not come to a good end; empty if they did."""
     if one != other or one.cut:
         return ""
     if len(one.timeouts) > written.TICK_LIMIT:
@@ -260,19 +267,19 @@ def bad_end(one: Schedule, other: Schedule, ended: str, exact: bool) -> str:
         return WAITS_FOR_EVER
     if ended:
         how = next(what for what in reversed(of_main) if what.startswith(ENDS_WITH))
-        return f"{how}: catch what is meant to be raised"
+        return f"{how}: if the exception is expected, catch it in the program"
     if exact and not one.timeouts:
         return "runs no event loop that is recorded: use asyncio.run() or asyncio.new_event_loop()"
     return ""
 
 
 def one_recurses(one: Schedule, other: Schedule) -> bool:
-    """Whether only one of two runs that are recorded to their end has a recursion."""
+    """Return whether only one of two runs, both recorded to their end, has a recursion."""
     return not (one.cut or other.cut) and recursion(one) != recursion(other)
 
 
 def not_further(one: Schedule, other: Schedule) -> str:
-    """Up to where two runs can be compared, and why not further; empty if to their end."""
+    """Return up to where two runs are compared, and why; empty if they are to their end."""
     # Within one tick either may have come first.
     first = min(one, other, key=lambda schedule: (comparable(schedule)[1], not schedule.cut))
     if one == other and not first.cut:
@@ -281,13 +288,13 @@ def not_further(one: Schedule, other: Schedule) -> str:
     if comparable(first) == (len(first.rows), len(first.timeouts)):
         if first.cut in WATCHES:
             known = f"this Python's asyncio is known to differ there ({first.cut})"
-            return f"up to tick {tick} only: {known}"
-        return f"up to tick {tick} only: {first.cut}"
-    return f"before tick {tick} only: a recursion went too deep in it"
+            return f"only up to tick {tick}: {known}"
+        return f"only up to tick {tick}: {first.cut}"
+    return f"only before tick {tick}, in which a recursion went too deep"
 
 
 def asks_asyncio(found: Difference) -> bool:
-    """Whether on one side something has asked a library for the loop of another."""
+    """Return whether one side, and only one, has asked a library for the loop of the other."""
     one, other = (
         any("RuntimeError(no running event" in what for _, _, _, what in schedule.rows)
         for schedule in (found.left, found.right)
@@ -296,14 +303,14 @@ def asks_asyncio(found: Difference) -> bool:
 
 
 def lacks_something(found: Difference) -> bool:
-    """Whether something has been asked for an attribute that it may only have elsewhere."""
+    """Return whether an attribute was missing, which may exist on the other library only."""
     rows = [*found.left.rows, *found.right.rows]
     return any(what.endswith("AttributeError()") for _, _, _, what in rows)
 
 
 HINT = (
-    "\n\n(Does a function import asyncio itself, or another module, or has something been made of "
-    "asyncio before? Only what the program's own module imports is the loop's own library, and "
-    "only while it runs. A program that awaits a library that imports asyncio can be compared "
-    "with loops=('asyncio', 'interop').)"
+    "\n\n(Only the program's own module gets the loop's library as its asyncio, and only while the "
+    "program runs. A function that imports asyncio itself, another module that imports it, and "
+    "objects that were made before have the real asyncio. If the program awaits a library that "
+    "imports asyncio, compare it with loops=('asyncio', 'interop').)"
 )

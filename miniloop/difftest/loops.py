@@ -1,11 +1,11 @@
-"""Finds the loop that somebody names, and what can be compared of it.
+"""Find the loop that the user names, and what of it can be compared.
 
-Every place that takes a loop takes it in the same ways: a class, a function that makes one, the
-text `module:name`, or a known name. `resolve` makes such a loop once and tries it out, so that what
-is wrong with it is said in one line before anything is compared.
+A loop is given in the same ways everywhere: as a class, a function that makes a loop, the text
+`module:name` of one of these, or a known name. `resolve()` makes such a loop once and tries it out.
+If something is wrong with it, the user reads that in one line before anything is compared.
 
-A loop that takes a selector can be given one that counts ticks and moves a virtual clock. Of any
-other loop only the order of events can be compared.
+If a loop takes a selector, it gets one that counts ticks and moves a virtual clock. Otherwise only
+the order of events can be compared.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ FORMS = "a loop class, a function that makes a loop, 'module:name' of either"
 """How a loop can be given, for messages and help texts."""
 
 TRY_TICKS = 100
-"""A loop that is tried out needs three or four."""
+"""Ticks that the trial may take. Most loops need three or four."""
 
 
 @dataclass(frozen=True)
@@ -40,21 +40,21 @@ class LoopKind:
     """A kind of event loop that can be made, again and again, and compared."""
 
     name: str
-    """What it is called in output."""
+    """The name in output."""
     module: ModuleType
-    """The library that belongs to it: what programs on this loop have to find as `asyncio`."""
+    """The library that belongs to it, which programs on this loop get as `asyncio`."""
     make: Callable[[], Any]
     """Makes a loop as its author makes it."""
     loop_class: Any
-    """Subclasses of this are recorded. It is made with a selector, unless `order_only`."""
+    """The class whose subclasses are recorded. They get a selector, unless `order_only`."""
     task_class: Any
     """What the loop's own `create_task()` makes."""
     future_class: Any
     """What its `create_future()` makes."""
     asks_factory: bool = True
-    """Whether `create_task()` asks the loop's task factory."""
+    """Whether `create_task()` uses the loop's task factory."""
     order_only: str = ""
-    """Why ticks cannot be compared, and what to change: a sentence. Empty if they can be."""
+    """Why ticks cannot be compared, and what to change, in a sentence. Empty if they can be."""
 
 
 def resolve(given: object, known: Iterable[str] = ()) -> LoopKind:
@@ -64,12 +64,12 @@ def resolve(given: object, known: Iterable[str] = ()) -> LoopKind:
     selector), the text `module:name` of one of these (`name` may have dots), or one of `KNOWN`.
     Error messages offer the names in `known`, by default those of `KNOWN`.
 
-    The module is looked for as Python looks for it, and in the current folder. The loop is made and
-    runs an empty task.
+    The module is imported from where Python finds it, or else from the current folder. The loop is
+    made, and runs two small tasks.
 
-    Raises ValueError, with one line for the person who named the loop, if there is no such module
-    or name, or if what is there is no loop, or cannot be made or run. Raises TypeError if `given`
-    is neither text nor callable.
+    Raises ValueError, with one line for the user, if there is no such module or name, if it is no
+    loop, or if the loop cannot be made or run. Raises TypeError if `given` is neither text nor
+    callable.
     """
     names = tuple(known) or tuple(KNOWN)
     if isinstance(given, LoopKind):
@@ -108,22 +108,24 @@ KNOWN: dict[str, Callable[[], Any]] = {
     "miniloop": _miniloop,
     "interop": _interop,
 }
-"""The loops that have a name of their own."""
+"""The loops that have names."""
 
 
 def load(text: str, known: Iterable[str]) -> Any:
-    """Import what `module:name` names. Raises ValueError with one line that says what is wrong."""
+    """Import `module:name`. Raises ValueError with one line that says what is wrong."""
     module_name, colon, attribute = text.partition(":")
     if not colon:
         raise ValueError(
             f"no loop named {text!r}: choose from {', '.join(known)}, or give 'module:name' of a "
-            "loop class or of a function that makes a loop"
+            "loop class, or of a function that makes a loop"
         )
     if not module_name or not attribute:
         raise ValueError(f"{text}: give a module and a name in it, as in uvloop:new_event_loop")
     if module_name.endswith(".py") or "/" in module_name or os.sep in module_name:
         *_, stem = module_name.removesuffix(".py").replace(os.sep, "/").split("/")
-        raise ValueError(f"{text}: give a module's name, not its file, as in {stem}:{attribute}")
+        raise ValueError(
+            f"{text}: give the name of the module, not its file, as in {stem}:{attribute}"
+        )
     try:
         with _current_folder_importable():
             found: Any = importlib.import_module(module_name)
@@ -145,7 +147,7 @@ def load(text: str, known: Iterable[str]) -> Any:
 
 @contextlib.contextmanager
 def _current_folder_importable() -> Iterator[None]:
-    """While this lasts, modules in the current folder are found, after all others."""
+    """In the block, find modules in the current folder, too, after all others."""
     folder = os.getcwd()
     sys.path.append(folder)
     try:
@@ -156,7 +158,7 @@ def _current_folder_importable() -> Iterator[None]:
 
 
 def _said(error: BaseException) -> str:
-    """An exception in one line."""
+    """Return an exception as one line."""
     text = " ".join(str(error).split())
     if isinstance(error, ImportError) and text:
         return text
@@ -176,7 +178,7 @@ def _tried(name: str, make: Callable[..., Any]) -> LoopKind:
         except (Exception, SystemExit) as error:
             raise ValueError(f"{name}: the loop cannot be made: {_said(error)}") from None
         if not hasattr(loop, "run_forever"):
-            raise ValueError(f"{name}: makes no loop: it returns {loop!r}")
+            raise ValueError(f"{name}: it makes no loop, but returns {loop!r}")
         loop_class = type(loop)
         module = library_of(loop_class)
         try:
@@ -197,10 +199,10 @@ def _tried(name: str, make: Callable[..., Any]) -> LoopKind:
                 raise Stuck("waits without the selector")
             except Stuck:
                 if recorder.selector.ticks:
-                    why = f"{name} does not ask its own time() how late it is"
+                    why = f"{name} does not take the time from its own time()"
                     change = "let it compute deadlines and timeouts with self.time()"
                 else:
-                    why = f"{name} does not use the selector that it is given"
+                    why = f"{name} does not use the selector that it gets"
                     change = "let it call select() of that selector once in each iteration"
             except Exception as error:
                 why = f"{name} fails with a selector of another kind ({_said(error)})"
@@ -211,12 +213,12 @@ def _tried(name: str, make: Callable[..., Any]) -> LoopKind:
         plain,
         loop_class,
         *made,
-        f"{why}: only the order of events is compared; {change} to have ticks compared",
+        f"{why}, so only the order of events is compared; to compare ticks, {change}",
     )
 
 
 class ImpatientClock(VirtualClock):
-    """A virtual clock for a loop that may wait in a selector of its own, which does not move it."""
+    """A virtual clock for a loop that may wait in a selector of its own, which moves no clock."""
 
     def __init__(self, selector: CountingSelector) -> None:
         super().__init__()
@@ -225,7 +227,7 @@ class ImpatientClock(VirtualClock):
         self._asked = 0
 
     def time(self) -> float:
-        """Seconds since the run began. Raises Stuck if the selector is left out for too long."""
+        """Return seconds since the run began. Raises Stuck if the loop never uses the selector."""
         self._asked += 1
         if self._asked > TRY_TICKS and not self._selector.ticks:
             raise Stuck("waits without the selector")
@@ -233,13 +235,13 @@ class ImpatientClock(VirtualClock):
 
 
 def selector_parameter(make: Callable[..., Any]) -> str | None:
-    """How a class or function takes a selector: "" by position, else the parameter's name.
+    """Return how a class or function takes a selector: "" by position, or the parameter's name.
 
-    None if it takes none.
+    Return None if it takes none.
     """
     try:
         parameters = list(inspect.signature(make).parameters.values())
-    except (TypeError, ValueError):  # written in C: not all of that has a signature
+    except (TypeError, ValueError):  # not everything in C has a signature
         return None
     for number, one in enumerate(parameters):
         if "selector" in one.name.lower() and one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD):
@@ -253,7 +255,7 @@ def selector_parameter(make: Callable[..., Any]) -> str | None:
 
 
 def _needs_nothing(make: Callable[..., Any]) -> bool:
-    """Whether it can be called without arguments."""
+    """Return whether it can be called without arguments."""
     try:
         inspect.signature(make).bind()
     except TypeError:
@@ -262,13 +264,13 @@ def _needs_nothing(make: Callable[..., Any]) -> bool:
 
 
 def _give(make: Callable[..., Any], parameter: str, selector: Any) -> Any:
-    """Call it with a selector, by default one as loops make it for themselves."""
+    """Call it with a selector, by default the one that loops make for themselves."""
     selector = selector or selectors.DefaultSelector()
     return make(**{parameter: selector}) if parameter else make(selector)
 
 
 def taking_selector(make: Callable[..., Any], parameter: str, loop_class: Any) -> Any:
-    """A class of such loops whose only parameter is a selector."""
+    """Return a class of such loops whose only parameter is a selector."""
     loop_class = with_exception_handler(loop_class)
     if isinstance(make, type):
         if not parameter:
@@ -282,12 +284,12 @@ def taking_selector(make: Callable[..., Any], parameter: str, loop_class: Any) -
 
     class Forgotten(loop_class):  # type: ignore[misc]
         def __del__(self) -> None:
-            """Do nothing: another object goes on with what this one was."""
+            """Do nothing: another object has taken over the attributes of this one."""
 
     class Made(loop_class):  # type: ignore[misc]
         def __init__(self, selector: Any = None) -> None:
-            # What a function makes cannot be of a subclass. But it can share all that it has with
-            # an object that is.
+            # The function makes an object that is not of this subclass. But this object can share
+            # all attributes with it.
             made = _give(make, parameter, selector)
             already = dict(vars(self))
             self.__dict__ = vars(made)
@@ -298,7 +300,7 @@ def taking_selector(make: Callable[..., Any], parameter: str, loop_class: Any) -
 
 
 def with_exception_handler(loop_class: Any) -> Any:
-    """The class, with a settable exception handler if it has none: recorders set one."""
+    """Return the class, with a settable exception handler if it has none: recorders set one."""
     if hasattr(loop_class, "set_exception_handler"):
         return loop_class
 
@@ -324,7 +326,7 @@ def _named_as(loop_class: Any, subclass: Any) -> Any:
 
 
 def library_of(loop_class: type) -> ModuleType:
-    """The library whose tasks and futures run on such a loop: miniloop only on its own core."""
+    """Return the library whose tasks run on such a loop: miniloop only on its own core."""
     core = issubclass(loop_class, miniloop.EventLoop)
     return miniloop if core and not issubclass(loop_class, asyncio.AbstractEventLoop) else asyncio
 
@@ -332,7 +334,7 @@ def library_of(loop_class: type) -> ModuleType:
 def try_out(loop: Any, module: Any) -> tuple[Any, Any, bool]:
     """Run two tasks on a loop, and close it.
 
-    Returns the classes of its tasks and of its futures, and whether it asks its task factory.
+    Return the classes of its tasks and of its futures, and whether it uses its task factory.
     """
     asked = False
 

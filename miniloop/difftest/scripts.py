@@ -234,7 +234,7 @@ def _read(run: Run, record: Path, script: str) -> None:
     if stack and not run.stopped:
         place = re.search(rf'File "(?:.*/)?{re.escape(Path(script).name)}", line (\d+)', stack)
         where = f" in line {place[1]}" if place else ""
-        run.stopped = "hang", f"still at work{where} when its time was up"
+        run.stopped = "hang", f"was still at work{where} when its time was up"
 
 
 def compare_script(

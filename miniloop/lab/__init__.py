@@ -6,7 +6,7 @@ program that would show the difference, then have it found.
 
 >>> from miniloop import lab
 >>> print(lab.broken("last-in-first-out").breaks)
-The ready queue is a queue: who comes first runs first.
+The ready queue is first in, first out.
 
 `broken` says what a broken loop is. Each of `tick`, `callbacks`, `tasks`, `combinators` and
 `waiting` is a topic, in the order of the core. `find` looks for a program that gives one away.

@@ -14,7 +14,7 @@ from .broken import BrokenLoop, rewired
 
 
 class CancelledHandlesRun(BrokenLoop):
-    """A handle that was cancelled does not run."""
+    """A cancelled handle does not run."""
 
     class Handle(miniloop.Handle):
         def cancel(self) -> None:
@@ -31,7 +31,7 @@ class CancelledHandlesRun(BrokenLoop):
 
 
 class DueTimersRun(BrokenLoop):
-    """A timer can be cancelled up to the moment it runs, also when it is due already."""
+    """A timer can be cancelled until it runs, even if it is due already."""
 
     class TimerHandle(miniloop.TimerHandle):
         def cancel(self) -> None:
@@ -45,7 +45,7 @@ class DueTimersRun(BrokenLoop):
 
 
 class InterruptsSwallowed(BrokenLoop):
-    """KeyboardInterrupt and SystemExit go through the loop, to the one who runs it."""
+    """KeyboardInterrupt and SystemExit pass through the loop to the code that runs it."""
 
     class Handle(miniloop.Handle):
         def _run(self) -> None:
@@ -61,7 +61,7 @@ class InterruptsSwallowed(BrokenLoop):
 
 
 class ForgetfulCallbacks(BrokenLoop):
-    """A callback sees the context variables of the one who scheduled it."""
+    """A callback sees the context variables of the code that scheduled it."""
 
     class EventLoop(miniloop.EventLoop):
         def call_soon(self, callback: Any, *args: Any, context: Any = None) -> Any:
@@ -69,7 +69,7 @@ class ForgetfulCallbacks(BrokenLoop):
 
 
 class ForgetfulThreads(BrokenLoop):
-    """call_soon_threadsafe() takes the caller's context variables along, too."""
+    """call_soon_threadsafe() runs the callback with the context variables of its caller."""
 
     class EventLoop(miniloop.EventLoop):
         def call_soon_threadsafe(self, callback: Any, *args: Any, context: Any = None) -> Any:
@@ -86,7 +86,7 @@ class CallbacksInReverse(BrokenLoop):
 
 
 class CallbacksAtOnce(BrokenLoop):
-    """Who ends a future calls nobody: done-callbacks run a tick later."""
+    """Ending a future calls no callback at once: done-callbacks run a tick later."""
 
     class Future(miniloop.Future[Any]):
         def _schedule_waiting(self) -> None:
@@ -97,7 +97,7 @@ class CallbacksAtOnce(BrokenLoop):
 
 
 class LateCallbacksAtOnce(BrokenLoop):
-    """A callback added to a future that is done already is not called on the spot, either."""
+    """A callback that is added to a done future runs a tick later, not at once."""
 
     class Future(miniloop.Future[Any]):
         def add_done_callback(self, fn: Any, *, context: Any = None) -> None:
@@ -108,7 +108,7 @@ class LateCallbacksAtOnce(BrokenLoop):
 
 
 class OneCallbackRemoved(BrokenLoop):
-    """remove_done_callback() removes a callback as often as it was added."""
+    """remove_done_callback() removes a callback that was added twice both times."""
 
     class Future(miniloop.Future[Any]):
         def remove_done_callback(self, fn: Any) -> int:
@@ -120,7 +120,7 @@ class OneCallbackRemoved(BrokenLoop):
 
 
 class ForgetfulDoneCallbacks(BrokenLoop):
-    """A done-callback sees the context variables of the one who added it."""
+    """A done-callback sees the context variables of the code that added it."""
 
     class Future(miniloop.Future[Any]):
         def add_done_callback(self, fn: Any, *, context: Any = None) -> None:
@@ -128,7 +128,7 @@ class ForgetfulDoneCallbacks(BrokenLoop):
 
 
 class DoneFuturesYield(BrokenLoop):
-    """Awaiting a future that is done goes on in the same step."""
+    """A task that awaits a done future goes on in the same step."""
 
     class Future(miniloop.Future[Any]):
         def __await__(self) -> Any:

@@ -14,7 +14,7 @@ from .broken import BrokenLoop, rewired
 
 
 class SleepZeroReturns(BrokenLoop):
-    """sleep(0) lets the others run: it goes on in the next tick."""
+    """After sleep(0), a task goes on in the next tick."""
 
     @staticmethod
     async def sleep(delay: float, result: Any = None) -> Any:
@@ -22,7 +22,7 @@ class SleepZeroReturns(BrokenLoop):
 
 
 class SleepLeavesTimer(BrokenLoop):
-    """A sleep that is cancelled takes its timer with it."""
+    """A cancelled sleep() cancels its timer, too."""
 
     @staticmethod
     async def sleep(delay: float, result: Any = None) -> Any:
@@ -33,7 +33,7 @@ class SleepLeavesTimer(BrokenLoop):
 
 
 class GatherTooSoon(BrokenLoop):
-    """Who awaits gather() wakes two ticks after the last child's end."""
+    """A task that awaits gather() goes on two ticks after the last child has ended."""
 
     class Prompt(_GatheringFuture):
         def _schedule_waiting(self) -> None:
@@ -46,7 +46,7 @@ class GatherTooSoon(BrokenLoop):
 
 
 class GatherInReverse(BrokenLoop):
-    """The results of gather() stand in the order of its arguments."""
+    """The results of gather() are in the order of its arguments."""
 
     class Reversing(_GatheringFuture):
         def set_result(self, result: list[Any]) -> None:
@@ -56,7 +56,7 @@ class GatherInReverse(BrokenLoop):
 
 
 class GatherCancelsSiblings(BrokenLoop):
-    """When a child of gather() fails, the others go on."""
+    """When a child of gather() fails, the other children go on."""
 
     @staticmethod
     def gather(*children: Any, **options: Any) -> Any:
@@ -72,7 +72,7 @@ class GatherCancelsSiblings(BrokenLoop):
 
 
 class FirstCompletedLate(BrokenLoop):
-    """wait(FIRST_COMPLETED) returns two ticks after the first end."""
+    """wait(FIRST_COMPLETED) returns two ticks after the first future has ended."""
 
     @staticmethod
     async def wait(fs: Any, *, timeout: Any = None, return_when: str = "ALL_COMPLETED") -> Any:
@@ -83,7 +83,7 @@ class FirstCompletedLate(BrokenLoop):
 
 
 class FirstExceptionMissed(BrokenLoop):
-    """wait(FIRST_EXCEPTION) returns when one has failed, even if others run on."""
+    """wait(FIRST_EXCEPTION) returns when a future has failed, even if others go on."""
 
     @staticmethod
     async def wait(fs: Any, *, timeout: Any = None, return_when: str = "ALL_COMPLETED") -> Any:
@@ -103,7 +103,7 @@ class WaitForNewTask(BrokenLoop):
 
 
 class AsCompletedLate(BrokenLoop):
-    """Who waits in as_completed() wakes two ticks after the next one's end."""
+    """A task that waits in as_completed() goes on two ticks after the next future has ended."""
 
     class Iterator(_AsCompletedIterator[Any]):
         async def _wait_for_one(self, resolve: bool = False) -> Any:
@@ -114,7 +114,7 @@ class AsCompletedLate(BrokenLoop):
 
 
 class LeakyShield(BrokenLoop):
-    """Cancelling the future of shield() leaves what is shielded alone."""
+    """Cancelling the future of shield() does not cancel the shielded future."""
 
     @staticmethod
     def shield(arg: Any) -> Any:
@@ -125,7 +125,7 @@ class LeakyShield(BrokenLoop):
 
 
 class GreedyTimeout(BrokenLoop):
-    """timeout() turns its own cancel into TimeoutError, but passes on that of somebody else."""
+    """timeout() turns its own cancellation into TimeoutError, and passes on any other."""
 
     class Greedy(Timeout):  # type: ignore[misc]
         async def __aenter__(self) -> Timeout:
@@ -137,7 +137,7 @@ class GreedyTimeout(BrokenLoop):
 
 
 class TimeoutStays(BrokenLoop):
-    """Leaving a timeout() block takes the timer back."""
+    """Leaving a timeout() block cancels its timer."""
 
     class Staying(Timeout):  # type: ignore[misc]
         async def __aexit__(self, *error: Any) -> None:
@@ -152,7 +152,7 @@ class TimeoutStays(BrokenLoop):
 
 
 class SiblingsLive(BrokenLoop):
-    """When a task of a TaskGroup fails, its siblings are cancelled."""
+    """When a task of a TaskGroup fails, the group cancels the other tasks."""
 
     class TaskGroup(miniloop.TaskGroup):
         def _abort(self) -> None:

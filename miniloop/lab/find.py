@@ -59,7 +59,7 @@ def find(
     loop = broken(name)
     if sys.version_info < loop.since:
         version = ".".join(map(str, loop.since))
-        raise RuntimeError(f"asyncio itself keeps the rule of {name!r} since Python {version} only")
+        raise RuntimeError(f"asyncio itself keeps the rule of {name!r} only since Python {version}")
     reference, suspect = side("asyncio"), loop.side()
     best: Counterexample | None = None
     with quiet():

@@ -13,7 +13,7 @@ from .broken import BrokenLoop
 
 
 class EagerByDefault(BrokenLoop):
-    """create_task() does not begin the task: its first step comes in the next tick."""
+    """create_task() only schedules the task: its first step comes in the next tick."""
 
     class Task(miniloop.Task[Any]):
         def _init_task(
@@ -45,7 +45,7 @@ class LazyEager(BrokenLoop):
 
 
 class SharedContext(BrokenLoop):
-    """A task has a copy of its maker's context variables: what it sets stays its own."""
+    """A task has its own copy of the context: a variable that it sets does not change elsewhere."""
 
     class Task(miniloop.Task[Any]):
         def _init_task(
@@ -63,7 +63,7 @@ class SharedContext(BrokenLoop):
 
 
 class EmptyContext(BrokenLoop):
-    """A task sees the context variables of its maker."""
+    """A task sees the context variables of the code that made it."""
 
     class Task(miniloop.Task[Any]):
         def _init_task(
@@ -89,7 +89,7 @@ class InterruptedTasksGoOn(BrokenLoop):
 
 
 class CancelAtOnce(BrokenLoop):
-    """cancel() does not throw, it asks: CancelledError comes with the task's next step."""
+    """cancel() throws nothing at once: the task's next step throws CancelledError."""
 
     class Task(miniloop.Task[Any]):
         def cancel(self, msg: Any = None) -> bool:
@@ -104,7 +104,7 @@ class CancelAtOnce(BrokenLoop):
 
 
 class CancelJumpsTheQueue(BrokenLoop):
-    """A task that is cancelled waits for its turn in the ready queue like any other."""
+    """A cancelled task waits for its turn in the ready queue like any other."""
 
     class Task(miniloop.Task[Any]):
         def cancel(self, msg: Any = None) -> bool:
@@ -115,7 +115,7 @@ class CancelJumpsTheQueue(BrokenLoop):
 
 
 class CancelForgotten(BrokenLoop):
-    """A task that waits for nothing gets its CancelledError at the next step."""
+    """A task that is cancelled while it waits for nothing gets CancelledError in its next step."""
 
     class Task(miniloop.Task[Any]):
         def cancel(self, msg: Any = None) -> bool:
@@ -140,7 +140,7 @@ class CancelledButBegun(BrokenLoop):
 
 
 class ResultBeatsCancel(BrokenLoop):
-    """A result that came in the same tick, before the cancel, is lost to it."""
+    """If a result and then a cancellation arrive in the same tick, the cancellation wins."""
 
     class Task(miniloop.Task[Any]):
         def cancel(self, msg: Any = None) -> bool:
@@ -149,7 +149,7 @@ class ResultBeatsCancel(BrokenLoop):
 
 
 class MessageLost(BrokenLoop):
-    """The message given to cancel() arrives with the CancelledError."""
+    """The message that cancel() was given arrives with the CancelledError."""
 
     class Task(miniloop.Task[Any]):
         def cancel(self, msg: Any = None) -> bool:
@@ -157,7 +157,7 @@ class MessageLost(BrokenLoop):
 
 
 class UncancelLost(BrokenLoop):
-    """uncancel() takes one request to cancel back."""
+    """uncancel() takes back one request to cancel."""
 
     class Task(miniloop.Task[Any]):
         def uncancel(self) -> int:

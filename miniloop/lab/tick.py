@@ -16,7 +16,7 @@ from .broken import BrokenLoop, rewired
 
 
 class LastInFirstOut(BrokenLoop):
-    """The ready queue is a queue: who comes first runs first."""
+    """The ready queue is first in, first out."""
 
     class EventLoop(miniloop.EventLoop):
         def __init__(self, selector: Any = None) -> None:
@@ -25,7 +25,7 @@ class LastInFirstOut(BrokenLoop):
 
 
 class Stack(deque[Any]):
-    """A deque that gives what came last."""
+    """A deque whose popleft() gives the last entry."""
 
     popleft = deque.pop
 
@@ -41,14 +41,14 @@ class SameTick(BrokenLoop):
 
 
 class OneAtATime(BrokenLoop):
-    """A tick runs everything that was ready when it began, not the first of it only."""
+    """A tick runs everything that is ready when its batch begins, not only the first entry."""
 
     class EventLoop(miniloop.EventLoop):
         _run_once = rewired(BaseEventLoop._run_once, range=lambda count: range(min(count, 1)))
 
 
 class StopAtOnce(BrokenLoop):
-    """stop() lets the batch run out before the loop stops."""
+    """After stop(), the rest of the batch still runs."""
 
     class EventLoop(miniloop.EventLoop):
         _stop_now = False
@@ -66,7 +66,7 @@ class StopAtOnce(BrokenLoop):
 
 
 class StopTooLate(BrokenLoop):
-    """stop() ends the loop with the batch in which it was called."""
+    """After stop(), the loop runs no further batch."""
 
     class EventLoop(miniloop.EventLoop):
         def stop(self) -> None:
@@ -74,7 +74,7 @@ class StopTooLate(BrokenLoop):
 
 
 class StopSticks(BrokenLoop):
-    """A loop that was stopped can be run again: the wish to stop is forgotten."""
+    """A loop that was stopped can run again: it forgets the earlier stop()."""
 
     class EventLoop(miniloop.EventLoop):
         def _run_forever_cleanup(self) -> None:
@@ -84,7 +84,7 @@ class StopSticks(BrokenLoop):
 
 
 class LostBatch(BrokenLoop):
-    """When a KeyboardInterrupt ends the loop, what was left of the batch stays in the queue."""
+    """When a KeyboardInterrupt ends the loop, the rest of the batch stays in the queue."""
 
     class EventLoop(miniloop.EventLoop):
         def _run_once(self) -> None:
@@ -96,14 +96,14 @@ class LostBatch(BrokenLoop):
 
 
 class FifoTimers(BrokenLoop):
-    """Equal deadlines come out in the order of the heap, not in the order of their making."""
+    """Timers with equal deadlines run in the order of the heap, not in the order of their calls."""
 
     class EventLoop(miniloop.EventLoop):
         call_at = rewired(BaseEventLoop.call_at, _Deadline=lambda when: NumberedDeadline(when))
 
 
 class NumberedDeadline(_Deadline):
-    """A deadline that comes before an equal one made later."""
+    """A deadline that sorts before every equal one that is made later."""
 
     count = itertools.count(1)
 
@@ -115,7 +115,7 @@ class NumberedDeadline(_Deadline):
 
 
 class ClampedDeadlines(BrokenLoop):
-    """A deadline in the past stays in the past, before those that are due just now."""
+    """A timer with a deadline in the past runs before one that is due just now."""
 
     class EventLoop(miniloop.EventLoop):
         def call_at(self, when: float, callback: Any, *args: Any, context: Any = None) -> Any:
@@ -123,7 +123,7 @@ class ClampedDeadlines(BrokenLoop):
 
 
 class NoTimerForZero(BrokenLoop):
-    """call_later(0) is a timer like others: it runs behind what is ready."""
+    """call_later(0) makes a timer like any other: it runs behind callbacks that are ready."""
 
     class EventLoop(miniloop.EventLoop):
         def call_later(self, delay: float, callback: Any, *args: Any, context: Any = None) -> Any:
@@ -133,7 +133,7 @@ class NoTimerForZero(BrokenLoop):
 
 
 class TimersFirst(BrokenLoop):
-    """Timers that are due run after what was ready before."""
+    """Due timers run behind the callbacks that were ready before."""
 
     class EventLoop(miniloop.EventLoop):
         def _process_events(self, events: Any) -> None:
@@ -142,7 +142,7 @@ class TimersFirst(BrokenLoop):
 
 
 class TimersBeforeReaders(BrokenLoop):
-    """In one tick the callbacks of descriptors come before the timers."""
+    """In one tick, callbacks of descriptors run before timers."""
 
     class EventLoop(miniloop.EventLoop):
         def _process_events(self, events: Any) -> None:
@@ -151,7 +151,7 @@ class TimersBeforeReaders(BrokenLoop):
 
 
 def due(loop: miniloop.EventLoop) -> list[Any]:
-    """Take the timers that are due out of the heap."""
+    """Take the due timers out of the heap."""
     timers = []
     end_time = loop.time() + loop._clock_resolution
     while loop._scheduled and loop._scheduled[0] < end_time:
@@ -161,7 +161,7 @@ def due(loop: miniloop.EventLoop) -> list[Any]:
 
 
 class StarvedReaders(BrokenLoop):
-    """Descriptors get their turn in every tick, however much is ready."""
+    """Descriptors get their turn in every tick, however many callbacks are ready."""
 
     class EventLoop(miniloop.EventLoop):
         def _process_events(self, events: Any) -> None:
@@ -170,7 +170,7 @@ class StarvedReaders(BrokenLoop):
 
 
 class CancelledTimersKept(BrokenLoop):
-    """The loop does not wake for a timer that was cancelled: it is dropped before the wait."""
+    """The loop does not wake up for a cancelled timer: it drops the timer before it waits."""
 
     class EventLoop(miniloop.EventLoop):
         def _drop_cancelled_timers(self) -> None:
@@ -178,7 +178,7 @@ class CancelledTimersKept(BrokenLoop):
 
 
 class EagerSweep(BrokenLoop):
-    """Cancelled timers are swept out of a heap of more than 100; that decides the order of ties."""
+    """Cancelled timers are removed from a heap of more than 100 only, which decides ties."""
 
     class EventLoop(miniloop.EventLoop):
         _drop_cancelled_timers = rewired(
@@ -189,7 +189,7 @@ class EagerSweep(BrokenLoop):
 
 
 class ThreadsJumpTheQueue(BrokenLoop):
-    """call_soon_threadsafe() puts at the end of the queue, as call_soon() does."""
+    """call_soon_threadsafe() appends to the end of the queue, as call_soon() does."""
 
     class EventLoop(miniloop.EventLoop):
         def call_soon_threadsafe(self, callback: Any, *args: Any, context: Any = None) -> Any:
@@ -199,7 +199,7 @@ class ThreadsJumpTheQueue(BrokenLoop):
 
 
 class GeneratorsForgotten(BrokenLoop):
-    """An async generator that is left in the middle is closed by the loop."""
+    """The loop closes an async generator that is left in the middle."""
 
     class EventLoop(miniloop.EventLoop):
         def _asyncgen_finalizer_hook(self, agen: Any) -> None:

@@ -13,7 +13,7 @@ from .broken import BrokenLoop
 
 
 class UnfairLock(BrokenLoop):
-    """Who comes to a lock that was just released waits behind those who came before."""
+    """A task that comes to a lock just released waits behind the tasks that came before it."""
 
     class Lock(miniloop.Lock):
         async def acquire(self) -> bool:
@@ -34,7 +34,7 @@ class EventInReverse(BrokenLoop):
 
 
 class NotifyLost(BrokenLoop):
-    """A waiter of a condition that is notified and cancelled passes the notify on."""
+    """A waiter of a condition that is notified and then cancelled notifies another waiter."""
 
     since = (3, 13)
 
@@ -48,7 +48,7 @@ class NotifyLost(BrokenLoop):
 
 
 class SemaphoreJumped(BrokenLoop):
-    """Room in a semaphore belongs to the first who waits, from the moment it is made."""
+    """A free slot of a semaphore belongs to the first waiter as soon as it is released."""
 
     class Semaphore(miniloop.Semaphore):
         def locked(self) -> bool:
@@ -60,7 +60,7 @@ class SemaphoreJumped(BrokenLoop):
 
 
 class BarrierTooSoon(BrokenLoop):
-    """A barrier opens when all its parties are there, not one before."""
+    """A barrier opens when all its parties have arrived, and not before."""
 
     class Barrier(miniloop.Barrier):
         def __init__(self, parties: int) -> None:
@@ -68,7 +68,7 @@ class BarrierTooSoon(BrokenLoop):
 
 
 class WrongGetter(BrokenLoop):
-    """An item put into a queue wakes the one who has waited longest."""
+    """An item that is put into a queue wakes the task that has waited longest."""
 
     class Queue(miniloop.Queue[Any]):
         def _wakeup_next(self, waiters: deque[Any]) -> None:

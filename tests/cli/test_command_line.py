@@ -77,7 +77,7 @@ def test_nothing_to_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
         "compiled.pyc/x.py": "can't open 'compiled.pyc/x.py': Not a directory",
         "book.ipynb": (
             "'book.ipynb' is a notebook: `jupyter nbconvert --to script book.ipynb` makes a script "
-            "of it; in the notebook itself, miniloop.run() takes the place of asyncio.run()"
+            "of it; in the notebook itself, call miniloop.run() instead of asyncio.run()"
         ),
         "compiled.pyc": "'compiled.pyc' is not Python source; name a .py file",
     }.items():

@@ -142,7 +142,7 @@ def test_the_first_difference_is_marked(tmp_path: Path) -> None:
     marked = [line.split() for line in table(ended.stdout) if line.startswith("=>")]
     assert marked == [["=>", "3", "0.250", "print", "here", "main#0", "send", "->", "line", "7"]]
     assert (
-        "asyncio and miniloop part in tick 3, at 0.250 s:\n  asyncio   print  here\n"
+        "asyncio and miniloop differ, first in tick 3, at 0.250 s:\n  asyncio   print  here\n"
         in ended.stdout
     )
 
@@ -175,14 +175,14 @@ BAD = {
     "no control back": (
         "while True: pass",
         ["--limit", "1"],
-        "script.py still at work in line 5 when its time was up: it was cut off, and no difference "
-        "shows up to there; --limit allows more time, or run it where it does not wait for the "
-        "outside",
+        "script.py was still at work in line 5 when its time was up: no difference shows until it "
+        "was cut off; allow more time with --limit, or let the script wait for nothing outside its "
+        "process",
     ),
     "no control back on one side": (
         "if 'miniloop' in asyncio.sleep.__module__:\n    while True: pass",
         ["--limit", "1"],
-        "script.py on miniloop still at work in line 6 when its time was up: it was cut off, and ",
+        "script.py on miniloop was still at work in line 6 when its time was up: no difference ",
     ),
     "thread that nothing wakes": (
         "import threading\nawait asyncio.to_thread(threading.Event().wait)",
@@ -193,7 +193,7 @@ BAD = {
     "blocked thread": (
         "import socket\npair = socket.socketpair()\nawait asyncio.to_thread(pair[0].recv, 1)",
         ["--limit", "1"],
-        "script.py still at work",
+        "script.py was still at work",
     ),
     "no asyncio": (
         "print('no import asyncio here')",
@@ -210,7 +210,7 @@ BAD = {
         "class T(unittest.IsolatedAsyncioTestCase):\n    async def test(self): pass\n"
         "unittest.main()",
         [],
-        "script.py runs asyncio inside a library, which keeps the real one: nothing of it runs",
+        "script.py runs asyncio inside a library, which uses the real asyncio, so nothing runs on ",
     ),
     "missing name": (
         "await asyncio.create_subprocess_exec('true')",
@@ -234,13 +234,13 @@ BAD = {
     "another library's loop": (
         "import asyncio, selectors\nclass Loop(asyncio.SelectorEventLoop):\n    pass\n",
         [],
-        "script.py runs no event loop that could be recorded: no asyncio.run(), or only one of "
-        "another library's",
+        "script.py runs no event loop that could be recorded: it does not call asyncio.run(), or "
+        "only a library does",
     ),
     "no control back after its end": (
         "import threading\nthreading.Thread(target=threading.Event().wait).start()",
         ["--limit", "1"],
-        "script.py still at work",
+        "script.py was still at work",
     ),
     "syntax": ("import asyncio\ndef", [], "script.py:2: invalid syntax"),
 }
@@ -589,8 +589,8 @@ def test_what_takes_long_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[s
         mock.patch("miniloop.difftest.scripts.GLANCE", 0.01),
     ):
         assert main(["compare", str(path)]) == 0
-    said = "miniloop compare: running on asyncio after 0 s; each side may take 20 s (--limit)\n"
-    assert capsys.readouterr().err == said
+    said = "still running on asyncio after 0 s; each loop may take 20 s (--limit)\n"
+    assert capsys.readouterr().err == f"miniloop compare: {said}"
 
 
 def test_a_script_with_a_library_runs_on_interop(tmp_path: Path) -> None:
@@ -610,7 +610,7 @@ def test_a_script_with_a_library_runs_on_interop(tmp_path: Path) -> None:
     assert ended.stdout.splitlines()[-1].startswith("asyncio and interop agree: ")
     ended = compare(tmp_path, body, "--core")
     assert ended.status == 1
-    assert "asyncio and miniloop part " in ended.stdout
+    assert "asyncio and miniloop differ, first in tick " in ended.stdout
 
 
 def test_interop_can_be_asked_for(tmp_path: Path) -> None:
@@ -662,7 +662,7 @@ def test_a_loop_of_ones_own(options: list[str], status: int, says: str, tmp_path
     assert ended.status == status, ended.stdout
     assert says in ended.stdout + ended.stderr
     if "order" in says:
-        assert ended.stdout.startswith(f"note: {options[1]} takes no selector: only the order of ")
+        assert ended.stdout.startswith(f"note: {options[1]} takes no selector, so only the ")
 
 
 def test_a_package(tmp_path: Path) -> None:

@@ -124,6 +124,6 @@ def test_any_other_loop_is_named(tmp_path: Path) -> None:
     ended = on_miniloop(tmp_path, "--interop", "script.py")
     assert ended.stdout == "False _asyncio\nFalse _asyncio\nTrue miniloop.interop\n"
     assert ended.stderr == (
-        "miniloop run: __main__.Other is not a loop of miniloop, which schedules nothing on it\n"
+        "miniloop run: __main__.Other is not a loop of miniloop: it runs as it is\n"
     )
     assert ended.status == 0

@@ -182,7 +182,7 @@ def test_how_a_foreign_loop_ends_is_a_finding(
         (["--loop", "nowhere:Loop"], "nowhere:Loop: there is no module named 'nowhere'"),
         (["--loop", "loops:Nothing"], "loops:Nothing: module 'loops' has no 'Nothing'"),
         (["--loop", "loops:broken"], "loops:broken: the loop cannot be made: OSError: no luck"),
-        (["--loop", "loops:number"], "loops:number: makes no loop: it returns 3"),
+        (["--loop", "loops:number"], "loops:number: it makes no loop, but returns 3"),
         (["--loop", "leaves:loop"], "leaves:loop: cannot import leaves: SystemExit: not today"),
         (["--loop", ":loop"], ":loop: give a module and a name in it, as in uvloop:"),
         (

@@ -13,7 +13,7 @@ from tests.cli.both_ways import run
 def test_every_loop_is_listed_with_its_rule(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["lab"]) == 0
     listed = capsys.readouterr().out
-    assert f"{len(lab.LOOPS)} loops, " in listed
+    assert f"{len(lab.LOOPS)} loops. " in listed
     for name, loop in lab.LOOPS.items():
         assert f"  {name} " in listed
         assert loop.breaks in listed

@@ -47,7 +47,7 @@ def verdict(script: str) -> str:
         known = re.search(r"^known difference: (\S+):", ended.stdout, re.MULTILINE)
         if known:
             return f"known: {known[1]}"
-        itself = "does not agree with itself" in " ".join(ended.stdout.split())
+        itself = "disagree with each other, too" in " ".join(ended.stdout.split())
         return "differ, asyncio with itself too" if itself else "differ"
     for words, name in {
         "waits for ever": "deadlock",
