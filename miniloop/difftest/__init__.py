@@ -1,14 +1,23 @@
-"""Holds one event loop against another, to the tick, on programs that need not be written by hand.
+"""Compare one event loop with another, to the tick, on random programs and on your own.
 
-Reading order: `grammar` (what programs are made of), `programs` (a program as data and as Python),
-`linked` (the same, run without compiling it), `surroundings` and `sides` (the loops, and how a
-program runs on one), `compare` (do two schedules agree?), `rules` (which rule is broken), `known`
-and `register` (where they are known not to), `generate`, `strategies` and `exhaust` (random
-programs, the same for hypothesis, all small ones), `shrink`, `foreign` and `worker` (loops that are
-not ours), `fuzz` (the hunt), `assertion`, `written`, `jobs` and `plugin` (what people write, in
-their tests), `scripts` (what they write, in a process of its own).
+Read the files in this order:
 
-Only `strategies` needs hypothesis.
+    grammar                   what programs are made of
+    programs                  a program as data, and as Python
+    linked                    a program that runs without being compiled
+    surroundings, sides       the loops, and how a program runs on one of them
+    compare                   do two schedules agree?
+    rules                     which rule does a loop break?
+    known, register           known differences of this Python's asyncio
+    generate                  random programs
+    strategies                random programs for hypothesis, which no other file needs
+    exhaust                   all small programs
+    shrink                    the smallest program that shows a difference
+    loops, foreign, worker    other people's loops
+    fuzz                      a hunt through random programs
+    assertion, plugin         comparisons in a test
+    written, jobs             how a test's program runs
+    scripts                   a script in a process of its own
 """
 
 from .assertion import NotComparedFurther, assert_same_schedule

@@ -1,4 +1,4 @@
-"""Two schedules against each other: whether they agree, and where they part."""
+"""Compare two schedules: whether they agree, and where they differ first."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from .programs import Program
 from .sides import Side
 from .surroundings import HANGS
 
-# How deep a recursion may go differs between C and Python code, and what comes after one that went
-# too deep is nobody's promise: schedules are compared up to the tick in which that happens.
+# C code and Python code may recurse to different depths, and nothing is promised after a recursion
+# that went too deep. So schedules are compared up to the tick in which that happens.
 INCOMPARABLE = re.compile(r"\bRecursionError\(\)")
 
 
 def agree(left: Schedule, right: Schedule) -> bool:
-    """Whether two runs had the same schedule, as far as they are comparable."""
+    """Return whether two runs had the same schedule, as far as they can be compared."""
     if left == right:
         return True
     cut = min(comparable(left), comparable(right))
@@ -27,7 +27,7 @@ def agree(left: Schedule, right: Schedule) -> bool:
     events, ticks = cut
     return (
         left.rows[:events] == right.rows[:events]
-        # The tick in which it ends is not complete; those before it are.
+        # The tick in which the comparison ends is not complete, but those before it are.
         and not any(row[0] < ticks for row in (*left.rows[events:], *right.rows[events:]))
         and left.timeouts[:ticks] == right.timeouts[:ticks]
         and not one_hangs(left, right)
@@ -35,7 +35,7 @@ def agree(left: Schedule, right: Schedule) -> bool:
 
 
 def one_hangs(left: Schedule, right: Schedule) -> bool:
-    """Whether two runs are alike until one of them hangs where the other goes on, or ends."""
+    """Return whether two runs are alike until one hangs and the other goes on, or ends."""
     for one, other in (left, right), (right, left):
         if one.cut == HANGS != other.cut:
             events, ticks = there = len(one.rows), len(one.timeouts)
@@ -51,18 +51,18 @@ NEVER = (1 << 60, 1 << 60)
 
 
 def comparable(schedule: Schedule) -> tuple[int, int]:
-    """How many events and how many ticks of it can be compared; `NEVER` means all."""
+    """Return how many events and how many ticks can be compared. `NEVER` means all."""
     for number, (tick, _, _, what) in enumerate(schedule.rows):
         if INCOMPARABLE.search(what):
-            # A recursion takes place in one tick, and may have been caught before without a word.
-            # Where ticks are not known they are all 0.
+            # A recursion stays within one tick. The program may have caught its error earlier in
+            # that tick without a trace. If ticks are not known, all of them are 0.
             before = sum(row[0] < tick for row in schedule.rows)
             return before if tick else number, tick
     return (len(schedule.rows), len(schedule.timeouts)) if schedule.cut else NEVER
 
 
 def recursion(schedule: Schedule) -> bool:
-    """Whether a recursion went too deep."""
+    """Return whether a recursion went too deep."""
     return any(INCOMPARABLE.search(row[3]) for row in schedule.rows)
 
 
@@ -71,14 +71,14 @@ class Difference:
     """A program on which two loops do not agree."""
 
     program: Program | None
-    """None where it was a source text or a function."""
+    """None if it was a source text or a function."""
     left_name: str
     right_name: str
     left: Schedule
     right: Schedule
 
     def first(self) -> int:
-        """The number of the first line that differs, from 0."""
+        """Return the number of the first line that differs, counted from 0."""
         left, right = self.left.lines(), self.right.lines()
         for number, (one, other) in enumerate(zip(left, right, strict=False)):
             if one != other:
@@ -86,9 +86,9 @@ class Difference:
         return min(len(left), len(right))
 
     def side_by_side(self, context: int | None = None) -> str:
-        """Both schedules in two columns, the first difference marked by an arrow.
+        """Return both schedules in two columns, with an arrow at the first difference.
 
-        With `context`, only so many lines before and after it.
+        With `context`, return only so many lines before and after it.
         """
         left, right = self.left.lines(), self.right.lines()
         first = self.first()
@@ -111,8 +111,8 @@ class Difference:
         return self.text()
 
     def text(self, context: int | None = None) -> str:
-        """The program, both schedules (see `side_by_side`), and the rule that is broken."""
-        from .rules import rule_broken  # which reads differences
+        """Return the program, both schedules (see `side_by_side`), and the broken rule."""
+        from .rules import rule_broken  # only now: it imports this file
 
         parts = [self.side_by_side(context)]
         if self.program is not None:
@@ -124,21 +124,21 @@ class Difference:
 
 
 def compare(program: Program | CodeType, left: Side, right: Side) -> Difference | None:
-    """Run a program on two sides: None if they agree."""
+    """Run a program on two sides. Return how they differ, or None if they agree."""
     if isinstance(program, CodeType):
         return difference_of(None, left, right, *schedules(program, left, right))
     return difference_of(program, left, right, *schedules(program.code(), left, right))
 
 
 def schedules(code: CodeType | Linked, left: Side, right: Side) -> tuple[Schedule, Schedule]:
-    """What two sides make of a program."""
+    """Return the schedules of a program on two sides."""
     return left.run(code), right.run(code)
 
 
 def difference_of(
     program: Program | None, left: Side, right: Side, one: Schedule, other: Schedule
 ) -> Difference | None:
-    """Where two runs of it do not agree; None if they do."""
+    """Return how two runs of a program differ, or None if they agree."""
     if agree(one, other):
         return None
     return Difference(program, left.name, right.name, one, other)
@@ -148,9 +148,9 @@ SUSPENDED = re.compile(r"^(\S+#\d+ (?:send|throw .*?) -> )(?!returned|raised).*"
 
 
 def first_words(difference: Difference) -> str:
-    """A short name for the kind of difference, for grouping: without numbers, and without places.
+    """Return a short name for the kind of difference, without numbers and places, for grouping.
 
-    A place is a label in a linked program, and a line in the same program as it is printed.
+    A place is a label in a linked program, but a line in the same program as it is printed.
     """
     number = difference.first()
     sides = []

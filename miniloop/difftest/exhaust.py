@@ -1,9 +1,9 @@
-"""Bounded exhaustion: every program of a small sub-grammar, up to a size, compared.
+"""Compare every program of a small sub-grammar, up to a size.
 
-A sub-grammar gives each function a menu of operations; a program of size n is n operations dealt
-to the functions in every possible way. Programs are numbered, so the work splits into pieces that
-any process, here or on a Dask cluster, can do by itself. Finished pieces are written to a journal:
-a run that is interrupted goes on where it stopped when it is started again with the same journal.
+A sub-grammar gives each function a menu of operations. A program of size n has n operations, and
+every way to deal them to the functions is a program. Programs are numbered, so any process, here or
+on a Dask cluster, can do a piece of the work by itself. Finished pieces are written to a journal.
+If an interrupted run is started again with the same journal, it continues where it was.
 
     python -m miniloop.difftest.exhaust tasks --size 5 --jobs 2 --journal tasks.jsonl
     python -m miniloop.difftest.exhaust tasks --size 6 --dask tcp://127.0.0.1:8786
@@ -45,14 +45,14 @@ class SubGrammar:
     phases: Block
 
     def shapes(self, size: int) -> Iterator[tuple[int, ...]]:
-        """How many operations each function has, in every way that makes at most `size` in all."""
+        """Yield all ways to give the functions at most `size` operations: how many for each."""
         for total in range(1, size + 1):
             for shape in itertools.product(range(total + 1), repeat=len(self.menus)):
                 if sum(shape) == total:
                     yield shape
 
     def count(self, size: int) -> int:
-        """How many programs there are up to a size."""
+        """Return how many programs there are up to a size."""
         return sum(self._of_shape(shape) for shape in self.shapes(size))
 
     def _of_shape(self, shape: tuple[int, ...]) -> int:
@@ -60,7 +60,7 @@ class SubGrammar:
         return math.prod(size**length for size, length in zip(sizes, shape, strict=True))
 
     def programs(self, size: int, start: int, stop: int) -> Iterator[Program]:
-        """The programs with the numbers from `start` up to `stop`, the smallest first."""
+        """Yield the programs with the numbers from `start` up to `stop`, the smallest first."""
         first = 0
         for shape in self.shapes(size):
             count = self._of_shape(shape)
@@ -196,14 +196,14 @@ class Progress:
     """Numbers of the first programs that differ."""
 
     def line(self) -> str:
-        """The state in one line."""
+        """Return the state in one line."""
         return f"{self.compared:,} of {self.total:,} programs compared, {self.differing} differ"
 
 
 def compare_piece(
     name: str, size: int, left: str, right: str, start: int, stop: int
 ) -> tuple[int, int, list[int]]:
-    """Compare the programs of one piece: its start, how many differ, and the first of these."""
+    """Compare one piece. Return its start, how many programs differ, and the first of them."""
     one, other = side(left), side(right)
     differing: list[int] = []
     with quiet():
@@ -215,10 +215,10 @@ def compare_piece(
 
 
 def compare_piece_apart(*piece: str | int) -> tuple[int, int, list[int]]:
-    """As `compare_piece`, in a process of its own.
+    """Do what `compare_piece` does, in a process of its own.
 
-    For workers of Dask: their other threads, and what they do to the garbage collector, would show
-    in schedules.
+    This is for workers of Dask, whose other threads, and settings of the garbage collector, would
+    show in schedules.
     """
     this = f"from {__name__} import compare_piece; import json, sys"
     found = subprocess.run(
@@ -245,9 +245,9 @@ def exhaust(
 ) -> Progress:
     """Compare all programs of a sub-grammar up to a size, or the first `most` of them.
 
-    `executor` does the pieces (any concurrent.futures executor, Dask's too), by default this
-    process; with `apart`, each piece gets a process of its own there. `journal` is a file that
-    finished pieces are written to and read from.
+    `executor` does the pieces. It is any executor of concurrent.futures or of Dask; by default this
+    process does them. With `apart`, each piece gets a process of its own. `journal` is the file of
+    finished pieces.
     """
     total = SUB_GRAMMARS[name].count(size)
     progress = Progress(min(total, most or total))
@@ -289,9 +289,9 @@ def exhaust(
 
 
 def iter_done(running: dict[Any, Any]) -> Iterator[list[Any]]:
-    """Those of the futures that are done, at least one.
+    """Yield a list of the futures that are done, at least one.
 
-    Dask's futures behind its executor are plain concurrent.futures ones, so one way serves both.
+    The futures of Dask's executor are plain ones of concurrent.futures, so one way serves both.
     """
     done, _ = concurrent.futures.wait(running, return_when=concurrent.futures.FIRST_COMPLETED)
     yield list(done)
@@ -300,7 +300,7 @@ def iter_done(running: dict[Any, Any]) -> Iterator[list[Any]]:
 def _read(
     journal: Path | None, name: str, size: int, left: str, right: str, progress: Progress
 ) -> set[int]:
-    """The starts of the pieces that the journal has; begins the journal if there is none."""
+    """Return the starts of the pieces in the journal; begin the journal if there is none."""
     if journal is None:
         return set()
     head = {"sub_grammar": name, "size": size, "left": left, "right": right, "piece": PIECE}
@@ -316,7 +316,7 @@ def _read(
         try:
             start, stop, differing, examples = json.loads(line)
         except ValueError:
-            continue  # cut off in mid-line: that piece is done again
+            continue  # the line is incomplete, so that piece is done again
         if start not in done and stop <= progress.total:
             done.add(start)
             progress.compared += stop - start
@@ -328,26 +328,39 @@ def _read(
 def difference_number(
     name: str, size: int, number: int, left: str, right: str
 ) -> Difference | None:
-    """Compare the program of that number again."""
+    """Compare the program of a number again."""
     program = next(SUB_GRAMMARS[name].programs(size, number, number + 1))
     with quiet():
         return compare(program, side(left), side(right))
 
 
 def main(argv: list[str] | None = None) -> int:
-    """The command line: exit status 0 if all programs agree, 1 if not."""
+    """Run the command line. Return 0 if all programs agree, 1 if not, 2 for bad input."""
     parser = argparse.ArgumentParser(
         prog="python -m miniloop.difftest.exhaust", description=(__doc__ or "").split("\n")[0]
     )
     known = "; ".join(f"{name}: {grammar.about}" for name, grammar in SUB_GRAMMARS.items())
     parser.add_argument("sub_grammar", choices=SUB_GRAMMARS, help=known)
-    parser.add_argument("--size", type=int, default=5, help="operations in a program, at most")
-    parser.add_argument("--most", type=int, help="stop after so many programs")
-    parser.add_argument("--loop", default="miniloop", help="the loop under test")
-    parser.add_argument("--against", default="asyncio", help="the reference")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes")
-    parser.add_argument("--journal", type=Path, help="file to resume from, and to write to")
-    parser.add_argument("--dask", metavar="ADDRESS", help="scheduler to spread the work over")
+    parser.add_argument(
+        "--size",
+        type=int,
+        default=5,
+        help="the most operations in a program (default: %(default)s)",
+    )
+    parser.add_argument("--most", type=int, help="compare only the first so many programs")
+    parser.add_argument("--loop", default="miniloop", help="the loop to try (default: %(default)s)")
+    parser.add_argument(
+        "--against", default="asyncio", help="the loop to compare it with (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--jobs", type=int, default=os.cpu_count() or 1, help="how many processes to use"
+    )
+    parser.add_argument(
+        "--journal", type=Path, help="the file that keeps what is finished, to continue from"
+    )
+    parser.add_argument(
+        "--dask", metavar="ADDRESS", help="the Dask scheduler to spread the work with"
+    )
     args = parser.parse_args(argv)
     began = time.monotonic()
     shown = -1.0
@@ -387,7 +400,10 @@ def main(argv: list[str] | None = None) -> int:
         print(f"exhaust: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("\ninterrupted; the journal, if any, has what was finished", file=sys.stderr)
+        print(
+            "\nstopped by Ctrl-C; the journal, if there is one, has the finished pieces",
+            file=sys.stderr,
+        )
         return 130
     print(f"{progress.line()}, in {time.monotonic() - began:.0f} s")
     for number in progress.examples:

@@ -1,12 +1,12 @@
-"""Loops that are not ours: held against another in a worker process, under watch.
+"""Run other people's loops in a worker process, and compare them with another loop.
 
-Such a loop may crash, hang or leave without a word; each of these is a finding, not the end of the
+Such a loop may crash, hang or exit without a word. Each of these is a finding, and does not end the
 hunt.
 
 A loop that takes no selector runs in real time, and only the order of events is compared. Programs
-then get deadlines that are well apart, and what looks like a difference counts when it shows again
-and again. The side it is held against is run on virtual time even then; programs that block for
-ever there are left out, since in real time they would.
+then get deadlines that are well apart, and a difference counts only if it shows several times in a
+row. The loop that it is compared with still runs on virtual time. Programs that block for ever
+there are left out, because they would block in real time, too.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from .surroundings import HANGS
 from .worker import SIZE
 
 WATCH = 1.5
-"""Seconds after which a program that has not ended counts as hanging."""
+"""Seconds after which a program counts as hanging."""
 
 # No two sums of a few of these are near each other.
 APART = {
@@ -50,17 +50,17 @@ APART = {
 }
 
 WORDED = re.compile(r"RuntimeError\([^)]*\)")
-"""A RuntimeError with its first words, as `describe` has it."""
+"""A RuntimeError with its first words, as `describe` writes it."""
 
 
 class ForeignLoop:
-    """A loop in a worker process; `run` is as a `Side`'s."""
+    """A loop in a worker process. `run()` does what that of a `Side` does."""
 
     def __init__(self, name: str) -> None:
         self.name = name
         self._process: subprocess.Popen[bytes] | None = None
         self.order_only = ""
-        """Why its ticks are not compared, if they are not."""
+        """Why its ticks are not compared; empty if they are."""
         self.sees_steps = True
         self._start()
 
@@ -84,7 +84,7 @@ class ForeignLoop:
         _, self.order_only, self.sees_steps = answer
 
     def run(self, code: CodeType) -> Schedule:
-        """The schedule of a program; of one that ends the process, how it does that."""
+        """Return the schedule of a program. If it ends the process, the schedule says how."""
         if self._process is None:
             self._start()
         assert self._process is not None
@@ -101,7 +101,7 @@ class ForeignLoop:
         return answer  # type: ignore[no-any-return]
 
     def _answer(self, seconds: float) -> Any:
-        """The next answer; None if there is none in time, or ever."""
+        """Return the next answer, or None if there is none in time."""
         assert self._process is not None
         assert self._process.stdout is not None
         stream = self._process.stdout.fileno()
@@ -119,7 +119,7 @@ class ForeignLoop:
         return pickle.loads(data[SIZE:])
 
     def _end(self) -> str:
-        """End the process, and say how it has ended by itself, if it has."""
+        """End the process. Return how it has ended by itself, or that it hangs."""
         assert self._process is not None
         try:
             status = self._process.wait(0.2)
@@ -141,12 +141,12 @@ class ForeignLoop:
 
 
 def sided(given: str | Side) -> Any:
-    """The side of that name; `module:name` is a foreign loop."""
+    """Return the side of a name. `module:name` is a foreign loop."""
     return ForeignLoop(given) if isinstance(given, str) and ":" in given else side(given)
 
 
 def well_apart(program: Program) -> Program:
-    """The program with deadlines that real time can tell apart."""
+    """Return the program with deadlines that real time can tell apart."""
 
     def change(value: Any) -> Any:
         if isinstance(value, tuple):
@@ -160,9 +160,9 @@ def well_apart(program: Program) -> Program:
 
 
 def unhurried(program: Program) -> Program:
-    """The program with a first task that outlasts the others.
+    """Return the program with a first task that outlasts the others.
 
-    When and how loops stop differs most, and what is cut off by it shows nothing else.
+    Loops differ most in when and how they stop, which would hide all other differences.
     """
     functions = (
         (n, (*b, ("sleep", APART["0.3"])) if n == "c0" else b) for n, b in program.functions
@@ -171,10 +171,10 @@ def unhurried(program: Program) -> Program:
 
 
 def order(schedule: Schedule, steps: bool = True) -> Schedule:
-    """Only the order of a schedule: no ticks, no times, and no steps where they cannot be seen.
+    """Return only the order of a schedule: no ticks, no times, and no steps if they are not seen.
 
-    Nor what is logged: in real time that has reprs in it, and how long a callback really took. What
-    a RuntimeError says is each library's own wording.
+    Logged messages are left out, because they have reprs and real durations in them. So is the text
+    of a RuntimeError, because each library has its own.
     """
     rows = [
         (0, 0, who, WORDED.sub("RuntimeError()", what))
@@ -185,7 +185,7 @@ def order(schedule: Schedule, steps: bool = True) -> Schedule:
 
 
 class Match:
-    """Two sides, of which any may be foreign, and how they are compared."""
+    """Two sides, each of which may be foreign, and how they are compared."""
 
     def __init__(self, left: str | Side, right: str | Side) -> None:
         self.left, self.right = both = sided(left), sided(right)
@@ -194,7 +194,7 @@ class Match:
 
     @property
     def notes(self) -> list[str]:
-        """Why only the order of events is compared, if it is so, and what to change."""
+        """Why only the order of events is compared, and what to change; empty if ticks are."""
         found = []
         for one in (self.left, self.right):
             if isinstance(one, ForeignLoop):
@@ -216,23 +216,23 @@ class Match:
                 one.close()
 
     def fit(self, program: Program, number: int = 0) -> Program:
-        """Program number so-and-so as it can be compared here."""
+        """Return the program of a number in a form that can be compared here."""
         if self.exact:
             return program
         program = well_apart(program)
         return unhurried(program) if number % 2 else program
 
     def blocks(self, left: Schedule) -> bool:
-        """Whether a program would block for ever, or nearly, in real time."""
+        """Return whether a program would block for ever, or nearly so, in real time."""
         return not self.exact and bool(
             left.cut or None in left.timeouts or len(left.timeouts) >= TICK_LIMIT
         )
 
     def each(self, programs: list[Program]) -> Iterator[tuple[Schedule, Schedule] | None]:
-        """What each side makes of each of these; None where that cannot be compared.
+        """Yield both schedules of each program, or None if they cannot be compared.
 
-        On our own sides they are linked, which is quicker, and all run on one side before the
-        other: the processor's caches are too small for both together.
+        On our own sides the programs are linked, which is quicker. All of them run on one side
+        before the other, because the processor's caches are too small for both together.
         """
         if not self.own or not self.exact:
             yield from map(self.schedules, programs)
@@ -243,7 +243,7 @@ class Match:
         yield from zip(left, right, strict=True)
 
     def schedules(self, program: Program) -> tuple[Schedule, Schedule] | None:
-        """What each side makes of a program as it is printed; None where it cannot be compared."""
+        """Return both schedules of a printed program, or None if they cannot be compared."""
         code = program.code()
         left = self.left.run(code)
         if self.blocks(left):
@@ -251,25 +251,25 @@ class Match:
         return self.seen(left, self.right.run(code))
 
     def seen(self, left: Schedule, right: Schedule) -> tuple[Schedule, Schedule]:
-        """What of two runs is compared here."""
+        """Return the parts of two schedules that are compared here."""
         if self.exact:
             return left, right
         return order(left, self.steps), order(right, self.steps)
 
     def difference(self, program: Program, times: int = 1) -> Difference | None:
-        """How the sides differ on a program, if they do so each of so many times."""
+        """Return how the sides differ on a program, if they do so each of `times` times."""
         found = None
         for _ in range(times):
             both = self.schedules(program)
             if both is None or agree(*both):
                 return None
             if found is not None and both[1].events != found.right.events:
-                return None  # not the same twice: a race
+                return None  # not the same twice, so it is a race
             found = Difference(program, self.left.name, self.right.name, *both)
         return found
 
 
 def is_crash(schedule: Schedule) -> bool:
-    """Whether a run ended the process."""
+    """Return whether a run ended the process."""
     events = schedule.events
     return bool(events) and events[0].who == "process" and HANGS not in events[0].what

@@ -1,7 +1,6 @@
-"""Random programs by the thousand, on any two loops: finds differences, shrinks and groups them.
+"""Run random programs on two loops, find differences, make them small and group them.
 
-Program number `n` of seed `s` is always the same program, so a finding is reproduced by its two
-numbers.
+Program number `n` of seed `s` is always the same program, so these two numbers reproduce a finding.
 """
 
 from __future__ import annotations
@@ -23,19 +22,19 @@ from .sides import TICK_LIMIT
 from .surroundings import HANGS, quiet
 
 AT_ONCE = 32
-"""So many programs are made, then run on one side, then on the other."""
+"""How many programs are made, and then run first on one side and then on the other."""
 BLOCKS = "blocks for ever"
 ONCE = "differs, but not every time"
 
 
 def numbered_program(seed: int, number: int, without: frozenset[str] = frozenset()) -> Program:
-    """Program `number` of a seed."""
+    """Return program `number` of a seed."""
     return Generator(random.Random(f"{seed}/{number}"), without).program()
 
 
 @dataclass(frozen=True)
 class Finding:
-    """A difference, shrunk, and the numbers of the program that first showed it."""
+    """A difference on a small program, and the numbers of the program that showed it first."""
 
     difference: Difference
     seed: int
@@ -43,11 +42,11 @@ class Finding:
 
     @property
     def kind(self) -> str:
-        """What each side does at the first difference, in words without numbers."""
+        """What each side does at the first difference, without numbers."""
         return kind_of(self.difference)
 
     def reproduce(self) -> str:
-        """The command that finds this again."""
+        """Return the command that finds this again."""
         return (
             f"python -m miniloop fuzz --loop {self.difference.right_name} "
             f"--against {self.difference.left_name} --seed {self.seed} "
@@ -60,14 +59,14 @@ class Finding:
 
 @dataclass
 class Hunt:
-    """What came of some programs."""
+    """The results of some programs."""
 
     programs: int = 0
     seconds: float = 0.0
-    """Summed over processes: of processor time, or of real time with a foreign loop, which spends
-    its processor time elsewhere, and most of the time waits."""
+    """Processor time, summed over processes. With a foreign loop, which waits most of the time and
+    uses the processor in another process, it is real time."""
     rates: list[float] = field(default_factory=list)
-    """Programs a second, of each piece of work."""
+    """Programs a second, for each piece of work."""
     events: list[int] = field(default_factory=list)
     findings: dict[str, Finding] = field(default_factory=dict)
     """The smallest finding of each kind."""
@@ -77,7 +76,7 @@ class Hunt:
     """How many comparisons ended early, by reason."""
 
     def add(self, other: Hunt) -> None:
-        """Take in what another hunt found."""
+        """Add the results of another hunt."""
         self.programs += other.programs
         self.seconds += other.seconds
         self.rates += other.rates
@@ -89,12 +88,12 @@ class Hunt:
             self.cut[reason] = self.cut.get(reason, 0) + count
 
     def found(self, finding: Finding) -> None:
-        """Note one differing program."""
+        """Note a program that differs."""
         self.counts[finding.kind] = self.counts.get(finding.kind, 0) + 1
         self._keep(finding)
 
     def ended_early(self, reason: str) -> None:
-        """Note one comparison that ended before its end."""
+        """Note a comparison that ended early."""
         self.cut[reason] = self.cut.get(reason, 0) + 1
 
     def _keep(self, finding: Finding) -> None:
@@ -104,13 +103,13 @@ class Hunt:
 
 
 def size(finding: Finding) -> int:
-    """Length of the program's text."""
+    """Return the length of the program's text."""
     program = finding.difference.program
     return len(str(program)) if program else 0
 
 
 def kind_of(difference: Difference) -> str:
-    """What each side does at the first difference, in words without numbers."""
+    """Return what each side does at the first difference, without numbers."""
     if one_hangs(difference.left, difference.right):
         return f"one {HANGS}, the other does not"
     left, right = first_words(difference).split(" / ", 1)
@@ -122,7 +121,7 @@ def kind_of(difference: Difference) -> str:
 
 
 def group(finding: Finding) -> str:
-    """What a shrunk finding is grouped by: the rule that it breaks, or else its kind."""
+    """Return the group of a finding: the rule that it breaks, or else its kind."""
     events = finding.difference.right.events
     if events and events[0].who == "process":
         return f"process {events[0].what}"
@@ -132,7 +131,7 @@ def group(finding: Finding) -> str:
 
 
 def short_id(kind: str) -> str:
-    """A name for a kind of findings that can be typed."""
+    """Return a name of six characters for a group of findings."""
     return hashlib.sha1(kind.encode()).hexdigest()[:6]
 
 
@@ -147,9 +146,10 @@ def hunt(
     shrink_budget: int = 300,
     seconds: float = 1e9,
 ) -> Hunt:
-    """Compare `count` programs. The first finding of each kind is shrunk, the others are counted.
+    """Compare `count` programs, or as many as `seconds` allow.
 
-    Groups whose short id is in `allow` are counted only. It ends after so many `seconds`, too.
+    For the first finding of each kind, look for a small program. Count the others. Groups whose
+    short id is in `allow` are no findings, and are only counted.
     """
     match = Match(left, right)
     clock = time.process_time if match.own else time.perf_counter
@@ -195,7 +195,7 @@ def hunt(
 
 
 def ends_early(left: Schedule, right: Schedule) -> str:
-    """Why two runs that agree are not compared to their end; empty if they are."""
+    """Return why two runs that agree are not compared to their end; empty if they are."""
     if left.cut or right.cut:
         return left.cut or right.cut
     if len(left.timeouts) > TICK_LIMIT:
@@ -206,30 +206,30 @@ def ends_early(left: Schedule, right: Schedule) -> str:
 def in_turn(
     match: Match, seed: int, numbers: range, without: frozenset[str]
 ) -> Iterator[tuple[int, Program, tuple[Schedule, Schedule] | None]]:
-    """These programs, and what each side makes of them; None where that cannot be compared."""
+    """Yield each program with both its schedules, or None if they cannot be compared."""
     for some in (numbers[n : n + AT_ONCE] for n in range(0, len(numbers), AT_ONCE)):
         programs = [match.fit(numbered_program(seed, number, without), number) for number in some]
         yield from zip(some, programs, match.each(programs), strict=True)
 
 
 def explained(match: Match, seen: Difference, kind: str, budget: int) -> Difference | None:
-    """A difference on a smaller program; None if it does not show every time."""
+    """Return the difference on a smaller program, or None if it does not show every time."""
     if is_crash(seen.right):
         return explain_crash(match, seen)
     assert seen.program is not None
     found = explain(match, seen.program, kind, 1 if match.exact else 3, budget)
-    # Of our own sides it counts even if it shows in the linked program only, or not every time.
-    # Save what seems to hang: all stand still while the machine does.
+    # On our own sides a difference counts even if only the linked program shows it, or not every
+    # time. A hang does not: every program stands still while the machine does.
     return seen if found is None and match.own and HANGS not in kind else found
 
 
 def explain_crash(
     match: Match, found: Difference, runs: int = 10, seconds: float = 30
 ) -> Difference:
-    """A crash, on a smaller program that crashes within some runs in one process, if there is one.
+    """Return a crash on a smaller program that crashes within some runs, if there is one.
 
-    What corrupts memory need not crash at once, nor every time. So a crash is a finding even if it
-    does not show again.
+    A program that corrupts memory need not crash at once, nor every time. So a crash is a finding
+    even if it does not show again.
     """
     assert found.program is not None
     crashed: dict[Program, tuple[Schedule, Schedule]] = {}
@@ -259,7 +259,7 @@ def explain_crash(
 def explain(
     match: Match, program: Program, kind: str, times: int, budget: int
 ) -> Difference | None:
-    """The difference that a program shows, on a smaller one; None if it does not show again."""
+    """Return the difference on a smaller program, or None if it does not show again."""
     whole = match.difference(program, times)
     if whole is None or kind_of(whole) != kind:
         return None
@@ -269,6 +269,6 @@ def explain(
         return found is not None and kind_of(found) == kind
 
     if HANGS in kind:
-        budget = min(budget, 30)  # each attempt that hangs takes its time
+        budget = min(budget, 30)  # each attempt takes as long as the watch lasts
     small = match.difference(shrink(program, fails, budget), times)
     return small if small is not None and kind_of(small) == kind else whole

@@ -1,7 +1,7 @@
-"""Whole scripts on two loops: each side in a process of its own, under watch, then compared.
+"""Run a script on two loops, each in a process of its own, and compare the schedules.
 
-A process of its own because a script may do anything: crash, hang, leave by `os._exit`. What it
-did up to there is on record all the same (`miniloop.trace.scripts`).
+The processes are separate because a script may do anything: crash, hang, or call `os._exit`. What
+it did up to that point is on record all the same (`miniloop.trace.scripts`).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import miniloop
 from ..trace import Schedule
 
 MARGIN = 10.0
-"""Seconds that a process gets beyond its own watchdog's, for its start and its end."""
+"""Seconds that a process gets in addition to its time limit, for its start and its end."""
 
 GLANCE = 0.5
 """Seconds between two calls of `meanwhile`."""
@@ -31,35 +31,35 @@ GLANCE = 0.5
 
 @dataclass
 class Run:
-    """What one run of a script did, and how it ended."""
+    """The schedule of one run of a script, and how it ended."""
 
     name: str
     schedule: Schedule = field(default_factory=Schedule)
     notes: list[str] = field(default_factory=list)
     stopped: tuple[str, str] | None = None
-    """Why it was ended before its time, if it was: a kind (`deadlock`, `endless`, `hang`, `bad`),
-    and a sentence."""
+    """Why the run was ended early: a kind (`deadlock`, `endless`, `hang`, `bad`) and a sentence.
+    None if it was not."""
     no_ticks: str = ""
     """Why its ticks cannot be recorded, and what to change; empty if they can."""
     complete: bool = False
-    """Whether the process came to its end, by whatever exception."""
+    """Whether the process came to its end, with or without an exception."""
     status: int = 0
     said: str = ""
-    """What it wrote to stderr."""
+    """The text that it wrote to stderr."""
     wrote: str = ""
-    """What it wrote to the terminal past `sys.stdout`."""
+    """The text that it wrote to the terminal without using `sys.stdout`."""
     known: list[tuple[int, int, str]] = field(default_factory=list)
-    """Situations in which asyncio is known to differ: the numbers of events and of calls of select
-    before it, and the id of the entry in the register."""
+    """Situations in which asyncio is known to differ: how many events and how many calls of select
+    came before it, and the id of its entry in the register."""
 
     @property
     def cut_off(self) -> bool:
-        """Whether the clock ended it: how far it had come by then is chance."""
+        """Whether the time limit ended it. How far it had come by then is chance."""
         return self.stopped is not None and self.stopped[0] == "hang"
 
     @property
     def order_only(self) -> bool:
-        """Whether time passed really, so that ticks and times are no more than noise."""
+        """Whether real time passed, so that ticks and times mean nothing."""
         return bool(self.no_ticks) or any("only the order" in note for note in self.notes)
 
     @property
@@ -79,12 +79,12 @@ class Run:
 
 @dataclass(frozen=True)
 class Row:
-    """One line of both schedules, side by side. Empty text is a side that has come to its end."""
+    """One line of both schedules, side by side. An empty text means that the side has ended."""
 
     left: str
     right: str
     left_at: tuple[int, int] | None
-    """Tick and milliseconds, None where there are none."""
+    """Tick and milliseconds, or None if there are none."""
     right_at: tuple[int, int] | None
     same: bool
 
@@ -96,7 +96,7 @@ class Comparison:
     left: Run
     right: Run
     order_only: bool
-    """Whether ticks and times were left out of it."""
+    """Whether only the order of events was compared, not ticks and times."""
     rows: list[Row]
 
     @property
@@ -121,10 +121,10 @@ def run_side(
     stdin: bytes = b"",
     meanwhile: Callable[[str], object] = str,
 ) -> Run:
-    """Run a script on a side in a process of its own, and read what it did.
+    """Run a script on a side in a process of its own, and return what it did.
 
-    The sides are those of `miniloop.cli.recorded`. `stdin` is what the script finds there.
-    `meanwhile` is called every GLANCE seconds, with the name of the side.
+    The sides are those of `miniloop.cli.recorded`. `stdin` is the standard input of the script.
+    `meanwhile` is called with the name of the side, every GLANCE seconds.
     """
     run = Run(name)
     root = str(Path(miniloop.__file__).parents[1])
@@ -166,7 +166,7 @@ def run_side(
 def _ends_in_time(
     process: subprocess.Popen[bytes], seconds: float, meanwhile: Callable[[], object]
 ) -> bool:
-    """Wait until a process has ended, or so many seconds have passed."""
+    """Wait until a process has ended, or for so many seconds. Return whether it has ended."""
     began = told = time.monotonic()
     while not _has_ended(process):
         now = time.monotonic()
@@ -180,10 +180,9 @@ def _ends_in_time(
 
 
 def _has_ended(process: subprocess.Popen[bytes]) -> bool:
-    """Whether a process has ended.
+    """Return whether a process has ended, and keep its number reserved, if the system can do that.
 
-    Its number stays its own, if the system can do that: it is also that of the group of processes
-    that it leads, which is ended next.
+    The number is also that of the process group that it leads, which is ended next.
     """
     if not hasattr(os, "waitid"):
         return process.poll() is not None
@@ -191,12 +190,12 @@ def _has_ended(process: subprocess.Popen[bytes]) -> bool:
 
 
 def _environment() -> dict[str, str]:
-    # Sets of strings are iterated in an order that depends on it.
+    # The order in which sets of strings are iterated depends on it.
     return {**os.environ, "PYTHONHASHSEED": os.environ.get("PYTHONHASHSEED", "0")}
 
 
 def _end_group(process: subprocess.Popen[bytes]) -> int:
-    """End the process, if it has not ended, and what it left running. Returns its exit status."""
+    """End the process, and all processes that it left running. Return its exit status."""
     try:
         os.killpg(process.pid, signal.SIGKILL)
     except (ProcessLookupError, PermissionError):
@@ -212,7 +211,7 @@ def _read(run: Run, record: Path, script: str) -> None:
         try:
             kind, *values = json.loads(line)
         except ValueError:
-            continue  # the process died in the middle of its last line
+            continue  # the process has died in the middle of its last line
         if kind == "s":
             schedule.timeouts.append(values[0])
         elif kind == "e":
@@ -272,7 +271,7 @@ def compare_script(
 
 
 def rows(left: Run, right: Run, order_only: bool = False) -> list[Row]:
-    """Both schedules, a line each. Of a run that was cut off, nothing is missed on the other."""
+    """Return both schedules, line by line. If a run was cut off, so is the other one there."""
     one, other = entries(left, order_only), entries(right, order_only)
     ends = [len(found) for run, found in ((left, one), (right, other)) if run.cut_off]
     limit = min(ends, default=None)
@@ -287,7 +286,7 @@ def rows(left: Run, right: Run, order_only: bool = False) -> list[Row]:
 
 
 def entries(run: Run, order_only: bool) -> list[tuple[tuple[int, int] | None, str]]:
-    """What a run did as text, each entry with its tick and time."""
+    """Return what a run did, as texts with their ticks and times."""
     schedule = run.schedule
     found: list[tuple[tuple[int, int] | None, str]] = []
     tick = 0

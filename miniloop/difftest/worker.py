@@ -1,7 +1,7 @@
 """The process that a foreign loop runs in: `python -m miniloop.difftest.worker MODULE:NAME`.
 
-It is sent compiled programs and answers with schedules, until it crashes, hangs or is no longer
-needed. A loop that takes a selector runs on virtual time, as ours do; any other loop runs in real
+It receives compiled programs and answers with schedules, until it crashes, hangs or is no longer
+needed. A loop that takes a selector runs on virtual time, as ours do. Any other loop runs in real
 time.
 """
 
@@ -20,7 +20,7 @@ from .sides import TICK_LIMIT, Side, side
 from .surroundings import quiet
 
 SIZE = 8
-"""Bytes before each message: its length."""
+"""The number of bytes before each message, which hold its length."""
 
 LONGEST = 30.0
 """Seconds after which a worker ends itself."""
@@ -33,31 +33,31 @@ def send(stream: BinaryIO, message: bytes) -> None:
 
 
 def run(side: Side, code: CodeType) -> Schedule:
-    """The schedule of one program, whatever the loop makes of it."""
+    """Return the schedule of one program, whatever the loop does."""
     try:
         return side.run(code, TICK_LIMIT)
-    except Exception as error:  # out of close(), for one
+    except Exception as error:  # of close(), for example
         said = f"raises {type(error).__name__} when it is closed"
         return Schedule([Event(0, 0, "process", said)])
 
 
 def main(name: str) -> None:
-    """Answer until the other end is closed."""
+    """Answer requests until the other end is closed."""
     answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what a loop prints is no answer
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what a loop prints must not look like an answer
     try:
         own = side(name)
     except ValueError as error:
         send(answers, pickle.dumps(("bad", str(error))))
         return
     why = own.kind.order_only if own.kind is not None else ""
-    if own.order_only:  # whether it sees steps is known after a run
+    if own.order_only:  # only a run shows whether it sees steps
         run(own, compile("import asyncio\nasyncio.new_event_loop()", "<program>", "exec"))
     send(answers, pickle.dumps(("ready", why, own.sees_steps)))
     with quiet():
         while size := sys.stdin.buffer.read(SIZE):
             code = marshal.loads(sys.stdin.buffer.read(int.from_bytes(size, "big")))
-            # Should whoever watches be gone, nobody is left to end a program that hangs.
+            # If the hunt has ended, this ends a program that hangs.
             faulthandler.dump_traceback_later(LONGEST, exit=True)
             schedule = run(own, code)
             faulthandler.cancel_dump_traceback_later()

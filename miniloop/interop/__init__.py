@@ -1,27 +1,27 @@
-"""The same loop wearing asyncio's interface.
+"""miniloop's loop with asyncio's interface.
 
-``interop.EventLoop`` is an ``asyncio.AbstractEventLoop``. What schedules is miniloop's: the ready
-queue, the timers, the tick, the futures and the tasks. What carries bytes (transports, servers,
-TLS, subprocesses) is the standard library's, which is written against the names that miniloop
-has as well: ``call_soon``, ``_add_reader``, ``_selector``, ``create_future``. So the two are
-joined by inheriting from both, miniloop first:
+``interop.EventLoop`` is an ``asyncio.AbstractEventLoop``. The ready queue, the timers, the tick,
+the futures and the tasks are miniloop's. Transports, servers, TLS and subprocesses are the standard
+library's. They use only names that miniloop has, too: ``call_soon``, ``_add_reader``,
+``_selector``, ``create_future``. So the loop inherits from both, miniloop first:
 
     asyncio.run(main(), loop_factory=miniloop.interop.EventLoop)  # Python 3.12 and later
 
     with asyncio.Runner(loop_factory=miniloop.interop.EventLoop) as runner:
         runner.run(main())
 
-    # Before Python 3.16, where neither is in reach:
+    # Before Python 3.16, in programs that take no loop factory:
     asyncio.set_event_loop_policy(miniloop.interop.EventLoopPolicy())
 
-Three things are left to join:
+Three things remain to be joined:
 
 * asyncio must know which loop runs. The loop tells it when it starts and when it stops.
-* Both libraries must know which task runs. asyncio's register is the only one: what the core takes
-  for an attribute of the loop is a view of it. So each library finds the other's tasks.
-* Libraries ask whether something is an ``asyncio.Future``. Futures, tasks and handles made by this
-  loop say yes. They do not inherit from asyncio's: futures and tasks could not, those are written
-  in C with a layout of their own.
+* Both libraries must know which task runs. There is one register of the current task, which is
+  asyncio's. The core reads it through an attribute of the loop, so each library finds the other's
+  tasks.
+* Libraries ask whether an object is an ``asyncio.Future``. Futures, tasks and handles of this loop
+  answer yes. They do not inherit from asyncio's classes: futures and tasks could not, because
+  asyncio's are written in C with a layout of their own.
 """
 
 from __future__ import annotations
@@ -52,10 +52,10 @@ _unregister_task: Any = asyncio.tasks._unregister_task
 
 
 class Future(miniloop.Future[_T]):
-    """A miniloop future of which ``isinstance(future, asyncio.Future)`` is true.
+    """A miniloop future for which ``isinstance(future, asyncio.Future)`` is true.
 
-    anyio asks that of what a task waits for, before it cancels the task: a cancel must not take
-    away a result that has just been set.
+    anyio asks this before it cancels a task that waits for the future, so that a cancellation does
+    not destroy a result that has just been set.
     """
 
     __slots__ = ()
@@ -66,19 +66,19 @@ class Future(miniloop.Future[_T]):
         return _NeverRetrieved(self)
 
 
-# Every subclass of Future is given a __del__ (Future.__init_subclass__); the companion above does
-# its work, and costs nothing until it is needed.
+# Future.__init_subclass__ gives every subclass a __del__. The companion object above does the same
+# work, and costs nothing until it is needed.
 del Future.__del__  # type: ignore[attr-defined]
 
 
 class Task(miniloop.Task[_T]):
-    """A miniloop task of which ``isinstance(task, asyncio.Task)`` is true."""
+    """A miniloop task for which ``isinstance(task, asyncio.Task)`` is true."""
 
     __slots__ = ()
 
     def __init__(self, coro: Coroutine[Any, Any, _T] | Generator[Any, Any, _T], **options: Any):
         self._check_not_initialized()
-        _register_task(self)  # before an eager start; create_task() mostly does not come past here
+        _register_task(self)  # before an eager start; most tasks are made by create_task() below
         try:
             miniloop.Task.__init__(self, coro, **options)
         except BaseException:
@@ -95,7 +95,7 @@ _ways_to_find_parents.append(task_of_asyncios_callback)
 
 
 class Handle(miniloop.Handle):
-    """A miniloop handle of which ``isinstance(handle, asyncio.Handle)`` is true."""
+    """A miniloop handle for which ``isinstance(handle, asyncio.Handle)`` is true."""
 
     __slots__ = ()
 
@@ -109,7 +109,7 @@ class _ThreadSafeHandle(handles._ThreadSafeHandle):
 
 
 class TimerHandle(miniloop.TimerHandle):
-    """A miniloop timer of which ``isinstance(timer, asyncio.TimerHandle)`` is true."""
+    """A miniloop timer for which ``isinstance(timer, asyncio.TimerHandle)`` is true."""
 
     __slots__ = ()
 
@@ -119,7 +119,7 @@ class TimerHandle(miniloop.TimerHandle):
 def _with_these_handles(method: Any) -> Any:
     """Return a copy of a method of the core that makes handles of the classes above.
 
-    Asking the loop for their class would cost the core something at each call.
+    If the core asked the loop for the class of its handles, each call would cost more.
     """
     classes = {made.__name__: made for made in (Handle, _ThreadSafeHandle, TimerHandle)}
     names = {**method.__globals__, **classes}
@@ -130,13 +130,13 @@ def _with_these_handles(method: Any) -> Any:
 
 
 if sys.version_info >= (3, 14):
-    # A field of the thread's state, which belongs to the loop that runs in this thread.
+    # The current task is a field of the thread's state, for the loop that runs in this thread.
     _get_current_task: Any = asyncio.current_task
     _set_current_task: Any = vars(asyncio.tasks)["_swap_current_task"]
 else:
     _current_tasks: dict[Any, Any] = vars(asyncio.tasks)["_current_tasks"]
     _get_current_task = _current_tasks.get
-    if sys.version_info >= (3, 12):  # the same as below, in C
+    if sys.version_info >= (3, 12):  # in C, and otherwise the same as the function below
         _set_current_task = vars(asyncio.tasks)["_swap_current_task"]
     else:
 
@@ -151,10 +151,11 @@ _AsyncioEventLoop = asyncio.SelectorEventLoop
 
 
 class EventLoop(miniloop.EventLoop, _AsyncioEventLoop):  # type: ignore[misc]
-    """miniloop's scheduling, the standard library's transports.
+    """A loop with miniloop's scheduling and the standard library's transports.
 
-    ``selector`` is any ``selectors.BaseSelector``, by default the best of the platform. Unlike the
-    core's loop it has its selector and its self-pipe at once: asyncio's ``__init__`` makes them.
+    ``selector`` is any ``selectors.BaseSelector``, by default the best one of the platform. Unlike
+    the core's loop, this loop has a selector and a self-pipe from the start, because asyncio's
+    ``__init__`` makes them.
     """
 
     _current_task = property(_get_current_task, _set_current_task)
@@ -164,7 +165,7 @@ class EventLoop(miniloop.EventLoop, _AsyncioEventLoop):  # type: ignore[misc]
         _AsyncioEventLoop.__init__(self, selector)  # what the transports need
 
     def _init_current_task(self) -> None:
-        """Set nothing: asyncio knows of no task of a loop that does not run yet."""
+        """Do nothing: in asyncio, a loop that does not run yet has no current task."""
 
     call_soon = _with_these_handles(miniloop.EventLoop.call_soon)
     call_soon_threadsafe = _with_these_handles(miniloop.EventLoop.call_soon_threadsafe)
@@ -174,8 +175,8 @@ class EventLoop(miniloop.EventLoop, _AsyncioEventLoop):  # type: ignore[misc]
 
     def _run_forever_setup(self) -> None:
         super()._run_forever_setup()
-        # asyncio's register of tasks asks the function in C, which was there at import. Libraries
-        # ask the one that is there now; tests put its sibling in Python into its place.
+        # asyncio's register of tasks reads what the function in C has set. Libraries read what the
+        # present function has set, which tests may have replaced by the one in Python.
         _set_running_loop(self)
         asyncio._set_running_loop(self)
 
@@ -189,7 +190,7 @@ class EventLoop(miniloop.EventLoop, _AsyncioEventLoop):  # type: ignore[misc]
         if asyncio._get_running_loop() is not None:
             raise RuntimeError("Cannot run the event loop while another loop is running")
 
-    # Libraries (anyio) find the main task by asyncio's own callback on it, which this one adds.
+    # anyio finds the main task by the callback that asyncio's own method adds to it.
     run_until_complete = _AsyncioEventLoop.run_until_complete
 
     def create_future(self) -> Future[Any]:  # type: ignore[override]
@@ -204,12 +205,13 @@ class EventLoop(miniloop.EventLoop, _AsyncioEventLoop):  # type: ignore[misc]
         """Start *coro* as a task of this loop, as ``asyncio.loop.create_task`` does.
 
         The keywords are those of ``Task``, on every Python. If a task factory is set, it makes the
-        task; what it gets, and when the task has its name, is as on asyncio of this Python.
+        task. It gets the keywords that asyncio of this Python passes, and the task gets its name
+        when it does there.
         """
         task: miniloop.Task[_T]
         if self._task_factory is not None:
             task = _AsyncioEventLoop.create_task(self, coro, **kwargs)  # type: ignore[assignment]
-            if isinstance(task, miniloop.Task):  # asyncio's register themselves
+            if isinstance(task, miniloop.Task):  # tasks of asyncio's class register themselves
                 _register_task(task)
             return task
         if self._closed:
@@ -228,12 +230,12 @@ def new_event_loop() -> EventLoop:
 
 
 def __getattr__(name: str) -> Any:
-    """Make ``EventLoopPolicy`` when it is first asked for: asyncio's policies are deprecated."""
+    """Make ``EventLoopPolicy`` at its first use, because asyncio's policies are deprecated."""
     if name != "EventLoopPolicy":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
     class EventLoopPolicy(asyncio.DefaultEventLoopPolicy):
-        """Has asyncio make these loops wherever it makes one, for ``set_event_loop_policy()``."""
+        """Makes asyncio use these loops everywhere. Set it with ``set_event_loop_policy()``."""
 
         _loop_factory = EventLoop
 

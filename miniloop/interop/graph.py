@@ -1,4 +1,4 @@
-"""On whose behalf the callbacks of asyncio's own functions wait, for call graphs.
+"""Find the task for which a callback of asyncio's own functions waits, for call graphs.
 
 asyncio's ``gather()``, ``wait()``, ``shield()`` and ``as_completed()`` tell which task awaits a
 future with ``asyncio.future_add_to_awaited_by()``. That function does nothing for futures that are
