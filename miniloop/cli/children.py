@@ -1,7 +1,7 @@
-"""Run the script in the processes that multiprocessing starts as it runs in their parent.
+"""Make processes that multiprocessing starts run the script as their parent runs it.
 
-A process that multiprocessing spawns is a fresh interpreter. It runs the script under the name
-`__mp_main__`, so that it finds there what the script defines. multiprocessing starts it as
+A process that multiprocessing spawns is a new interpreter. It runs the script under the name
+`__mp_main__`, where it finds the names that the script defines. multiprocessing starts it as
 `python -c PROGRAM ...`, and starts the server of "forkserver" in the same way. `follow()` puts this
 file in front of that: `python children.py WAY FOLDER -c PROGRAM ...`. The file prepares the new
 process as its parent was prepared, and then executes PROGRAM.
@@ -19,15 +19,15 @@ _flags = vars(util)["_args_from_interpreter_flags"]
 
 
 def follow(way: str, folder: Path | str) -> None:
-    """Have new processes run the script on the "core" or on "interop", as this one does.
+    """Make new processes run the script on the "core" or on "interop", as this one does.
 
-    `folder` is the one whose modules get miniloop for asyncio, on the core.
+    On the core, the modules in `folder` get miniloop for asyncio.
     """
     vars(util)["_args_from_interpreter_flags"] = lambda: [*_flags(), __file__, way, str(folder)]
 
 
 def prepare(way: str, folder: str) -> None:
-    """Make this process one in which the script can be imported as in its parent."""
+    """Prepare this process, so that the script can be imported as in its parent."""
     from miniloop.cli import redirect
     from miniloop.cli.every_loop import make_interop_loops
 

@@ -1,7 +1,7 @@
-"""Which installed library a script imports, seen without running it.
+"""Find out which installed library a script imports, without running it.
 
-Read are the script and, as far as they are imported, the modules beside it: every import statement,
-wherever it stands, and `import_module()` with the name written out.
+This reads the script, and the modules beside it that it imports: every import statement, wherever
+it stands, and `import_module()` with the name written out.
 """
 
 import ast
@@ -17,9 +17,10 @@ from miniloop.cli.redirect import Beside
 
 
 def installed_library(program: str) -> str | None:
-    """Return the name of the first one: neither of the standard library nor beside the program.
+    """Return the first imported module that is neither in the standard library nor beside it.
 
-    A file that cannot be read or parsed imports nothing: running it will tell.
+    Return None if there is none. A file that cannot be read or parsed counts as one without
+    imports. Running it will report the error.
     """
     folder = folder_of(program)
     beside, seen = Beside(folder), set()
@@ -42,8 +43,8 @@ def installed_library(program: str) -> str | None:
 
 
 def _imports(file: Path, package: str) -> Iterator[str]:
-    """Yield the names of the modules that a file may import, each behind those of its packages."""
-    with warnings.catch_warnings(action="ignore"):  # running it will tell
+    """Yield the modules that a file may import, each after the packages that contain it."""
+    with warnings.catch_warnings(action="ignore"):  # running it will report them
         try:
             tree = ast.parse(file.read_bytes())
         except (OSError, SyntaxError, ValueError):
@@ -55,7 +56,7 @@ def _imports(file: Path, package: str) -> Iterator[str]:
             case ast.ImportFrom(module=module, names=aliases, level=level):
                 try:
                     origin = importlib.util.resolve_name("." * level + (module or ""), package)
-                except ImportError:  # it leaves its package: running it will tell
+                except ImportError:  # it leaves its package, which running it will report
                     continue
                 names = [f"{origin}.{alias.name}" for alias in aliases]
             case ast.Call(
@@ -75,7 +76,7 @@ def _with_packages(name: str) -> Iterator[str]:
 
 
 def _is_beside(spec: ModuleSpec, beside: Beside) -> bool:
-    # A folder without __init__.py has no origin, and may have parts in several places.
+    # A package without __init__.py has no origin, and may have parts in several folders.
     places = [spec.origin] if spec.origin else spec.submodule_search_locations or ()
     return any(place in beside for place in places)
 
@@ -85,7 +86,7 @@ def _is_installed(name: str, spec: ModuleSpec | None) -> bool:
         return False
     try:
         return spec is not None or importlib.util.find_spec(name) is not None
-    except (ImportError, ValueError):  # half imported, or without a spec: it is there
+    except (ImportError, ValueError):  # half imported, or without a spec, so it exists
         return True
 
 

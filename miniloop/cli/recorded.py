@@ -1,10 +1,10 @@
-"""What `compare` starts in a process of its own: runs a script with all that its loops do recorded.
+"""Run a script and record what its loops do. `compare` starts this in a process of its own.
 
     python -m miniloop.cli.recorded SIDE RECORD TICKS SECONDS REAL SCRIPT [ARG ...]
 
-SIDE is a loop, as `miniloop.difftest.loops` takes it (`asyncio`, `miniloop`, `interop`,
-`module:name`), or `asyncio-known`: asyncio with watches that note in the record where it is known
-to do something else than miniloop. The record goes to the file RECORD (see
+SIDE is a loop, named as in `miniloop.difftest.loops` (`asyncio`, `miniloop`, `interop`,
+`module:name`), or `asyncio-known`: asyncio with watches, which note in the record where it is known
+to do something else than miniloop. The record is written to the file RECORD (see
 `miniloop.trace.scripts`).
 """
 
@@ -25,15 +25,14 @@ from miniloop.trace.scripts import ScriptRecorder
 
 
 def main(side: str, record: str, ticks: str, seconds: str, real: str, *command_line: str) -> int:
-    """Run the script on a side; what it raises goes on its way up."""
+    """Run the script on a side. Its exceptions pass through."""
     name, *args = command_line
     out = Path(record).open("w", 1, encoding="utf-8")  # noqa: SIM115  # closed by the recorder
     recorder = ScriptRecorder(out, program.file_of(name), int(ticks), real == "real")
     hang = Path(record + ".hang").open("w")  # noqa: SIM115  # for the rest of the process
-    # Even a script that never gives control back, in C code too, is stopped and says where it
-    # stood.
+    # This stops even a script that never gives control back, in C code too, and says where it was.
     faulthandler.dump_traceback_later(float(seconds), exit=True, file=hang)
-    random.seed(0)  # so that an unseeded script draws the same on both sides
+    random.seed(0)  # so that a script without a seed gets the same numbers on both sides
     try:
         module = install(recorder, side)
     except ValueError as error:
@@ -54,7 +53,7 @@ def main(side: str, record: str, ticks: str, seconds: str, real: str, *command_l
 
 
 def install(recorder: ScriptRecorder, side: str) -> ModuleType:
-    """Have all loops of a side recorded, and return the library that the script is to find.
+    """Record all loops of a side, and return the library that the script gets as asyncio.
 
     Raises ValueError if there is no such loop.
     """
@@ -66,7 +65,7 @@ def install(recorder: ScriptRecorder, side: str) -> ModuleType:
             watch(recorder)
         recorder.install(asyncio)
         return asyncio
-    from miniloop.difftest import loops  # only for this: every run would wait for it
+    from miniloop.difftest import loops  # only here, because it takes time
 
     kind = loops.resolve(side)
     if kind.order_only:
@@ -85,7 +84,7 @@ def install(recorder: ScriptRecorder, side: str) -> ModuleType:
 
 def watch(recorder: ScriptRecorder) -> None:
     """Note in the record where this Python's asyncio is known to differ from miniloop."""
-    from miniloop.difftest import known  # only for this: every run would wait for it
+    from miniloop.difftest import known  # only here, because it takes time
 
     stand_ins = known.StandIns()
     known.watches(functools.partial(recorder.write, "known"), stand_ins, of_scripts=True)

@@ -1,12 +1,12 @@
-"""Reads `import asyncio` in a script, and in the modules beside it, as an import of the stand-in.
+"""Turn `import asyncio` in a script, and in the modules beside it, into an import of the stand-in.
 
-The import statements are changed in the syntax tree, before the code is compiled. So nothing of
-ours runs when the script imports: no frame of ours stands in its tracebacks, and what libraries and
-the standard library import is left alone. Lines and columns stay as they are in the file.
+The import statements are changed in the syntax tree, before the code is compiled. So none of our
+code runs when the script imports: no frame of ours stands in its tracebacks, and the imports of
+libraries and of the standard library stay as they are. So do lines and columns.
 
-Seen are all forms of the statement, wherever it stands, and `importlib.import_module("asyncio...")`
-with the name written out. A name put together at run time and text handed to `exec` get the real
-asyncio, and so does a new interpreter, unless it is multiprocessing that starts it (`children`).
+This sees all forms of the statement, wherever it stands, and `import_module("asyncio...")` with the
+name written out. A name that is made at run time and text that is passed to `exec` get the real
+asyncio. So does a new interpreter, unless multiprocessing starts it (`children`).
 """
 
 import ast
@@ -26,7 +26,7 @@ from miniloop.cli import stand_in
 
 
 def compile_redirected(source: bytes, path: str) -> CodeType:
-    """Compile a file's source, as `compile` does it, with asyncio read as the stand-in."""
+    """Compile a file's source as `compile` does, but with the stand-in in the place of asyncio."""
     if b"asyncio" not in source:
         return compile(source, path, "exec", dont_inherit=True)
     tree = compile(source, path, "exec", ast.PyCF_ONLY_AST, dont_inherit=True)
@@ -52,7 +52,7 @@ def _redirect(node: ast.AST) -> None:
 def _redirect_alias(old: ast.alias) -> list[ast.alias]:
     if not _is_asyncio(old.name):
         return [old]
-    # `import asyncio.tasks` binds the name asyncio: look for the submodule, then bind the package.
+    # `import asyncio.tasks` binds the name asyncio. So import the submodule, then bind the package.
     wanted = [old.name] if old.asname or old.name == "asyncio" else [old.name, "asyncio"]
     bound = old.asname or "asyncio"
     return [
@@ -70,7 +70,7 @@ def _redirect_name(name: str) -> str:
 
 
 class Beside:
-    """The files in a folder and below it, but for libraries installed there and miniloop itself."""
+    """The files in a folder and below it, except installed libraries and miniloop itself."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -98,7 +98,7 @@ class RedirectedLoader(SourceFileLoader):
         self._code = code
 
     def get_code(self, fullname: str) -> CodeType:
-        """Return the redirected code; bytecode caches, which know nothing of it, are passed by."""
+        """Return the redirected code, and use no bytecode cache."""
         return self._code
 
 
@@ -114,7 +114,7 @@ class BesideFinder(MetaPathFinder):
         path: Sequence[str] | None,
         target: ModuleType | None = None,
     ) -> ModuleSpec | None:
-        """Find a module; one that cannot be compiled is left to Python's own loader to report."""
+        """Find a module. If it cannot be compiled, Python's own loader reports that."""
         spec = PathFinder.find_spec(fullname, path, target)
         if (
             spec is not None
@@ -131,7 +131,7 @@ class BesideFinder(MetaPathFinder):
 
 
 def install(beside: Beside) -> None:
-    """Redirect what is imported from now on, and what `runpy.run_path` runs."""
+    """Redirect modules that are imported from now on, and files that `runpy.run_path` runs."""
     stand_in.install()
     sys.meta_path.insert(sys.meta_path.index(PathFinder), BesideFinder(beside))
 
@@ -141,4 +141,4 @@ def install(beside: Beside) -> None:
         code: CodeType = compile(source, path, mode, **options)
         return code
 
-    vars(runpy)["compile"] = compile_file  # runpy's functions find it before the built-in one
+    vars(runpy)["compile"] = compile_file  # runpy's functions use it instead of the built-in one

@@ -1,13 +1,13 @@
-"""What a script gets for `import asyncio`: asyncio's names, with miniloop's things behind them.
+"""The module that a script gets for `import asyncio`: asyncio's names with miniloop's objects.
 
 `install()` registers a module that stands in for `asyncio` under a name of its own, so that
 `sys.modules["asyncio"]` stays the real one. A stand-in for a submodule (`asyncio.tasks`,
-`asyncio.log`, ...) is made when it is first asked for. It holds, of the names in the real
-submodule, those that miniloop has, and what a loop cannot differ in: constants and loggers.
+`asyncio.log`, ...) is made when it is first used. Of the names in the real submodule it has those
+that miniloop has, and constants and loggers, in which loops cannot differ.
 
-Asking for something that asyncio has and miniloop has not raises an AttributeError or ImportError
-that says so, which `try ... except ImportError` and `hasattr` treat as they treat any other;
-`what_is_missing` finds it again in an exception that nobody caught.
+Using a name that asyncio has and miniloop has not raises an AttributeError or ImportError that says
+so. `try ... except ImportError` and `hasattr` work with it as with any other. `what_is_missing()`
+recognizes it in an exception that was not caught.
 """
 
 import asyncio
@@ -34,11 +34,11 @@ NAME = "miniloop.cli.asyncio"
 _ALSO = {"BaseEventLoop": BaseEventLoop}
 
 _LENT = (bool, int, float, str, bytes, enum.Enum, enum.EnumType, logging.Logger)
-"""What the real asyncio lends: things that have nothing to do with its loops."""
+"""The kinds of objects taken from the real asyncio, because they have nothing to do with loops."""
 
 
 class StandIn(ModuleType):
-    """A module that answers for `asyncio` or for one of its submodules."""
+    """A module that stands in for `asyncio` or for one of its submodules."""
 
     def __init__(self, real: ModuleType) -> None:
         super().__init__(NAME + real.__name__.removeprefix("asyncio"), real.__doc__)
@@ -66,15 +66,16 @@ class StandIn(ModuleType):
 
 
 class Finder(MetaPathFinder, Loader):
-    """Makes the stand-ins for submodules, and says what of asyncio is not there to be imported."""
+    """Makes the stand-ins for submodules, and refuses imports of names that miniloop lacks."""
 
     def find_spec(
         self, fullname: str, path: object = None, target: object = None
     ) -> ModuleSpec | None:
-        """Find a submodule; raise ImportError for what asyncio has; None, "not found", for else.
+        """Find a submodule, or return None if there is none.
 
-        Python comes here for `import asyncio.streams`, and also for `from asyncio import Thing`: a
-        name that the package lacks may be a submodule not yet imported.
+        Raises ImportError for a name that asyncio has and miniloop lacks. Python calls this for
+        `import asyncio.streams`, and also for `from asyncio import Thing`, because a name that a
+        package lacks may be a submodule that was not imported yet.
         """
         if not fullname.startswith(NAME + "."):
             return None
@@ -87,18 +88,18 @@ class Finder(MetaPathFinder, Loader):
         return None
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
-        """Make the stand-in; raises what the real module raises when it is imported."""
+        """Make the stand-in. Raises what the import of the real module raises."""
         return StandIn(importlib.import_module(_in_asyncio(spec.name)))
 
     def exec_module(self, module: ModuleType) -> None:
-        """Do nothing: it is complete."""
+        """Do nothing: the module is complete."""
 
 
 def install() -> None:
-    """Register the stand-in for asyncio in `sys.modules`; a second call changes nothing.
+    """Register the stand-in for asyncio in `sys.modules`. A second call changes nothing.
 
-    Two parts of the standard library look asyncio up in `sys.modules`, and mean the one that the
-    script has: logging asks it for the current task, and unittest.mock replaces its things.
+    Two parts of the standard library look up asyncio in `sys.modules`, and mean the one that the
+    script uses: logging asks it for the current task, and unittest.mock replaces its attributes.
     """
     if NAME in sys.modules:
         return
@@ -110,7 +111,7 @@ def install() -> None:
 
 
 def _name_tasks_in_logs() -> None:
-    """Give log records a `taskName`, that of the task which the core's running loop steps."""
+    """Give log records the name of the core's current task as `taskName`."""
     init = logging.LogRecord.__init__
 
     @functools.wraps(init)
@@ -119,17 +120,17 @@ def _name_tasks_in_logs() -> None:
         if self.taskName is None and vars(logging)["logAsyncioTasks"]:
             try:
                 self.taskName = miniloop.current_task().get_name()  # type: ignore[union-attr]
-            except Exception:  # no task, or one that cannot say; logging, too, leaves it at that
+            except Exception:  # no task, or its get_name() fails: logging ignores that, too
                 pass
 
     logging.LogRecord.__init__ = with_name  # type: ignore[method-assign]
 
 
 def _have_mocks_in_the_stand_in() -> None:
-    """Have `mock.patch("asyncio.sleep")` find the stand-in, by way of `pkgutil.resolve_name`.
+    """Let `mock.patch("asyncio.sleep")` find the stand-in, through `pkgutil.resolve_name`.
 
-    It is mock that asks, not whoever wrote the name. But what is to be replaced is what the code
-    under test uses.
+    mock would look up the real asyncio. But the code under test uses the stand-in, and that is what
+    the test means to replace.
     """
     resolve = pkgutil.resolve_name
 
@@ -144,16 +145,16 @@ def _have_mocks_in_the_stand_in() -> None:
 
 
 _NOT_TO_BE_PATCHED = re.compile(rf"<module '{NAME}([\w.]*)'.*> does not have the attribute '(\w+)'")
-"""What unittest.mock says."""
+"""The message of unittest.mock."""
 
 _NOT_IN_THE_CORE = re.compile(r"miniloop's core has no (.+?);")
-"""What miniloop's functions say of TLS and the like."""
+"""The message of miniloop's functions about TLS and the like."""
 
 
 def what_is_missing(error: BaseException) -> str | None:
-    """Name the thing for want of which `error` was raised, if asyncio has it and miniloop has not.
+    """Return the name whose absence raised `error`, if asyncio has it and miniloop has not.
 
-    A group of exceptions qualifies if each exception in it does.
+    Return None otherwise. A group of exceptions counts if each exception in it does.
     """
     if isinstance(error, BaseExceptionGroup):
         each = [what_is_missing(one) for one in error.exceptions]
@@ -177,12 +178,12 @@ def _sorry(thing: str) -> str:
 
 
 def _in_asyncio(name: str) -> str:
-    """`asyncio.tasks` for the name under which the stand-in for it is registered."""
+    """Return `asyncio.tasks` for the name under which its stand-in is registered."""
     return "asyncio" + name.removeprefix(NAME)
 
 
 def _of_asyncio(path: str) -> Any:
-    """Return what asyncio has under a path such as `asyncio.tasks.Task`, or None."""
+    """Return the object that asyncio has at a path such as `asyncio.tasks.Task`, or None."""
     thing: object = asyncio
     with warnings.catch_warnings(action="ignore"):  # some names are deprecated
         for name in path.split(".")[1:]:
@@ -203,7 +204,7 @@ def _missing_attribute(owner: object, name: str) -> str | None:
 
 
 def _left_out_by_star(error: NameError) -> bool:
-    """Whether the name is one that `from asyncio import *`, in the module that fails, left out."""
+    """Return whether `from asyncio import *` in the failing module has left out the name."""
     last = error.__traceback__
     while last and last.tb_next:
         last = last.tb_next

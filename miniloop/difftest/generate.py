@@ -1,7 +1,7 @@
-"""Random programs, fast: the same grammar as `strategies`, without hypothesis.
+"""Make random programs quickly, from the same grammar as `strategies`, without hypothesis.
 
-Each program uses only a few features, chosen anew for each. A program that may use everything
-rarely uses any one thing often enough for it to collide with itself.
+Each program uses only a few features, which are chosen anew each time. A program that may use
+everything rarely uses one thing so often that it collides with itself.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from .programs import HEADS_OF, NAME, Block, Op, Program
 
 T = TypeVar("T")
 
-# Features that the others need to be of any interest.
+# Features without which the others would do nothing interesting.
 ALWAYS = ("tasks", "sleep", "errors")
-# Mostly everything is caught, a cancellation or a KeyboardInterrupt too.
+# Most often everything is caught, including a cancellation or a KeyboardInterrupt.
 CATCHES = (
     "BaseException",
     "BaseException",
@@ -27,9 +27,9 @@ CATCHES = (
     "asyncio.CancelledError",
     "TimeoutError",
 )
-# After the program proper: whatever is left is cancelled in a fixed order, and runs to its end.
+# After the program proper: cancel the remaining tasks in a fixed order, and let them end.
 LAST: Block = (("cancel_left",), ("run_forever", "0.3"))
-# What the first task does between its other operations.
+# Waits of the first task between its other operations.
 WAITS: Block = (
     ("sleep", "0"),
     ("ticks", "3"),
@@ -41,14 +41,14 @@ WAITS: Block = (
 DEEPEST = 3
 
 
-# An operation that may be drawn: its name, what each field may hold, whether it has a block, and
-# whether it may raise what ends a task.
+# An operation that may be drawn: its name, the values of each field, whether it has a block, and
+# whether it may raise an exception that ends a task.
 Drawn = tuple[str, tuple[tuple[str, ...], ...], bool, bool]
 
 
 @functools.cache
 def weighed(function: str, around: str) -> dict[str, list[Drawn]]:
-    """By feature, the operations that may stand in a function, each as often as it is drawn."""
+    """Return, by feature, the operations of a function, each repeated by its weight."""
     by_feature: dict[str, list[Drawn]] = {feature: [] for feature in FEATURES}
     for op in allowed(function, around):
         fields = tuple(values(field, function) for field in op.fields)
@@ -60,14 +60,14 @@ def weighed(function: str, around: str) -> dict[str, list[Drawn]]:
 
 @functools.cache
 def features(without: frozenset[str]) -> tuple[list[int], list[int]]:
-    """The features that are always there, and those of which some are chosen: their numbers."""
+    """Return the numbers of the features always used, and of those from which some are chosen."""
     left = [n for n, feature in enumerate(FEATURES) if feature not in without]
     always = [n for n in left if FEATURES[n] in ALWAYS]
     return always, [n for n in left if n not in always]
 
 
 class Generator:
-    """Draws programs from a source of randomness. `without` names features to leave out."""
+    """Draws programs from a source of random numbers. `without` names features to leave out."""
 
     def __init__(self, rng: random.Random, without: frozenset[str] = frozenset()) -> None:
         self.rng = rng
@@ -77,17 +77,17 @@ class Generator:
         self._choices: dict[tuple[str, str], list[Drawn]] = {}
 
     def one(self, some: Sequence[T]) -> T:
-        """One of them: as `rng.choice`, in a third of the time."""
+        """Return one of them, as `rng.choice` does, but in a third of the time."""
         return some[int(self.rng.random() * len(some))]
 
     def program(self) -> Program:
-        """A new program."""
+        """Return a new program."""
         rng = self.rng
         count = min(len(self.others), self.one((1, 2, 3, 3, 4, 5, 8)))
         chosen = sorted([*self.always, *rng.sample(self.others, count)])
         self._chosen = [FEATURES[n] for n in chosen]
         self._choices.clear()
-        # Early in a program there is much to start, later much to wait for: length is drawn once.
+        # The length is drawn once for all functions of the program.
         self._longest = self.one((2, 3, 3, 4, 5))
         phases = self.phases()
         functions: dict[str, Block] = {}
@@ -100,7 +100,7 @@ class Generator:
         return Program(phases, tuple(sorted(functions.items())))
 
     def phases(self) -> Block:
-        """The main program: mostly one run, then whatever is left is cancelled."""
+        """Return the main program: mostly one run, and then the remaining tasks are cancelled."""
         rng, chosen = self.rng, self._chosen
         phases: list[Op] = []
         if "eager" in chosen:
@@ -119,7 +119,7 @@ class Generator:
         return tuple(phases)
 
     def block(self, function: str) -> Block:
-        """The body of a function."""
+        """Return the body of a function."""
         longest = self._longest if function[0] in "cg" else min(3, self._longest)
         ops = self.ops(function, self.one(range(1, longest + 1)), 0)
         if function == "c0" and "tasks" in self._chosen:
@@ -128,14 +128,14 @@ class Generator:
                 for t in values("t", "c0")[: self.one((1, 2, 2, 3))]
             ]
             ops = (*spawned, *ops)
-            # While the first task lasts, the others can meet.
+            # While the first task lasts, the others can meet each other.
             for wait in WAITS:
                 if self.rng.random() < 0.8:
                     ops = (*ops, wait, *self.ops("c0", self.one((0, 1, 2)), 0))
         return ops
 
     def ops(self, function: str, count: int, depth: int, around: str = "") -> Block:
-        """So many operations for a function."""
+        """Return so many operations for a function."""
         key = (function, around)
         ops = self._choices.get(key)
         if ops is None:
@@ -159,7 +159,7 @@ class Generator:
                 inner = self.ops(function, self.one((1, 2, 2, 3)), depth + 1, around_it)
                 out.append((*op, inner))
             elif guards and guarded and random() < (0.85 if function == "c0" else 0.5):
-                # What is not caught ends the task, and with it the program's interest.
+                # An exception that is not caught ends the task, and little happens after it.
                 guard = "caught" if random() < 0.3 else "suppressed"
                 out.append((guard, CATCHES[int(random() * len(CATCHES))], (op,)))
             else:
@@ -176,7 +176,7 @@ MENTIONING = frozenset(
 
 
 def names(block: Block) -> list[str]:
-    """The functions that a block mentions."""
+    """Return the functions that a block mentions."""
     found: list[str] = []
     for op in block:
         if op[0] in MENTIONING:
@@ -188,5 +188,5 @@ def names(block: Block) -> list[str]:
 
 @functools.cache
 def mentioned(op: Op) -> list[str]:
-    """The functions that one of these mentions."""
+    """Return the functions that one operation mentions."""
     return [name for name in NAME.findall(" ".join(op[1:])) if name in HEADS_OF]

@@ -1,15 +1,15 @@
-"""The grammar of programs: one table of operations, each a line or two of Python.
+"""The grammar of programs: one table of operations, each with a line or two of Python.
 
-An operation's template holds fields in braces. A field's name, without trailing digits, is the
-domain that its value comes from; equal names take equal values. `{here}` becomes a label that is
-unique in the program, `{block}` a nested list of operations, `{depth}` the number of task groups
-around it.
+The template of an operation has fields in braces. The name of a field, without trailing digits, is
+the domain of its values, and equal names take equal values. `{here}` becomes a label that is unique
+in the program, `{block}` a nested list of operations, and `{depth}` the number of task groups
+around the operation.
 
-Programs are built of named functions: coroutines `c0` to `c3`, callbacks `k0` to `k2`, an async
-generator `g0` and a plain generator used as a coroutine, `y0`. A function may only name functions
-that come later in `FUNCTIONS`: no program recurses, so each one ends.
+Programs consist of named functions: coroutines `c0` to `c3`, callbacks `k0` to `k2`, an async
+generator `g0`, and a plain generator used as a coroutine, `y0`. A function may only name functions
+that come later in `FUNCTIONS`. So no program recurses, and each one ends.
 
-Everything that generates, enumerates, shrinks or prints programs reads this table and no other.
+All code that generates, enumerates, shrinks or prints programs reads this one table.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from dataclasses import dataclass
 FUNCTIONS = ("c0", "c1", "k0", "g0", "c2", "k1", "y0", "c3", "k2")
 PHASES = "phases"
 
-# Values stand in order of simplicity: shrinking moves towards the front. Repeated values and small
-# domains are on purpose: programs find faults where things collide.
+# The simplest values come first, because shrinking moves towards the front. Values are repeated and
+# domains are small on purpose: programs find faults where things collide.
 DOMAINS: dict[str, tuple[str, ...]] = {
     "n": ("1", "2", "3"),
     "delay": ("0", "0.01", "0.02", "0.01", "0", "0.03", "-1", "0.01001", "0.0105", "0.3"),
@@ -100,28 +100,28 @@ class Operation:
     name: str
     template: str
     where: str
-    """The kinds of functions it may stand in: c, k, g, y, and p for the main program's phases."""
+    """The kinds of functions in which it may stand: c, k, g, y, and p for the main program."""
     feature: str
     weight: int = 2
     since: tuple[int, int] = (3, 11)
     """The first Python whose asyncio has it."""
     needs: str = ""
-    """The operation that must stand around it, if any."""
+    """The operation that must be around it, if any."""
 
     @functools.cached_property
     def fields(self) -> tuple[str, ...]:
-        """The fields that take a value, in the order in which an operation's values are given."""
+        """The fields that take a value, in the order of an operation's values."""
         names = dict.fromkeys(re.findall(r"\{(\w+)\}", self.template))
         return tuple(name for name in names if name not in ("here", "block", "depth"))
 
     @functools.cached_property
     def waits(self) -> bool:
-        """Whether it waits, other than for what its block waits for."""
+        """Whether it waits by itself, not only in its block."""
         return "await " in self.template
 
     @functools.cached_property
     def has_block(self) -> bool:
-        """Whether operations stand inside it."""
+        """Whether it has operations inside it."""
         return "{block}" in self.template
 
 
@@ -129,11 +129,11 @@ ASYNC, SYNC, ANY = "cg", "ckgyp", "ckgy"
 
 
 def table() -> list[Operation]:
-    """All operations, a feature at a time."""
+    """Return all operations, feature by feature."""
     ops: list[Operation] = []
 
     def add(feature: str, where: str, weight: int = 2, **rest: object) -> None:
-        """`rest` maps an operation's name to its template; `since` and `needs` are passed on."""
+        """Add operations. `rest` maps names to templates, and may have `since` and `needs`."""
         since = rest.pop("since", (3, 11))
         needs = rest.pop("needs", "")
         for name, template in rest.items():
@@ -197,7 +197,7 @@ def table() -> list[Operation]:
         set_both="for n, x in enumerate([{f}, {f2}]): x.done() or x.set_result(n)",
         set_done="{f}.set_result({n})",
     )
-    # What wakes a task, and a cancellation of it in the same tick, in either order.
+    # A task is woken and cancelled in the same tick, in either order.
     add(
         "futures",
         SYNC,
@@ -236,7 +236,7 @@ def table() -> list[Operation]:
         "timers",
         SYNC,
         1,
-        # Longer than a loop sleeps at a time.
+        # Longer than one select() may wait.
         call_much_later="{h} = loop.call_later(100_000, {k})",
     )
     add("timers", ANY, 1, block="time.sleep({pause})")
@@ -284,7 +284,7 @@ def table() -> list[Operation]:
         from_thread="thread = threading.Thread("
         "target=loop.call_soon_threadsafe, args=({k}{args},))\n"
         "thread.start(); thread.join()",
-        # A generator will not do here: asyncio asks for a true coroutine.
+        # A generator is not accepted here: asyncio asks for a true coroutine.
         coroutine_threadsafe="asyncio.run_coroutine_threadsafe({a}(), loop).add_done_callback({k})",
     )
     add(
@@ -529,7 +529,7 @@ def table() -> list[Operation]:
         "loop.set_exception_handler(failing)",
         handler_call="loop.call_exception_handler({{'message': 'by hand'}})",
     )
-    # What it is given, and the context that it runs in: that of the callback since 3.12 only.
+    # Its argument, and the context in which it runs: that of the callback, but only since 3.12.
     add(
         "handler",
         SYNC,
@@ -581,7 +581,7 @@ def table() -> list[Operation]:
         remove_reader="print('{here}', loop.remove_reader(r0))",
         remove_writer="print('{here}', loop.remove_writer(w0))",
     )
-    # What a program can ask, and what it must not do.
+    # Questions that a program may ask, and things that it must not do.
     add(
         "asking",
         SYNC,
@@ -665,7 +665,7 @@ def table() -> list[Operation]:
         "loop.set_debug(False); loop.set_task_factory(factory)\n"
         "print('{here}', x._source_traceback[-1].filename[-1])",
     )
-    # Errors since Python 3.13 only.
+    # These are errors only since Python 3.13.
     add(
         "misuse",
         ASYNC,
@@ -752,13 +752,13 @@ FEATURES: tuple[str, ...] = tuple(dict.fromkeys(op.feature for op in OPERATIONS.
 
 
 def domain_of(field: str) -> str:
-    """The domain that a field's values come from: its name without trailing digits."""
+    """Return the domain of a field's values: its name without trailing digits."""
     return field.rstrip("0123456789")
 
 
 @functools.cache
 def values(field: str, function: str) -> tuple[str, ...]:
-    """What a field may hold inside a function (`PHASES` for the main program)."""
+    """Return the values of a field inside a function (`PHASES` for the main program)."""
     domain = domain_of(field)
     after = FUNCTIONS[FUNCTIONS.index(function) + 1 :] if function != PHASES else FUNCTIONS
     if domain == "c":
@@ -780,7 +780,7 @@ def values(field: str, function: str) -> tuple[str, ...]:
 
 @functools.cache
 def allowed(function: str, around: str = "") -> tuple[Operation, ...]:
-    """The operations that may stand in a function, inside the operation `around`."""
+    """Return the operations that may stand in a function, inside the operation `around`."""
     kind = "p" if function == PHASES else function[0]
     return tuple(
         op

@@ -1,7 +1,7 @@
-"""Jobs of executors in a test: when they are done is no matter of chance.
+"""Run the jobs of executors one at a time, so that chance does not decide when they end.
 
-Real threads race, and no schedule with a race in it can be compared to the tick. `trace.threads`
-does more of this, for all threads of a process that has nothing else to do.
+Real threads race, and a schedule with a race in it cannot be compared to the tick. `trace.threads`
+does the same for all threads of a process that has nothing else to do.
 """
 
 from __future__ import annotations
@@ -13,21 +13,21 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 PATIENCE = 0.5
-"""Real seconds that a loop waits for a job."""
+"""Real seconds for which a loop waits for a job."""
 SLICE = 0.002
-"""Real seconds between two looks at what threads do."""
+"""Real seconds between two looks at the threads."""
 
 
 class Jobs:
-    """What executors do in threads: a job at a time, each while the loop has nothing to do."""
+    """The jobs of executors in threads. Each runs alone, while the loop has nothing to do."""
 
     def __init__(self) -> None:
         self._waiting: deque[tuple[threading.Event, threading.Event]] = deque()
         self.begun: list[threading.Event] = []
-        """Jobs that took long, and had not ended when last looked at."""
+        """The jobs that took long, and had not ended at the last look."""
 
     def gated(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """The function, that waits until it is its turn."""
+        """Return the function, made to wait until its turn comes."""
         gate, done = threading.Event(), threading.Event()
         self._waiting.append((gate, done))
 
@@ -41,12 +41,12 @@ class Jobs:
         return job
 
     def let_one_go(self) -> bool:
-        """Let the next job begin, if there is one, and wait for it for a while."""
+        """Let the next job begin, if there is one, and wait for a while until it has ended."""
         if not self._waiting:
             return False
         gate, done = self._waiting.popleft()
         gate.set()
-        if not done.wait(PATIENCE):  # it may wait for something that the loop does
+        if not done.wait(PATIENCE):  # the job may wait for something that the loop does
             self.begun.append(done)
         return True
 
@@ -56,18 +56,18 @@ class Jobs:
             self._waiting.popleft()[0].set()
 
     def let_all_go(self) -> None:
-        """Nobody asks any more when they end."""
+        """Let all jobs run: the run has ended."""
         while self._waiting:
             self._waiting.popleft()[0].set()
 
     def at_work(self) -> bool:
-        """Whether one of them has still not ended."""
+        """Return whether one of them has not ended yet."""
         self.begun = [done for done in self.begun if not done.is_set()]
         return bool(self.begun)
 
 
 def with_jobs_in_turn(loop_class: Any, jobs: Jobs, real_time: bool = False) -> Any:
-    """A loop of asyncio's kind whose threads take turns."""
+    """Return a subclass of a loop class whose threads take turns."""
 
     class Loop(loop_class):  # type: ignore[misc]
         def run_in_executor(self, executor: Any, func: Any, *args: Any) -> Any:
@@ -79,7 +79,7 @@ def with_jobs_in_turn(loop_class: Any, jobs: Jobs, real_time: bool = False) -> A
             return super().run_in_executor(executor, func, *args)
 
         async def shutdown_default_executor(self, timeout: float | None = None) -> None:
-            # asyncio's has a thread wait for the others, which races with the loop.
+            # In asyncio's method a thread waits for the others, and races with the loop.
             jobs.let_all_go()
             executor = getattr(self, "_default_executor", None)
             if executor is not None:

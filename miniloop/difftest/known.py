@@ -1,13 +1,13 @@
-"""Notices where this Python's asyncio is about to do something that miniloop does not do.
+"""Notice when this Python's asyncio is about to do something that miniloop does not do.
 
-miniloop has the semantics of asyncio in CPython 3.15. What older Pythons do otherwise is listed in
-`differences.toml`. A *watch* is a stand-in for a part of asyncio which behaves as that part does,
-and tells when the very situation comes up that an entry describes. Each watch has the id of its
-entry, and is set only on the Pythons that the entry names.
+miniloop has the semantics of asyncio in CPython 3.15. `differences.toml` lists what older Pythons
+do otherwise. A *watch* replaces a part of asyncio. It behaves as that part does, and calls a
+function when the situation comes up that an entry describes. Each watch has the id of its entry,
+and is set only on the Pythons that the entry names.
 
-Random programs use everything, so they meet these situations often. There the comparison ends where
-a watch tells of one: all that came before is compared. Where the schedules of a script differ,
-`compare` looks which watch told of a situation last, and names its entry.
+Random programs use everything, so they meet these situations often. The comparison of a program
+ends where a watch reports one, and everything before that is compared. If the schedules of a script
+differ, `compare` looks which watch reported a situation last, and names its entry.
 """
 
 from __future__ import annotations
@@ -36,15 +36,15 @@ from ..trace.recorder import Recorder, Steps
 from .register import Known, entries
 
 Met = Callable[[], None]
-"""What a watch calls when the situation comes up."""
+"""The function that a watch calls when the situation comes up."""
 Place = tuple[Any, str, Any]
 """An attribute to set: the object, the name and the value."""
 
 
 class StandIns(dict[str, Any]):
-    """What stands in for parts of asyncio, by the path of the part: `gather`, `tasks.Task.cancel`.
+    """The replacements of parts of asyncio, by the path of the part: `gather`, `tasks.Task.cancel`.
 
-    A part that has no stand-in is itself.
+    For a part that is not replaced, this gives the part itself.
     """
 
     def __missing__(self, path: str) -> Any:
@@ -52,7 +52,7 @@ class StandIns(dict[str, Any]):
         return getattr(self[of] if of else asyncio, name)
 
     def places(self) -> list[Place]:
-        """What to set: a function or class in each module of asyncio that has it."""
+        """Yield what to set: a function or class in each module of asyncio that has it."""
         found: list[Place] = []
         for path, value in self.items():
             of, _, name = path.rpartition(".")
@@ -69,7 +69,7 @@ class StandIns(dict[str, Any]):
 
 @contextlib.contextmanager
 def replaced(places: list[Place]) -> Iterator[None]:
-    """Have other values at these places for as long as this lasts."""
+    """In the block, set other values at these places."""
     had = [(owner, name, getattr(owner, name)) for owner, name, _ in places]
     try:
         for owner, name, value in places:
@@ -81,7 +81,7 @@ def replaced(places: list[Place]) -> Iterator[None]:
 
 
 def modules() -> list[ModuleType]:
-    """The modules of asyncio that are imported."""
+    """Return the modules of asyncio that are imported."""
     return [
         module
         for name, module in list(sys.modules.items())
@@ -91,12 +91,12 @@ def modules() -> list[ModuleType]:
 
 Watch = Callable[[StandIns, Met], None]
 WATCHES: dict[str, Watch] = {}
-"""By the id of the entry, what puts the watch into the stand-ins."""
+"""The functions that add a watch to the stand-ins, by the id of the entry."""
 _of_scripts: set[str] = set()
 
 
 def watch(entry: str, *, of_scripts: bool = False) -> Callable[[Watch], Watch]:
-    """Register a function as the watch of an entry, or as one that only scripts need."""
+    """Register a function as the watch of an entry, or as one for scripts only."""
 
     def register(function: Watch) -> Watch:
         WATCHES[entry] = function
@@ -108,14 +108,14 @@ def watch(entry: str, *, of_scripts: bool = False) -> Callable[[Watch], Watch]:
 
 
 def needed(entry: str) -> bool:
-    """Whether this Python's asyncio has the difference."""
+    """Return whether this Python's asyncio has the difference."""
     return entries()[entry].here
 
 
 def watches(met: Callable[[str], None], stand_ins: StandIns, *, of_scripts: bool = False) -> None:
-    """Add to `stand_ins` all watches that this Python needs; each calls `met` with its entry's id.
+    """Add to `stand_ins` all watches that this Python needs. Each calls `met` with its entry's id.
 
-    Random programs do not meet what only scripts have a watch for.
+    Some watches are for scripts only: random programs do not meet their situations.
     """
     for entry in entries().values():
         if not needed(entry.id):
@@ -143,7 +143,7 @@ def watch_names(entry: Known, stand_ins: StandIns, met: Met) -> None:
 
 
 def make_open(stand_ins: StandIns, path: str) -> None:
-    """Replace a class whose attributes cannot be set, as it is in C, by a subclass."""
+    """Replace a class whose attributes cannot be set, because it is in C, by a subclass."""
     real = stand_ins[path]
     immutable = 1 << 8  # Py_TPFLAGS_IMMUTABLETYPE
     if real.__flags__ & immutable:
@@ -152,7 +152,7 @@ def make_open(stand_ins: StandIns, path: str) -> None:
 
 
 def before_call(function: Any, condition: Callable[..., object], met: Met) -> Any:
-    """A function that tells when it is called with arguments for which the condition holds."""
+    """Return a function that reports calls with arguments for which the condition holds."""
 
     @functools.wraps(function)
     def call(*args: Any, **keywords: Any) -> Any:
@@ -164,12 +164,12 @@ def before_call(function: Any, condition: Callable[..., object], met: Met) -> An
 
 
 def has(keyword: str, /, *_: Any, **keywords: Any) -> bool:
-    """Whether a call has a keyword."""
+    """Return whether a call has a keyword."""
     return keyword in keywords
 
 
 def without_name(stand_ins: StandIns, missing: str, met: Met) -> Any:
-    """Return a `__getattr__` for the module asyncio that tells when the name is asked for."""
+    """Return a `__getattr__` for the module asyncio that reports when the name is used."""
     before = stand_ins.get("__getattr__") or vars(asyncio).get("__getattr__")
 
     def module_getattr(name: str) -> Any:
@@ -183,7 +183,7 @@ def without_name(stand_ins: StandIns, missing: str, met: Met) -> Any:
 
 
 class Absent:
-    """An attribute that a class does not have, and that tells when it is asked for."""
+    """Return an attribute that a class does not have, which reports when it is used."""
 
     def __init__(self, name: str, met: Met) -> None:
         self._name = name
@@ -306,7 +306,7 @@ class AsCompleted:
     async def _wait_for_one(self, one: Any) -> Any:
         try:
             return await one
-        except asyncio.CancelledError:  # ours, or of the future: nobody can tell from here
+        except asyncio.CancelledError:  # its own or the future's: this place cannot tell which
             self._failed = True
             raise
 
@@ -459,7 +459,7 @@ def condition(stand_ins: StandIns, met: Met) -> None:
 
 @watch("semaphore-wakes-as-many-as-fit")
 def semaphore(stand_ins: StandIns, met: Met) -> None:
-    """Watch for room that is left while others still wait."""
+    """Watch for slots that are free while other tasks still wait."""
     for name in "Semaphore", "BoundedSemaphore":
         base: Any = stand_ins[name]
 
@@ -574,7 +574,7 @@ def shutdown_default_executor(stand_ins: StandIns, met: Met) -> None:
 
 @watch("get-event-loop-raises", of_scripts=True)
 def get_event_loop(stand_ins: StandIns, met: Met) -> None:
-    """Watch for a loop that is made because somebody asks for one."""
+    """Watch for a call that makes a loop because none has been set."""
     path = "events.BaseDefaultEventLoopPolicy.get_event_loop"
 
     def makes_one(policy: Any) -> bool:
@@ -672,7 +672,7 @@ def group_refuses(stand_ins: StandIns, met: Met) -> None:
 
 @watch("eager-task-without-a-loop", of_scripts=True)
 def eager_without_loop(stand_ins: StandIns, met: Met) -> None:
-    """Watch for an eager task that is not told its loop."""
+    """Watch for an eager task without the argument `loop`."""
     before_init(
         stand_ins,
         "Task",
@@ -683,7 +683,7 @@ def eager_without_loop(stand_ins: StandIns, met: Met) -> None:
 
 @watch("what-is-no-context", of_scripts=True)
 def no_context(stand_ins: StandIns, met: Met) -> None:
-    """Watch for a task that is given something else for its context."""
+    """Watch for a task whose context is no Context."""
 
     def other(self: Any, *_: Any, context: Any = None, **__: Any) -> bool:
         return context is not None and not isinstance(context, contextvars.Context)
@@ -818,14 +818,14 @@ def wait_closed(stand_ins: StandIns, met: Met) -> None:
 
 
 def stops_serving_forever(server: Any) -> bool:
-    """Whether somebody has cancelled the task that serves for ever."""
+    """Return whether the task that serves for ever was cancelled."""
     future = server._serving_forever_fut
     return future is not None and future.cancelled()
 
 
 @watch("serve-forever-closes-clients", of_scripts=True)
 def serve_forever(stand_ins: StandIns, met: Met) -> None:
-    """Watch for a server that closes because somebody cancelled its task."""
+    """Watch for a server that closes because its task was cancelled."""
     path = "Server.close"
     stand_ins[path] = before_call(stand_ins[path], stops_serving_forever, met)
 
@@ -876,11 +876,11 @@ def readuntil(stand_ins: StandIns, met: Met) -> None:
 
 
 class StepsOfPythonTask(Steps):
-    """For asyncio's Python tasks, which are not quite what its C tasks are.
+    """The steps of asyncio's Python tasks, which do not quite do what its C tasks do.
 
-    A task that awaits itself gets a RuntimeError from both. But Python tasks forget to take back a
-    flag then, and who awaits that task later waits for it, where C tasks (and miniloop's) raise
-    again.
+    A task that awaits itself gets a RuntimeError from both. But Python tasks forget to reset a flag
+    then. If another task awaits that task later, it waits, where C tasks and those of miniloop
+    raise again.
     """
 
     __slots__ = ()

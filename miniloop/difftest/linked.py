@@ -1,14 +1,14 @@
-"""A program that runs without being compiled: most of the time of a hunt would go into that.
+"""Run programs without compiling them, which would take most of the time of a hunt.
 
-Each operation is compiled once, into a function of its own that is given the values of its fields,
-and programs are put together from these: a function of a program calls its operations in turn.
-That adds frames, and no more: awaiting a coroutine of one's own goes through no loop. So a linked
-program has the schedule of the printed one, except that a place in it is an operation's label and
-not a line. A test holds the two against each other, and what a hunt finds is always shown as the
-printed program runs it.
+Each operation is compiled once, into a function of its own that takes the values of its fields.
+Programs are put together from these: a function of a program calls its operations in turn. That
+adds frames, but nothing else, because awaiting a coroutine does not go through the loop. So a
+linked program has the schedule of the printed one, except that a place in it is the label of an
+operation, not a line. A test compares the two, and a hunt always shows its findings on the printed
+program.
 
-All linked programs share their globals, `NAMES`, since functions keep to the globals that they are
-made with: one program runs at a time.
+All linked programs share their globals, `NAMES`, because functions keep the globals with which they
+were made. So only one program runs at a time.
 
 Some functions are compiled from their text: those with a `yield` in a block, which cannot stand in
 a function of its own, and those in which one operation may overwrite the variable of another.
@@ -49,18 +49,18 @@ INLINE = re.compile(r"\b(?:await|yield)\b|\basync (?:with|for)\b")
 
 @dataclass(frozen=True, slots=True)
 class Fragment:
-    """An operation with the values of its fields, compiled."""
+    """A compiled operation with the values of its fields."""
 
     function: Callable[..., Any] | None
-    """Called with the task group around it, its label and its block. None stands for a function
-    that is compiled from its text."""
+    """Called with the task group around it, its label and its block. None means that the function
+    is compiled from its text."""
     waits: bool
     names: frozenset[str]
-    """What it mentions: futures, locks, other functions, ..., and `start`."""
+    """The names that it mentions: futures, locks, other functions, ..., and `start`."""
     functions: tuple[str, ...]
     """The functions among these."""
     modules: frozenset[str]
-    """Other than asyncio."""
+    """The modules that it uses, other than asyncio."""
 
 
 # An operation at its place in a program: its function, whether to await it, its label, its block.
@@ -68,7 +68,7 @@ class Fragment:
 Step = tuple[Any, bool | None, str, list[Any]]
 
 NAMES: dict[str, Any] = {}
-"""The globals of linked programs, where they are found as `names`."""
+"""The globals of linked programs, which find them as `names`."""
 
 LITERALS = ("delay", "key", "limit", "n", "on", "pause")
 """The domains whose values are literals."""
@@ -76,16 +76,16 @@ LITERALS = ("delay", "key", "limit", "n", "on", "pause")
 
 @functools.cache
 def code_of(source: str, is_coroutine: bool = False) -> CodeType:
-    """The code of the one function in a text."""
+    """Return the code of the one function in a text."""
     module_code = compile(source, FILE_NAME, "exec", dont_inherit=True)
     code = next(const for const in module_code.co_consts if isinstance(const, CodeType))
     if is_coroutine:
-        # As `types.coroutine` does: it may wait for coroutines, too.
+        # As `types.coroutine` does, so that it may await coroutines, too.
         code = code.replace(co_flags=code.co_flags | inspect.CO_ITERABLE_COROUTINE)
     return code
 
 
-# What calls the operations of a function in turn, by kind of function.
+# The texts of functions that call the operations of a function in turn, by kind of function.
 DRIVER = """
 {head} driver(group, steps):
     for step, waits, label, block in steps:
@@ -116,7 +116,7 @@ NAMES.update(names=NAMES, run_block=FunctionType(C_DRIVER, NAMES))
 
 @functools.cache
 def fragment(op: Op, kind: str) -> Fragment:
-    """An operation (its block left out) for a kind of function: c, k, y or p."""
+    """Return an operation, without its block, for a kind of function: c, k, y or p."""
     operation = OPERATIONS[op[0]]
     template = operation.template.replace("'{here}'", "{here}").replace("{block}", BLOCK)
     fields = dict(zip(operation.fields, op[1:], strict=False))
@@ -125,7 +125,7 @@ def fragment(op: Op, kind: str) -> Fragment:
     for field, value in fields.items():
         texts[field], parameter = passed(field, value, template)
         given |= parameter
-    # A task group is passed on to the operations inside it: only the innermost one is ever used.
+    # A task group is passed on to the operations inside it. Only the innermost one is ever used.
     text = template.format(here="here", depth="", **texts).replace(", )", ")")
     waits = kind != "k" and kind != "p" and INLINE.search(text) is not None
     head = "async def" if waits and kind == "c" else "def"
@@ -139,9 +139,9 @@ def fragment(op: Op, kind: str) -> Fragment:
 
 
 def passed(field: str, value: str, template: str) -> tuple[str, dict[str, object]]:
-    """What stands in an operation's text for the value of a field, and the parameter that it needs.
+    """Return the text for the value of a field in an operation, and the parameter that it needs.
 
-    A text per value would be thousands of texts to compile.
+    With a text for each value there would be thousands of texts to compile.
     """
     domain = domain_of(field)
     parameter = field + "_"
@@ -155,15 +155,15 @@ def passed(field: str, value: str, template: str) -> tuple[str, dict[str, object
 
 
 def described(text: str, made: Callable[..., Any] | None, waits: bool) -> Fragment:
-    """A fragment, and what its text mentions."""
+    """Return a fragment, and the names in its text."""
     found = set(NAME.findall(text))
     (line,) = modules(text, found)
     imported = line.removeprefix("import ").split(", ")
     functions = tuple(sorted(found & HEADS_OF.keys()))
     if "start" in text:
         found.add("start")
-    # Equal ones are one object: thousands of fragments, each with its own, are not in the
-    # processor's cache when they are wanted.
+    # Equal ones are one object. If each of thousands of fragments had its own, they would not stay
+    # in the processor's cache.
     return Fragment(
         made,
         waits,
@@ -175,22 +175,22 @@ def described(text: str, made: Callable[..., Any] | None, waits: bool) -> Fragme
 
 @functools.cache
 def shared(value: T) -> T:
-    """The first of those that are equal."""
+    """Return the first of several equal objects."""
     return value
 
 
 @functools.cache
 def compiled(text: str) -> CodeType:
-    """A piece of a program's text, compiled."""
+    """A compiled piece of a program's text."""
     return compile(text, COMPILED, "exec", dont_inherit=True)
 
 
 class Entangled(Exception):
-    """Raised where an operation cannot be a function of its own."""
+    """Raised if an operation cannot be a function of its own."""
 
 
 class Linked:
-    """A program, ready to run, on one loop after the other."""
+    """A program that is ready to run, on one loop after the other."""
 
     def __init__(self, program: Program) -> None:
         self._used: list[Fragment] = []
@@ -240,7 +240,7 @@ class Linked:
             made.__defaults__ = (None, steps)
 
     def _steps(self, block: Block, place: str, kind: str) -> list[Step]:
-        """The operations of a function, numbered as in the printed program."""
+        """Return the operations of a function, numbered as in the printed program."""
         self._number = 0
         return self._numbered(block, place + ".", "c" if kind == "g" else kind)
 
@@ -264,14 +264,14 @@ class Linked:
             else:
                 one = fragment(op, kind)
                 inner = NOTHING
-                if one.functions:  # no operation with a block mentions any
+                if one.functions:  # operations with a block mention none
                     self._waiting += one.functions
             self._used.append(one)
             found.append((one.function, one.waits, label, inner))
         return found
 
     def run(self) -> None:
-        """Run it, in `NAMES`."""
+        """Run the program, with `NAMES` as its globals."""
         names = NAMES
         import_ = names["__builtins__"]["__import__"]
         for module in self._modules:
@@ -291,14 +291,14 @@ class Linked:
 
 
 def place(coro: Any) -> str:
-    """Where a linked coroutine is suspended: the operations, and the line where that tells more."""
+    """Return where a linked coroutine is suspended: operations, and a line if that says more."""
     labels: list[str] = []
     last: Any = None
     while True:
         if type(coro) is CoroutineType:
             code = coro.cr_code
             if code is C_DRIVER:
-                # An attribute of a coroutine takes long to read: not one more than needed.
+                # Reading an attribute of a coroutine takes long, so this reads no more than needed.
                 last = coro.cr_await
                 labels.append(last.__name__)
                 coro = last.cr_await
@@ -325,7 +325,7 @@ def place(coro: Any) -> str:
 
 
 def line(coro: Any) -> int:
-    """The line at which one coroutine is suspended."""
+    """Return the line at which a coroutine is suspended."""
     frame: Any = coro.cr_frame if type(coro) is CoroutineType else coro.gi_frame
     number: int = frame.f_lineno
     return number

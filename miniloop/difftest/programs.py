@@ -18,7 +18,7 @@ Block = tuple[Op, ...]
 
 FILE_NAME = "<program>"
 
-# What a program may mention without making it, by the first letter of its name.
+# The things that a program may mention without making them, by the first letter of their names.
 DECLARATIONS = {
     "h": "{0} = asyncio.Handle(print, (), loop)",
     "e": "{0} = asyncio.Event()",
@@ -34,7 +34,7 @@ DECLARATIONS = {
     "j": "{0} = concurrent.futures.Future()",
     "o": "class Later:\n    def __await__(self): return asyncio.sleep(0.01, 5).__await__()\n"
     "{0} = Later()",
-    # A reader can be called when another has read already: that must not block.
+    # A reader may be called when another one has read already, and then must not block.
     "r": "r0, w0 = socket.socketpair(); r0.setblocking(False); w0.setblocking(False)",
 }
 MODULES = {
@@ -47,7 +47,7 @@ MODULES = {
     "time.sleep": "time",
     "types.": "types",
 }
-# What the declarations of names use.
+# The modules and functions that the declarations use.
 NEEDS = {"j0": "concurrent.futures", "v0": "contextvars", "r0": "socket", "w0": "socket"}
 HEADS = {
     "c": "async def {}():",
@@ -67,20 +67,20 @@ class Program:
     functions: tuple[tuple[str, Block], ...] = ()
 
     def __str__(self) -> str:
-        """The program as Python source that runs on its own."""
+        """Return the program as Python source that runs on its own."""
         imports, declarations, rest = self._parts
         return "\n".join([*imports, "loop = asyncio.new_event_loop()", *declarations, rest])
 
     def code(self) -> CodeType:
-        """The program compiled."""
+        """Return the compiled program."""
         return compile(str(self), FILE_NAME, "exec", dont_inherit=True)
 
     def line_count(self) -> int:
-        """Lines of the printed source that are not empty."""
+        """Return how many lines of the printed source are not empty."""
         return sum(1 for line in str(self).splitlines() if line.strip())
 
     def features(self) -> frozenset[str]:
-        """The features that the program uses."""
+        """Return the features that the program uses."""
         found = {OPERATIONS[op[0]].feature for op in operations(self.phases)}
         for _, block in self.functions:
             found.update(OPERATIONS[op[0]].feature for op in operations(block))
@@ -106,11 +106,11 @@ HEADS_OF = {name: HEADS[name[0]].format(name) for name in FUNCTIONS}
 FORGOTTEN = dict.fromkeys(
     [*HEADS_OF, *NEEDS, *NAME.findall(" ".join(itertools.chain(*DOMAINS.values())))]
 )
-"""What a program may make, once it has run: None by any name."""
+"""All names that a program may use, set to None: this forgets what a program has made."""
 
 
 def operations(block: Block) -> Iterator[Op]:
-    """All operations of a block, nested ones too."""
+    """Yield all operations of a block, including nested ones."""
     for op in block:
         yield op
         if op[-1:] and isinstance(op[-1], tuple):
@@ -118,7 +118,7 @@ def operations(block: Block) -> Iterator[Op]:
 
 
 def function(name: str, block: Block) -> str:
-    """The text of one function."""
+    """Return the text of one function."""
     lines = render(block, name)
     kind = name[0]
     if kind == "k":
@@ -135,7 +135,7 @@ def function(name: str, block: Block) -> str:
 
 
 def render(block: Block, place: str) -> list[str]:
-    """The lines of a block."""
+    """Return the lines of a block."""
     lines: list[str] = []
     label = "main" if place == PHASES else place
     counter = 0
@@ -165,13 +165,13 @@ def render(block: Block, place: str) -> list[str]:
 
 @functools.cache
 def declaration(name: str) -> str | None:
-    """The line that makes what a name stands for, None for what needs no making."""
+    """Return the line that makes what a name stands for, or None if nothing has to be made."""
     form = DECLARATIONS.get(name) or DECLARATIONS.get(name[0])
     return form.format(name) if form else None
 
 
 def declarations(text: str, names: set[str]) -> list[str]:
-    """The lines that make what the text mentions."""
+    """Return the lines that make what the text mentions."""
     if "w0" in names:
         names = names | {"r0"}
     futures = sorted(name for name in names if name[0] in "ft")
@@ -187,7 +187,7 @@ def declarations(text: str, names: set[str]) -> list[str]:
 
 
 def modules(text: str, names: set[str]) -> list[str]:
-    """The import line, asyncio first."""
+    """Return the import line, with asyncio first."""
     found = ["asyncio"]
     found += [module for use, module in MODULES.items() if use in text]
     found += [module for name, module in NEEDS.items() if name in names]

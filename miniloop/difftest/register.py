@@ -1,4 +1,4 @@
-"""The register of differences: `differences.toml`, read."""
+"""Read the register of differences, `differences.toml`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Known:
     reason: str
     program: str
     new: tuple[str, ...] = ()
-    """The names and keywords that the asyncio of these versions lacks, if that is the difference.
+    """The names and keywords that asyncio lacks on these versions, if that is the difference.
 
     `Queue.shutdown` is a name in the module `asyncio`, `run(loop_factory)` is a keyword.
     """
@@ -33,12 +33,12 @@ class Known:
 
     @property
     def here(self) -> bool:
-        """Whether the asyncio of the running Python has this difference."""
+        """Return whether the asyncio of the running Python has this difference."""
         return this_python(self.versions)
 
 
 def this_python(versions: Sequence[str]) -> bool:
-    """Whether this Python is one of `versions`: 3.12.1 is one of 3.12 and of 3.12.0-3.12.8."""
+    """Return whether this Python is in `versions`: 3.12.1 is in 3.12, and in 3.12.0-3.12.8."""
     for version in versions:
         first, _, last = version.partition("-")
         numbers = tuple(map(int, first.split(".")))
@@ -52,7 +52,7 @@ def this_python(versions: Sequence[str]) -> bool:
 
 @functools.cache
 def entries() -> dict[str, Known]:
-    """All entries by their ids, in the order of the file."""
+    """Return all entries by their ids, in the order of the file."""
     text = resources.files(__package__).joinpath("differences.toml").read_text("utf-8")
     found: list[dict[str, Any]] = tomllib.loads(text)["difference"]
     for entry in found:

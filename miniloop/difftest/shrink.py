@@ -1,4 +1,4 @@
-"""Makes a failing program small: the same kind of failure with as little program as possible.
+"""Make a failing program small: find the smallest program with the same kind of failure.
 
 Programs are nested tuples, so this is plain delta debugging: drop operations (halves first),
 replace a block's owner by its block, replace a value by a simpler one of its domain, until nothing
@@ -14,11 +14,11 @@ from .grammar import OPERATIONS, PHASES, values
 from .programs import Block, Op, Program, operations
 
 SHORT = 12
-"""Lines that are few enough."""
+"""The number of lines that is small enough."""
 
 
 def shrink(program: Program, fails: Callable[[Program], bool], budget: int = 3000) -> Program:
-    """The smallest program found that still `fails`, after at most `budget` attempts."""
+    """Return the smallest program found that still `fails`, after at most `budget` attempts."""
     tried: set[Program] = {program}
     improved = True
     while improved and budget > 0:
@@ -39,7 +39,7 @@ def shrink(program: Program, fails: Callable[[Program], bool], budget: int = 300
 
 
 def reachable(program: Program) -> Program:
-    """The program without functions that nothing mentions."""
+    """Return the program without the functions that nothing mentions."""
     bodies = dict(program.functions)
     kept: dict[str, Block] = {}
     waiting = names(program.phases)
@@ -52,7 +52,7 @@ def reachable(program: Program) -> Program:
 
 
 def simpler(program: Program) -> Iterator[Program]:
-    """Programs one change away that are simpler, the boldest changes first."""
+    """Yield simpler programs that are one change away, with the biggest changes first."""
     parts: list[tuple[str, Block]] = [(PHASES, program.phases), *program.functions]
 
     def with_part(index: int, block: Block) -> Program:
@@ -72,7 +72,7 @@ def simpler(program: Program) -> Iterator[Program]:
     yield from without_generator(program)
     if program.line_count() <= SHORT:
         return
-    # What only goes together, a lock's acquire and its release for one. It takes many attempts.
+    # Pairs that can only go together, such as acquire and release. This takes many attempts.
     for index, (_, block) in enumerate(parts):
         for smaller in fewer(block):
             for other in range(index, len(parts)):
@@ -85,7 +85,7 @@ def simpler(program: Program) -> Iterator[Program]:
 
 
 def fewer(block: Block) -> Iterator[Block]:
-    """The block with operations left out."""
+    """Yield the block with operations left out."""
     size = len(block)
     while size > 1:
         size = (size + 1) // 2
@@ -101,7 +101,7 @@ def fewer(block: Block) -> Iterator[Block]:
 
 
 def inlined(block: Block, bodies: dict[str, Block]) -> Iterator[Block]:
-    """The block with a plain call replaced by what it calls."""
+    """Yield the block with a plain call replaced by what it calls."""
     for number, op in enumerate(block):
         if op[0] == "call" and op[1][0] == "c":
             yield block[:number] + bodies.get(op[1], ()) + block[number + 1 :]
@@ -111,7 +111,7 @@ def inlined(block: Block, bodies: dict[str, Block]) -> Iterator[Block]:
 
 
 def without_generator(program: Program) -> Iterator[Program]:
-    """The program with a coroutine in place of its plain generator."""
+    """Yield the program with a coroutine in place of its plain generator."""
     bodies = dict(program.functions)
     if "y0" not in bodies or "c3" in bodies:
         return
@@ -133,13 +133,13 @@ def without_generator(program: Program) -> Iterator[Program]:
 
 
 def plainer(block: Block, function: str) -> Iterator[Block]:
-    """The block with one value or operation replaced by a simpler one."""
+    """Yield the block with one value or operation replaced by a simpler one."""
     for number, op in enumerate(block):
         for changed in plainer_op(op, function):
             yield (*block[:number], changed, *block[number + 1 :])
 
 
-# Operations that are another one with something added.
+# Operations that consist of another one and something more.
 SIMPLER = {
     "caught": "suppressed",
     "run_caught": "run_suppressed",
@@ -174,7 +174,7 @@ SIMPLER = {
 
 
 def plainer_op(op: Op, function: str) -> Iterator[Op]:
-    """One operation, one change plainer."""
+    """Yield an operation with one change that makes it plainer."""
     kind = OPERATIONS[op[0]]
     if op[0] in SIMPLER:
         other = OPERATIONS[SIMPLER[op[0]]]

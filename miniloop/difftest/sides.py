@@ -1,4 +1,4 @@
-"""The loops that can be held against each other, and how a program runs on one of them."""
+"""The loops that can be compared, and how a program runs on one of them."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ from .loops import LoopKind, resolve
 from .programs import FILE_NAME, FORGOTTEN
 from .surroundings import reported, run_watched
 
-# A program of the grammar ends within a few dozen ticks, or never. One with more events than this
-# recurses, and how deep a recursion may go differs between C and Python code.
+# A program of the grammar ends within a few dozen ticks, or never. A program with more events than
+# this recurses, and C code and Python code may recurse to different depths.
 TICK_LIMIT = 60
 EVENT_LIMIT = 64
-# A program has half a dozen functions. More eager tasks within each other are a recursion, which
-# may swallow its own RecursionError: nobody would know where it came.
+# A program has half a dozen functions. If more eager tasks start inside each other, that is a
+# recursion. It may swallow its own RecursionError, and then nothing tells where it went too deep.
 MOST_NESTED = 20
 
 
 class OrderedSet(dict[Any, None]):
-    """As much of a set as a TaskGroup uses, in the order of insertion."""
+    """The methods of a set that a TaskGroup uses, with the order of insertion."""
 
     def add(self, item: Any) -> None:  # noqa: D102
         self[item] = None
@@ -52,8 +52,8 @@ class OrderedSet(dict[Any, None]):
 def ordered_group(group_class: Any) -> Any:
     """A TaskGroup that cancels its tasks in the order of their creation.
 
-    asyncio keeps them in a set, so the order is that of their addresses: undefined, and not to be
-    compared. The order is made the same on every loop, and everything else is compared.
+    asyncio keeps them in a set, so their order is that of their addresses, which is undefined. With
+    this class the order is the same on every loop, and everything else can be compared.
     """
 
     class TaskGroup(group_class):  # type: ignore[misc]
@@ -65,7 +65,7 @@ def ordered_group(group_class: Any) -> Any:
 
 
 class Thread:
-    """Stand-in for `threading.Thread` whose threads are one that is kept: a tenth of the time."""
+    """Replaces `threading.Thread`, and keeps one thread for all: that takes a tenth of the time."""
 
     _jobs: ClassVar[queue.SimpleQueue[Thread] | None] = None
 
@@ -89,7 +89,7 @@ class Thread:
     def _work(jobs: queue.SimpleQueue[Thread]) -> None:
         while True:
             thread = jobs.get()
-            with contextlib.suppress(BaseException):  # a thread dies alone
+            with contextlib.suppress(BaseException):  # an exception ends only its thread
                 thread._target(*thread._args)
             thread._busy.release()
             del thread
@@ -101,32 +101,32 @@ _threading.__dict__.update(vars(threading), Thread=Thread)
 
 @dataclass
 class Side:
-    """One loop with the library that goes with it."""
+    """One loop, and the library that belongs to it."""
 
     name: str
     module: ModuleType
-    """What programs call `asyncio`."""
+    """The library that programs get as `asyncio`."""
     loop_class: Any
-    """A selector loop that takes a selector."""
+    """The class of the loop. It takes a selector."""
     task_class: Callable[..., Any]
     future_class: Any = None
-    """What the loop's `create_future` makes, if not its own."""
+    """The class that `create_future` makes, if not the loop's own."""
     task_options: dict[str, Any] = field(default_factory=dict)
-    """Given to each task, `eager_start=True` for one."""
+    """Keywords for each task, such as `eager_start=True`."""
     steps_class: Any = None
-    """What records the steps, if not the usual class."""
+    """The class that records the steps, if not the usual one."""
     places: list[Place] = field(default_factory=list)
-    """Attributes that are other ones while it runs."""
+    """Attributes that are replaced while it runs."""
     kind: LoopKind | None = None
-    """What is known of a loop that somebody named."""
+    """The kind of a loop that the user has named."""
     watched: bool = True
-    """Whether comparisons end where this Python's asyncio is known to differ (see `known`), and
-    reports of destructors are kept apart from the events, also from the program's own handler."""
+    """Whether comparisons end where this Python's asyncio is known to differ (see `known`). If so,
+    reports of destructors are kept apart from the events, and from the program's own handler."""
 
     order_only: ClassVar[bool] = False
-    """Whether ticks and times cannot be compared."""
+    """Whether only the order can be compared, not ticks and times."""
     sees_steps = True
-    """Whether tasks can be made whose steps are recorded."""
+    """Whether the steps of tasks can be recorded."""
 
     def __post_init__(self) -> None:
         base = self.loop_class
@@ -141,7 +141,7 @@ class Side:
             watches(self._cut, stand_ins)
             self.task_class = stand_ins["Task"]
         self.stand_ins = {path: value for path, value in stand_ins.items() if "." not in path}
-        """For names of the library."""
+        """The replacements of names of the library."""
         deep = StandIns({path: value for path, value in stand_ins.items() if "." in path})
         self.places = [*self.places, *deep.places()]
         self._facade = ModuleType("asyncio")
@@ -164,7 +164,7 @@ class Side:
         self._builtins = {**vars(builtins), "__import__": import_}
 
     def run(self, code: CodeType | Linked, tick_limit: int = TICK_LIMIT) -> Schedule:
-        """The schedule of a program on this loop. Whatever the program raises is part of it."""
+        """Return the schedule of a program on this loop. It includes what the program raises."""
         linked = isinstance(code, Linked)
         names: dict[str, Any] = NAMES if linked else {}
         names["__builtins__"] = self._builtins
@@ -182,7 +182,7 @@ class Side:
 
         with replaced(self.places):
             run_watched(recorder, main, contextvars.Context)
-        # What is left is torn down now, so that destructors make their reports.
+        # Tear down what is left now, so that destructors make their reports.
         recorder.stop()
         for name in ("r0", "w0"):
             if names.get(name) is not None:
@@ -195,7 +195,7 @@ class Side:
         self._recorder.stop(reason)
 
     def _run(self, main: Any) -> Any:
-        """Stand-in for `asyncio.run`, which cancels what is left in the order of a set."""
+        """Replaces `asyncio.run`, which cancels the remaining tasks in the order of a set."""
         loop = self._facade.new_event_loop()
         try:
             return loop.run_until_complete(main)
@@ -210,7 +210,7 @@ class Side:
     def new_loop(
         self, program: str, tick_limit: int, event_limit: int, linked: bool = False
     ) -> tuple[Recorder, Any]:
-        """A fresh recorded loop of this kind; the façade's `new_event_loop` returns it."""
+        """Return a new recorded loop of this kind, as `new_event_loop` does for programs."""
         recorder = Recorder(program, tick_limit, event_limit)
         recorder.most_nested = MOST_NESTED
         loop = (self._for_linked if linked else self.recorded_class)(recorder)
@@ -225,7 +225,7 @@ class Side:
     def record_tasks(
         self, loop: Any, recorder: Recorder, task_class: Any, steps_class: Any
     ) -> None:
-        """Have the recorder see the steps of all tasks that the loop makes."""
+        """Let the recorder see the steps of all tasks that the loop makes."""
         if self.kind is None or self.kind.asks_factory:
             factory = recorder.task_factory(task_class, steps_class, **self.task_options)
             loop.set_task_factory(factory)
@@ -236,16 +236,16 @@ class Side:
         )
         try:
             loop.create_task = functools.partial(factory, loop)
-        except AttributeError:  # written in C
+        except AttributeError:  # it is written in C
             self.sees_steps = False
 
     def _make_task(self, coro: Any, *, loop: Any, **rest: Any) -> Any:
-        """What `eager_task_factory` makes, a task whose steps are recorded."""
+        """Return what `eager_task_factory` makes: a task whose steps are recorded."""
         return self._recorder.task_factory(self.task_class, self.steps_class)(loop, coro, **rest)
 
 
 class RealTimeSide(Side):
-    """A loop that takes no selector: what it does is recorded without ticks, in real time."""
+    """A loop that takes no selector: it is recorded without ticks, in real time."""
 
     kind: LoopKind
     order_only = True
@@ -253,7 +253,7 @@ class RealTimeSide(Side):
     def new_loop(
         self, program: str, tick_limit: int, event_limit: int, linked: bool = False
     ) -> tuple[Recorder, Any]:
-        """A loop as its author makes it, with what of the recorder it takes."""
+        """Return a loop as its author makes it, recorded as far as it allows."""
         recorder = Recorder(program, tick_limit, event_limit)
         recorder.most_nested = MOST_NESTED
         loop = self.kind.make()
@@ -264,7 +264,7 @@ class RealTimeSide(Side):
         return recorder, loop
 
     def record(self, loop: Any, recorder: Recorder, task_class: Any, steps_class: Any) -> None:
-        """Have the recorder see what the loop reports, and the steps of its tasks."""
+        """Let the recorder see the reports of the loop, and the steps of its tasks."""
 
         def handler(loop: Any, context: dict[str, Any]) -> None:
             if not recorder.is_report(context):
@@ -280,7 +280,7 @@ class RealTimeSide(Side):
 
 @functools.cache
 def with_future_class(loop_class: Any, future_class: Any) -> Any:
-    """The loop, with another class of futures."""
+    """Return the loop class with another class of futures."""
 
     class Loop(loop_class):  # type: ignore[misc]
         def create_future(self) -> Any:
@@ -291,10 +291,10 @@ def with_future_class(loop_class: Any, future_class: Any) -> Any:
 
 @functools.cache
 def with_late_self_pipe(loop_class: Any) -> Any:
-    """The loop, with a self-pipe that it gets when it first writes to it: a tenth of the time.
+    """Return the loop class, made so that a loop gets its self-pipe at the first write.
 
-    For programs of the grammar: most write nothing to it, and none has a use for signals. A loop
-    that is closed leaves its self-pipe to the next.
+    That takes a tenth of the time. Most programs of the grammar write nothing to the self-pipe, and
+    none uses signals. A loop that is closed leaves its self-pipe to the next one.
     """
     self_pipes: list[tuple[Any, Any]] = []
 
@@ -334,10 +334,10 @@ def with_late_self_pipe(loop_class: Any) -> Any:
 
 
 def python_tasks_known_in_c() -> list[Place]:
-    """Where asyncio's Python tasks say which task runs, let them say it to asyncio's C code.
+    """Let asyncio's Python tasks tell asyncio's C code which task runs.
 
-    Since 3.14 its C code alone knows the current task of a thread. The functions in Python that
-    these tasks call have records of their own, which nobody else reads.
+    Since 3.14 only the C code knows the current task of a thread. The Python functions that these
+    tasks call keep records of their own, which nothing else reads.
     """
     tasks = vars(asyncio.tasks)
     return [
@@ -382,7 +382,7 @@ KNOWN: dict[str, Callable[[str], Side]] = {
 def side(given: Side | LoopKind | str | Callable[..., Any]) -> Side:
     """Return the side of a loop, given in any of the ways that `loops.resolve` takes.
 
-    Also one of `KNOWN`, which has a few names more. Raises what `resolve` raises.
+    It may also be a name in `KNOWN`, which has a few more names. Raises what `resolve` raises.
     """
     if isinstance(given, Side):
         return given

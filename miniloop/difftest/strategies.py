@@ -18,7 +18,7 @@ from .programs import Block, Op, Program
 
 @st.composite
 def programs(draw: Any, without: frozenset[str] = frozenset()) -> Program:
-    """Programs that use a few features each; `without` names features to leave out."""
+    """Return a strategy for programs that use a few features each, but none of `without`."""
     themes = [f for f in FEATURES if f not in without]
     always = tuple(f for f in ALWAYS if f not in without)
     chosen = draw(st.lists(st.sampled_from(themes), max_size=3))
@@ -40,14 +40,14 @@ def programs(draw: Any, without: frozenset[str] = frozenset()) -> Program:
 def blocks(
     function: str, features: tuple[str, ...], depth: int, longest: int, around: str = ""
 ) -> st.SearchStrategy[Block]:
-    """Blocks of a function that use these features only."""
+    """Return a strategy for blocks of a function that use these features only."""
     one = [of_feature(feature, function, depth, around) for feature in features]
     return st.lists(st.one_of(one), max_size=longest).map(tuple)
 
 
 @functools.cache
 def of_feature(feature: str, function: str, depth: int, around: str) -> st.SearchStrategy[Op]:
-    """Operations of one feature. The blocks in them use that feature and what is always used."""
+    """Return operations of one feature, with blocks of it and of the features always used."""
     kinds = [
         op
         for op in allowed(function, around)
@@ -63,7 +63,7 @@ def of_feature(feature: str, function: str, depth: int, around: str) -> st.Searc
 def operation(
     kind: Operation, function: str, feature: str, depth: int, around: str
 ) -> st.SearchStrategy[Op]:
-    """Operations of one kind, with their block if they have one."""
+    """Return a strategy for operations of one kind, with their block if they have one."""
     parts: list[st.SearchStrategy[Any]] = [st.just(kind.name)]
     parts += [st.sampled_from(values(field, function)) for field in kind.fields]
     if kind.has_block:

@@ -1,4 +1,4 @@
-"""What stands around a run: a watchdog, no logs, no garbage collection in mid-program."""
+"""Prepare a run: a watchdog, no logs, and no garbage collection in the middle of a program."""
 
 from __future__ import annotations
 
@@ -22,31 +22,31 @@ from ..trace import Recorder, Schedule
 from ..trace.recorder import describe
 
 DEEPEST = 500
-"""Frames. A task that waits for itself in a roundabout way is cancelled until there are as many;
-other programs that recurse reach EVENT_LIMIT first."""
+"""The most frames on the stack. If a task waits for itself in a roundabout way, cancelling it
+recurses until there are so many. Other programs that recurse reach EVENT_LIMIT first."""
 LONGEST = 5.0
-"""Seconds: programs take milliseconds. One that is there so long after it was first seen hangs."""
+"""Seconds after which a program counts as hanging. Programs take milliseconds."""
 HANGS = "hangs"
-"""What is said of it."""
+"""How a hanging run is described."""
 ENDS_WITH = "ends with "
-"""What is said of a main program, before the exception."""
+"""How the end of a main program is described, before its exception."""
 RINGS = 5
-"""So often the watchdog looks meanwhile."""
+"""How often the watchdog looks in that time."""
 
 
 def left_behind() -> tuple[Any, int]:
-    """What of this thread's state a running loop changes, and puts back when it stops."""
+    """Return the state of this thread that a running loop changes, and restores when it stops."""
     return sys.get_asyncgen_hooks(), sys.get_coroutine_origin_tracking_depth()
 
 
 class Hangs(BaseException):
-    """Raised in a program that has run for `LONGEST` seconds: it blocks, or never comes back."""
+    """Raised in a program that has run for `LONGEST` seconds: it blocks, or never ends."""
 
 
 class Watchdog:
-    """Ends programs that do not end, while `quiet`, in the main thread, where there is SIGALRM.
+    """Ends programs that do not end, inside `quiet`, in the main thread, if there is SIGALRM.
 
-    What it cannot end is C code that never returns: foreign loops have a process of their own.
+    It cannot end C code that never returns. That is why foreign loops have their own process.
     """
 
     def __init__(self) -> None:
@@ -58,27 +58,27 @@ class Watchdog:
         self.on = False
 
     def start(self) -> None:
-        """Take the signal."""
+        """Begin to use the signal and the timer."""
         if hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread():
             self._handler = signal.signal(signal.SIGALRM, self._ring)
             self._timer = signal.setitimer(signal.ITIMER_REAL, LONGEST / RINGS, LONGEST / RINGS)
             self.on = True
 
     def end(self) -> None:
-        """Give the signal and the timer back."""
+        """Restore the signal and the timer."""
         if self.on:
             self.on = False
             self._seen = None
             signal.setitimer(signal.ITIMER_REAL, 0)
             signal.signal(signal.SIGALRM, self._handler or signal.SIG_DFL)
-            signal.setitimer(signal.ITIMER_REAL, *self._timer)  # someone else's, stopped meanwhile
+            signal.setitimer(signal.ITIMER_REAL, *self._timer)  # one set before, and stopped
 
     def watch(self, recorder: Recorder) -> None:
-        """A program begins."""
+        """Begin to watch a program."""
         self.running = recorder
 
     def leave(self) -> None:
-        """It has ended."""
+        """Stop watching: the program has ended."""
         self.running = None
 
     def _ring(self, *_: object) -> None:
@@ -87,11 +87,11 @@ class Watchdog:
             self._seen, self._rings = recorder, 0
             return
         self._rings += 1
-        # Where recording has stopped nothing is lost by ending it at once, and cancelling futures
-        # that gather each other in all ways can take hours.
+        # If recording has stopped, ending the run at once loses nothing. Cancelling futures that
+        # gather each other in many ways can take hours.
         if self._rings == RINGS or recorder.stopped:
             recorder.stop(HANGS)
-            # Again and again, and soon: a program may catch what is raised.
+            # Again and again, and soon, because a program may catch the exception.
             signal.setitimer(signal.ITIMER_REAL, 0.1, LONGEST / RINGS)
             raise Hangs
 
@@ -102,10 +102,10 @@ _watchdog = Watchdog()
 def run_watched(
     recorder: Recorder, main: Callable[[], None], context: Callable[[], contextvars.Context]
 ) -> None:
-    """Run a program, and note how it ends, and what it leaves behind in this thread.
+    """Run a program, and note how it ends and what it leaves behind in this thread.
 
-    Here is no reference to the `context` that is made for it: a loop that gives back one that it
-    has not taken shows it at once.
+    This function keeps no reference to the `context` that is made for the program. So a loop that
+    releases a context too often is noticed at once.
     """
     _warned.clear()
     before = left_behind()
@@ -114,7 +114,7 @@ def run_watched(
         context().run(main)
     except BaseException as error:
         if type(error) is KeyboardInterrupt and not error.args:
-            raise  # Not the program's: someone pressed Ctrl-C.
+            raise  # Not from the program: the user pressed Ctrl-C.
         recorder.note("main", ENDS_WITH + describe(error))
     finally:
         _watchdog.leave()
@@ -125,21 +125,21 @@ def run_watched(
 
 
 def reported(recorder: Recorder) -> Schedule:
-    """The schedule of a run that has ended."""
-    # With collection disabled (see `quiet`), all that they made is in the youngest generation.
+    """Return the schedule of a run that has ended."""
+    # With collection disabled (see `quiet`), all new objects are in the youngest generation.
     gc.collect(0)
     recorder.reports += _warned
     return recorder.schedule()
 
 
 WARNINGS = ("asynchronous generator", "unclosed event loop")
-"""How those begin that are reports of loops, and not of sockets, coroutines or what is outdated."""
+"""The beginnings of warnings about loops, not about sockets, coroutines or old names."""
 _warned: list[str] = []
-"""Since the present run began."""
+"""The warnings since the present run began."""
 
 
 _never_awaited: list[list[str]] = []
-"""Who wants to know of coroutines."""
+"""The lists that collect warnings about coroutines."""
 
 
 def _warn(message: Warning | str, category: object = None, *_: object, **__: object) -> None:
@@ -151,7 +151,7 @@ def _warn(message: Warning | str, category: object = None, *_: object, **__: obj
 
 @contextlib.contextmanager
 def never_awaited(found: list[str]) -> Iterator[None]:
-    """Collect what Python says of coroutines that were never awaited, within `quiet`."""
+    """Collect Python's warnings about coroutines that were never awaited, inside `quiet`."""
     _never_awaited.append(found)
     try:
         with warnings.catch_warnings():
@@ -162,9 +162,9 @@ def never_awaited(found: list[str]) -> Iterator[None]:
 
 
 def unasked_loop(close: bool = False) -> Any:
-    """Return the loop that asyncio has made for `get_event_loop()`; close it if asked to.
+    """Return the loop that asyncio has made for `get_event_loop()`. Close it if asked to.
 
-    Before Python 3.14 coroutines that are torn down can have one made.
+    Before Python 3.14, tearing down a coroutine may make such a loop.
     """
     if sys.version_info >= (3, 14):
         return None
@@ -177,21 +177,21 @@ def unasked_loop(close: bool = False) -> Any:
 
 
 class LogEvents(logging.Handler):
-    """Notes what a loop logs while a program runs: callbacks that are slow, for one."""
+    """Notes what a loop logs while a program runs, such as slow callbacks."""
 
     def emit(self, record: logging.LogRecord) -> None:  # noqa: D102
         if _watchdog.running is not None:
-            # Without reprs: they have addresses.
+            # Without reprs, because they have addresses in them.
             args = [x if isinstance(x, float | int) else "..." for x in record.args or ()]
             try:
                 text = record.msg % tuple(args)
-            except (TypeError, ValueError):  # the program's own words
+            except (TypeError, ValueError):  # a message of the program itself
                 text = str(record.msg)
             _watchdog.running.note("logged", text)
 
 
 def depth() -> int:
-    """How many frames there are."""
+    """Return how many frames are on the stack."""
     frame: FrameType | None = sys._getframe()
     count = 0
     while frame := frame and frame.f_back:
@@ -201,18 +201,18 @@ def depth() -> int:
 
 @contextlib.contextmanager
 def quiet(deepest: int = DEEPEST) -> Iterator[None]:
-    """For the time of many runs: no log, no warnings, no garbage collection in mid-program.
+    """In the block, have no log, no warnings, and no garbage collection in the middle of a program.
 
-    Programs of the grammar leave tasks pending and exceptions unretrieved on purpose; what matters
-    of that is in their schedules. Recursion ends `deepest` frames from here.
+    Programs of the grammar leave tasks pending and exceptions unretrieved on purpose. If that
+    matters, it is in their schedules. Recursion ends `deepest` frames from here.
     """
     executors = logging.getLogger("concurrent.futures")
     was_disabled, executors.disabled = executors.disabled, True
     log = logging.getLogger("asyncio")  # and miniloop's
     had = log.handlers, log.level, log.propagate, log.disabled
     log.handlers, log.level, log.propagate, log.disabled = [LogEvents()], 30, False, False
-    # Debug mode keeps stacks, and would look for each file on disk again and again. Whether there
-    # is one counts, and how it ends: three frames of the library are taken off it at most.
+    # Debug mode keeps stacks, and would look for each file on disk again and again. Only the end of
+    # a stack matters, from which at most three frames of the library are removed.
     check, linecache.checkcache = linecache.checkcache, lambda *_: None
     keepers: tuple[Any, Any] = asyncio.constants, debug
     stacks = [module.DEBUG_STACK_DEPTH for module in keepers]
@@ -221,7 +221,7 @@ def quiet(deepest: int = DEEPEST) -> Iterator[None]:
     # asyncio's C code has no such constant.
     limit = getattr(sys, "tracebacklimit", None)
     sys.tracebacklimit = 5
-    # Any function in C: where a recursion ends there is no room for a frame.
+    # A function in C, because at the end of a recursion there is no room for a frame.
     hook, sys.unraisablehook = sys.unraisablehook, id
     usual = sys.getrecursionlimit()
     sys.setrecursionlimit(depth() + deepest)
@@ -229,7 +229,7 @@ def quiet(deepest: int = DEEPEST) -> Iterator[None]:
     gc.disable()
     freezes = gc.get_freeze_count() == 0
     if freezes:
-        gc.freeze()  # collections below need not look at what was there before
+        gc.freeze()  # the collections below need not look at older objects
     had_loop = unasked_loop()
     nested = _watchdog.on
     if not nested:
@@ -244,7 +244,7 @@ def quiet(deepest: int = DEEPEST) -> Iterator[None]:
                 yield
             finally:
                 if freezes:
-                    gc.unfreeze()  # also what came free meanwhile: the last loop of earlier runs
+                    gc.unfreeze()  # this frees the last loop of earlier runs, too
             gc.collect()
             if had_loop is None:
                 unasked_loop(close=True)

@@ -1,9 +1,10 @@
 """Run a script or an async function on a side, for `assert_same_schedule`.
 
-Programs of the grammar are run by the thousand and need little (see `sides`). What people write
-makes its loops in any way, prints anything, draws random numbers and takes tasks out of sets.
-`miniloop compare` gives such a script a process of its own (see `trace.scripts`), where everything
-can be replaced. Here it shares the process with a test suite, and all is put back.
+Programs of the grammar run by the thousand and need little (see `sides`). Programs that people
+write make their loops in any way, print anything, draw random numbers and take tasks out of sets.
+`miniloop compare` gives such a script a process of its own (see `trace.scripts`), in which
+everything can be replaced. Here the program shares the process with a test suite, so everything
+that is replaced is put back.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ from .surroundings import reported, run_watched
 TICK_LIMIT = 10_000
 EVENT_LIMIT = 1_000_000
 WAITS = "waits for ever"
-"""What is said of the main program where nothing can wake its loop."""
+"""The event of a main program whose loop nothing can wake."""
 TELL_TIME = (
     *("sleep", "time", "monotonic", "perf_counter"),
     *("time_ns", "monotonic_ns", "perf_counter_ns"),
@@ -50,7 +51,7 @@ TELL_TIME = (
 
 
 class Selector(CountingSelector):
-    """A loop's own; those of a run count their ticks together."""
+    """The selector of one loop. All selectors of a run count their ticks together."""
 
     def __init__(self, recorder: Recorder, jobs: Jobs) -> None:
         super().__init__(recorder.clock, recorder.selector.tick_limit)
@@ -59,31 +60,31 @@ class Selector(CountingSelector):
         self._jobs = jobs
 
     def wait(self, timeout: float | None) -> Any:
-        """Let jobs be done first: virtual time stands still meanwhile."""
+        """Let jobs be done first, while virtual time stands still."""
         jobs = self._jobs
         while jobs.let_one_go() or (timeout is None and jobs.begun):
-            # One that has ended wakes the loop, but not at once.
+            # A job that has ended wakes the loop, but not at once.
             if ready := self._poll(SLICE if jobs.at_work() else PATIENCE):
                 return ready
         return super().wait(timeout)
 
     def _poll(self, seconds: float) -> Any:
-        """What becomes ready within so many real seconds."""
+        """Return what becomes ready within so many real seconds."""
         until = time.monotonic() + seconds
         while True:
-            # In slices, as a thread may be the first to register what it wakes the loop with.
+            # In slices, because a thread may register the descriptor that wakes the loop meanwhile.
             ready = self._real.select(SLICE)
             if ready or time.monotonic() >= until:
                 return sorted(ready, key=self._turn)
 
     def wait_for_ever(self) -> Any:
-        """Give up, and have it known whoever catches that."""
+        """Give up, and record that, even if the program catches the exception."""
         self._recorder.note("main", WAITS)
         return super().wait_for_ever()
 
 
 class WrittenRecorder(Recorder):
-    """Leaves addresses out, and whatever else differs from run to run or library to library."""
+    """Leaves out addresses, and everything else that differs between runs or libraries."""
 
     def __init__(self, program: str) -> None:
         super().__init__(program, TICK_LIMIT, EVENT_LIMIT)
@@ -94,7 +95,7 @@ class WrittenRecorder(Recorder):
         return " > ".join([*places, "(library)" if last.startswith("_") else last])
 
     def note(self, who: str, what: str) -> None:
-        """Append one event at the present tick and time."""
+        """Append an event with the present tick and time."""
         super().note(who, settled(what).replace("\n", "\\n"))
 
 
@@ -103,12 +104,12 @@ class Run:
 
     def __init__(self, side: Side, path: str) -> None:
         self.side = side
-        # The side ends it where a difference is known.
+        # The side ends the run at a known difference.
         self.recorder = side._recorder = WrittenRecorder(path)
         if side.order_only:
             self.recorder.clock = RealClock()
         self.told = ""
-        """The traceback of the exception that ended it, unless sys.exit() did without fault."""
+        """The traceback of the exception that ended it, except for a sys.exit() without failure."""
         self._loops: list[Any] = []
         self._jobs = Jobs()
         self._eager_task_factory: Any = None
@@ -116,7 +117,7 @@ class Run:
         self._time = time if side.order_only else time_of(self.recorder)
         self._asyncio = self._library()
         self._ours: dict[int, tuple[Any, Any]] = {}
-        """By identity, what stands in for something of asyncio's or time's (and what that is)."""
+        """The replacements for objects of asyncio and time, by the identity of the original."""
         for real, ours in (
             (asyncio, self._asyncio),
             (miniloop, self._asyncio),
@@ -179,23 +180,23 @@ class Run:
                         names[name] = value
 
     def _run_in_loop(self, function: Any) -> None:
-        # With a factory asyncio takes loops that do not inherit from its own.
+        # With a factory, asyncio accepts loops that do not inherit from its own.
         own = {"loop_factory": self._new_loop} if self.side.kind else {}
         with self._asyncio.Runner(**own) as runner:
             runner.run(coroutine_of(function))
 
     def ours(self, real: Any) -> Any:
-        """What stands in for something, or that itself."""
+        """Return the replacement of an object, or the object itself."""
         return self._ours.get(id(real), (real, real))[1]
 
     def _part(self, real: ModuleType) -> ModuleType:
-        """A submodule of asyncio, with our own of what it has."""
+        """Return a copy of a submodule of asyncio, with our replacements in it."""
         part = ModuleType(real.__name__)
         part.__dict__.update({name: self.ours(value) for name, value in vars(real).items()})
         return part
 
     def _library(self) -> ModuleType:
-        """What stands in for `asyncio`."""
+        """Return the replacement of `asyncio`."""
         side, recorder = self.side, self.recorder
         module = side.module
         names_of_tasks = itertools.count(1)
@@ -204,7 +205,7 @@ class Run:
         if side.kind is not None:
             future_class = side.kind.future_class
             if not issubclass(made, module.Task):
-                # The loop makes others than the program gets that makes some itself.
+                # The loop's own tasks are of another class than those that the program makes.
                 task_class = numbered_task(module.Task, names_of_tasks)
         steps_class: Any = ScriptSteps
         if side.steps_class is not None:
@@ -222,7 +223,7 @@ class Run:
         for name in ("EventLoop", "SelectorEventLoop"):
             if hasattr(module, name):
                 names[name] = self._loop_class
-        if module is asyncio:  # whatever makes its loops when it is called
+        if module is asyncio:  # everything that makes a loop when it is called
             names["new_event_loop"] = lambda: asyncio.events.new_event_loop()
         if hasattr(module, "create_eager_task_factory"):
             record = recorder.task_factory(task_class, steps_class)
@@ -234,7 +235,7 @@ class Run:
         return library
 
     def _recorded_class(self, task_class: Any, future_class: Any, steps_class: Any) -> Any:
-        """The class of all loops of the run."""
+        """Return the class of all loops of the run."""
         side, recorder, run = self.side, self.recorder, self
         base: Any = side.recorded_class
         asks = side.kind is None or side.kind.asks_factory
@@ -276,7 +277,7 @@ class Run:
         return loop_class
 
     def _real_time_loop(self, task_class: Any, future_class: Any, steps_class: Any) -> Any:
-        """What makes the loops of the run, where they take no selector."""
+        """Return the function that makes the loops of the run, if they take no selector."""
 
         def make(*_: object) -> Any:
             loop = side.kind.make()
@@ -321,7 +322,7 @@ class Run:
         return make
 
     def _new_loop(self) -> Any:
-        """A loop in the thread of the run is recorded, no other."""
+        """Return a new loop, recorded if it is made in the thread of the run."""
         if threading.current_thread() is self._thread:
             return self._loop_class()
         return self.side.kind.make() if self.side.kind else self.side.loop_class()
@@ -330,11 +331,11 @@ class Run:
         if self.side.order_only:
             loop.close()
         else:
-            self._loop_class.close(loop)  # not a subclass's, which has run
+            self._loop_class.close(loop)  # not that of a subclass, which has run already
 
     @contextlib.contextmanager
     def _makes_loops(self) -> Iterator[None]:
-        """While this lasts, the side's library makes recorded loops, whoever asks it to."""
+        """In the block, let the side's library make recorded loops, whatever code asks it to."""
         if self.side.module is not asyncio:
             places = [(runners, "EventLoop", self._new_loop)]
             places.append((runners, "all_tasks", in_order(miniloop, miniloop.all_tasks)))
@@ -370,7 +371,7 @@ class Run:
                     self.recorder.stop()
                     self._jobs.let_all_go()
                     for loop in self._loops:
-                        with contextlib.suppress(Exception):  # a loop of somebody's own
+                        with contextlib.suppress(Exception):  # a loop of the user's own
                             self._close(loop)
                 forget()
                 return reported(self.recorder)
@@ -380,9 +381,9 @@ class Run:
 
 @contextlib.contextmanager
 def current_loop_kept(new_loop: Callable[[], Any]) -> Iterator[list[tuple[Any, str, Any]]]:
-    """Begin without a current loop in asyncio, and put back in the end what there was.
+    """Begin without a current loop in asyncio, and put back the old one at the end.
 
-    Yields what is to be replaced that asyncio makes its loops with `new_loop`.
+    Yields what to replace so that asyncio makes its loops with `new_loop`.
     """
     if sys.version_info >= (3, 14):  # where policies are deprecated, and get_event_loop() raises
         try:
@@ -394,7 +395,7 @@ def current_loop_kept(new_loop: Callable[[], Any]) -> Iterator[list[tuple[Any, s
         usual, policy = events.new_event_loop, getattr(events, "_event_loop_policy", None)
 
         def make() -> Any:
-            # A program may still bring a policy of its own, which makes its loops.
+            # A program may still have a policy of its own, which makes its loops.
             own = getattr(events, "_event_loop_policy", None) is not policy
             return usual() if own else new_loop()
 
@@ -419,7 +420,7 @@ def current_loop_kept(new_loop: Callable[[], Any]) -> Iterator[list[tuple[Any, s
 
 
 def time_of(recorder: Recorder) -> ModuleType:
-    """What stands in for `time`."""
+    """Return the replacement of `time`."""
     clock = recorder.clock
     module = ModuleType("time")
     names = module.__dict__
@@ -432,9 +433,9 @@ def time_of(recorder: Recorder) -> ModuleType:
 
 
 def coroutine_of(function: Callable[[], Any]) -> Any:
-    """Call an async function. Raises TypeError if it returns nothing to await.
+    """Call an async function. Raises TypeError if it returns nothing that can be awaited.
 
-    What asyncio.run() raises then depends on the Python.
+    asyncio.run() would raise something else on some Pythons.
     """
     made = function()
     if not inspect.isawaitable(made):
@@ -443,7 +444,7 @@ def coroutine_of(function: Callable[[], Any]) -> Any:
 
 
 def layers(function: Any) -> list[Any]:
-    """A function and what it is wrapped around, from outside, without the libraries' own."""
+    """Return a function and those that it wraps, from outside, without those of libraries."""
     found = []
     while function is not None:
         names = getattr(function, "__globals__", None)
@@ -455,11 +456,11 @@ def layers(function: Any) -> list[Any]:
 
 
 Written = CodeType | Callable[..., Any]
-"""A script, compiled, or an async function."""
+"""A compiled script, or an async function."""
 
 
 def run_written(side: Side, program: Written) -> tuple[Schedule, str]:
-    """The schedule of a script or an async function, and the traceback of what ended it."""
+    """Return the schedule of a script or function, and the traceback of what ended it."""
     if isinstance(program, CodeType):
         run = Run(side, FILE_NAME)
         return run.script(program), run.told

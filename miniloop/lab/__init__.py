@@ -1,15 +1,15 @@
 """Loops broken on purpose: each breaks one rule of asyncio's scheduling, in a few lines.
 
-They are here for two reasons. A tester that finds nothing may be blind, so the tester has to find
-every one of these (``tests/lab``). And they are exercises: read the rule, think of the shortest
-program that would show the difference, then have it found.
+The lab has two purposes. It proves that the tester can see: ``tests/lab`` fails if the tester does
+not find each of these loops. And the loops are exercises: read a rule, think of the shortest
+program that would show that it is broken, and then let ``find()`` look for one.
 
 >>> from miniloop import lab
 >>> print(lab.broken("last-in-first-out").breaks)
 The ready queue is first in, first out.
 
-`broken` says what a broken loop is. Each of `tick`, `callbacks`, `tasks`, `combinators` and
-`waiting` is a topic, in the order of the core. `find` looks for a program that gives one away.
+`broken` defines what a broken loop is. Each of `tick`, `callbacks`, `tasks`, `combinators` and
+`waiting` is a topic, in the order of the core. `find` looks for a program that shows the breach.
 """
 
 from . import tick, callbacks, tasks, combinators, waiting  # noqa: I001  # the order of the topics

@@ -1,4 +1,4 @@
-"""What a broken loop is, and the list of them all."""
+"""The base class of broken loops, and the list of all of them."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ LOOPS: dict[str, type[BrokenLoop]] = {}
 
 
 class BrokenLoop:
-    """One broken loop. What a subclass defines stands in for miniloop's own of that name.
+    """One broken loop. The names that a subclass defines replace miniloop's own.
 
-    ``EventLoop``, ``Task`` and ``Future`` are what the loop is and makes; any other name
-    (``gather``, ``Lock``, ...) is what a program finds in the module. The first line of a
-    subclass's docstring is the rule that it breaks.
+    ``EventLoop``, ``Task`` and ``Future`` are the classes of the loop and of what it makes. Any
+    other name (``gather``, ``Lock``, ...) is one that a program finds in the module. The first line
+    of a subclass's docstring is the rule that it breaks.
     """
 
     name: ClassVar[str]
@@ -40,12 +40,12 @@ class BrokenLoop:
 
     @classmethod
     def stand_ins(cls) -> dict[str, Any]:
-        """What is broken, by the name it stands in for."""
+        """Return the broken classes and functions by the names that they replace."""
         return {name: getattr(cls, name) for name in vars(cls) if name in miniloop.__all__}
 
     @classmethod
     def side(cls) -> Side:
-        """The loop as one side of a comparison: see ``difftest.compare``."""
+        """Return the loop as one side of a comparison, for ``difftest.compare``."""
         stand_ins = cls.stand_ins()
         module = ModuleType(f"miniloop, broken: {cls.name}")
         module.__dict__.update({name: getattr(miniloop, name) for name in miniloop.__all__})
@@ -60,7 +60,7 @@ class BrokenLoop:
 
     @classmethod
     def source(cls) -> str:
-        """The lines that break the loop."""
+        """Return the lines that break the loop."""
         return textwrap.dedent(inspect.getsource(cls))
 
 
@@ -72,9 +72,9 @@ def broken(name: str) -> type[BrokenLoop]:
 
 
 def rewired(function: Any, **names: Any) -> Any:
-    """Return a copy of a function of the core that finds something else under some names.
+    """Return a copy of a function of the core in which some names mean something else.
 
-    For rules that the core keeps in mid-function: cheaper than a second version of the function.
+    This breaks rules that are kept in the middle of a function, without a second version of it.
     """
     copy = FunctionType(
         function.__code__,

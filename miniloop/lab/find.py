@@ -1,4 +1,4 @@
-"""Looks for a program that gives a broken loop away, and makes it small."""
+"""Find a small program that shows which rule a loop breaks."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ from ..trace import Schedule
 from .broken import BrokenLoop, broken
 
 SHORT = 12
-"""Lines that a counterexample may have: more, and another one is looked for."""
+"""The most lines of a counterexample. If it has more, the search goes on."""
 KEPT = 2500
-"""Of so many programs it is remembered what asyncio makes of them: about 20 kB each."""
+"""How many programs are kept with their schedules on asyncio: about 20 kB each."""
 
 
 @dataclass(frozen=True)
 class Counterexample:
-    """A program that a broken loop runs otherwise than asyncio does."""
+    """A program that a broken loop and asyncio run differently."""
 
     broken: type[BrokenLoop]
     difference: Difference
     seed: int
     number: int
-    """Of the random program that it was shrunk from."""
+    """The number of the random program from which it was made smaller."""
     tried: int
-    """How many programs it took."""
+    """How many programs were tried."""
 
     @property
     def program(self) -> Program:
-        """The program, shrunk."""
+        """The program."""
         assert self.difference.program is not None
         return self.difference.program
 
@@ -51,10 +51,11 @@ def find(
 ) -> Counterexample | None:
     """Return the counterexample for a broken loop, or None if ``budget`` programs show nothing.
 
-    The programs are those of the property suite. The first that differs is shrunk; if that leaves
-    more than 12 lines, others are tried until one is short enough. ``progress`` is called with
-    the number of programs tried, every hundred. Raises ValueError for a name that is not in
-    ``LOOPS``, RuntimeError where this Python's asyncio does not keep the rule either.
+    The programs are those of the property suite. The first one that differs is made smaller. If
+    more than 12 lines are left, others are tried until one is short enough. ``progress`` is called
+    after every hundred programs, with the number of programs tried. Raises ValueError for a name
+    that is not in ``LOOPS``, and RuntimeError if this Python's asyncio does not keep the rule,
+    either.
     """
     loop = broken(name)
     if sys.version_info < loop.since:
@@ -83,16 +84,16 @@ def find(
 
 
 def reference_run(seed: int, number: int) -> tuple[Program, Linked, Schedule]:
-    """A numbered program and what asyncio makes of it."""
+    """Return a numbered program, as data and linked, and its schedule on asyncio."""
     program = numbered_program(seed, number)
     linked = Linked(program)
     return program, linked, side("asyncio").run(linked)
 
 
 kept_run = functools.cache(reference_run)
-"""The same, remembered: all broken loops are tried on the same programs."""
+"""The same, with a cache, because all broken loops are tried on the same programs."""
 
 
 def differs(program: Program, reference: Side, suspect: Side) -> bool:
-    """Whether the two do not run a program alike."""
+    """Return whether the two run a program differently."""
     return compare(program, reference, suspect) is not None
