@@ -63,7 +63,7 @@ def _parser(asked: Sequence[str]) -> argparse.ArgumentParser:
     # Without allow_abbrev=False a script's own arguments could be taken for shortened ones of ours.
     parser = argparse.ArgumentParser(
         prog="miniloop",
-        description="An asyncio whose scheduling a person can read.",
+        description="asyncio's scheduling, built from scratch to be read.",
         allow_abbrev=False,
     )
     python = f"{platform.python_implementation()} {platform.python_version()}"
