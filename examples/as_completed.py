@@ -1,7 +1,7 @@
 """as_completed() hands out results in the order in which they come in.
 
-Three pigeons leave with a letter each. Whoever waits at the window reads the letters as they
-arrive, and leaves after the second: the third pigeon is not waited for.
+Three pigeons leave with a letter each. The reader at the window opens the letters as they arrive,
+and leaves after the second one, without waiting for the third pigeon.
 """
 
 import asyncio

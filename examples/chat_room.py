@@ -1,7 +1,7 @@
 """A chat room: what one guest says, all the others hear.
 
-The room is a set of writers. A guest who does not read would make everyone wait in `drain()`, so
-each has a queue, and a task that takes from it and writes.
+The room is a set of writers. A guest who does not read would make everyone wait in `drain()`. So
+each guest has a queue, and a task that takes messages from it and writes them.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""gather() returns results in the order of its arguments, whoever is done first.
+"""gather() returns results in the order of its arguments, even if another order was quicker.
 
 The hare wins the race. The tortoise comes in last, and her medal still stands first in the list,
 for she was the first to be named.

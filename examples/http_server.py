@@ -52,7 +52,7 @@ class Site:
             ConnectionError,
             ValueError,
         ):
-            writer.close()  # the browser has gone, or it was none
+            writer.close()  # the browser has gone, or the client was no browser
 
 
 async def fetch(reader, writer, method, path):

@@ -1,7 +1,7 @@
-"""asyncio.run() is a convenience: underneath are a loop, a future and callbacks.
+"""asyncio.run() is a convenience. Beneath it are a loop, a future and callbacks.
 
-No `async` and no `await` stands in this program. A clock strikes by callbacks that call each other
-up, and at the third stroke it sets the result of a future, for which the loop was running.
+This program has no `async` and no `await`. A clock strikes by a callback that schedules itself. At
+the third stroke it sets the result of the future for which the loop is running.
 """
 
 import asyncio

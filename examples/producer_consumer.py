@@ -1,4 +1,4 @@
-"""A full queue makes the producer wait: nobody runs ahead further than the queue is long.
+"""A full queue makes the producer wait, so it is never further ahead than the queue is long.
 
 The baker is quick and the shelf holds two loaves. After those the baker can put down a loaf only
 when a customer has taken one away.

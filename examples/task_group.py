@@ -1,8 +1,8 @@
-"""A TaskGroup leaves nobody behind: when one task fails, the others are called back.
+"""A TaskGroup leaves no task behind: when one task fails, it cancels the others.
 
-Two climbers on one rope. Ada slips, so Ben, who could have gone on for an hour, comes down too, and
-the block is not left before both are off the wall. What Ada met with is reported in a group of
-exceptions, because several climbers could have slipped at once.
+Two climbers are on one rope. Ada slips, so Ben, who could have gone on for an hour, comes down too.
+The block ends when both are off the wall. Ada's error comes in a group of exceptions, because
+several climbers could have slipped at once.
 """
 
 import asyncio

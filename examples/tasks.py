@@ -1,7 +1,7 @@
-"""An await waits for what it names; a task runs beside you.
+"""An await waits until a coroutine has ended, but a task runs beside you.
 
-Breakfast twice: the first cook stands by the eggs until they are done and only then thinks of the
-toast. The second cook puts both on the stove, and the toast is ready first.
+Breakfast is made twice. The first cook stands by the eggs until they are done, and only then thinks
+of the toast. The second cook puts both on the stove, and the toast is ready first.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""Work that blocks goes into a thread, and the loop goes on ticking meanwhile.
+"""Run work that blocks in a thread, so that the loop goes on ticking.
 
 The diver blocks until the rope is pulled, and only the loop can pull it. Called directly, the dive
 would stop the loop, and nobody would ever pull. In a thread it does no harm.
@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 
 def dive(rope):
-    rope.wait()  # blocks the whole thread it runs in
+    rope.wait()  # this blocks its whole thread
     return "a pearl"
 
 

@@ -1,7 +1,7 @@
-"""A timeout is a cancellation with a date: inside it is CancelledError, outside TimeoutError.
+"""A timeout cancels at a set time: the block sees CancelledError, and the caller TimeoutError.
 
 Cancelling never stops code in its tracks. It raises CancelledError at the `await` where the task
-stands, and what the task does about it is its own affair: here, it saves its work.
+waits, and the task decides what to do. Here, it saves its work.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ async def main():
         print("the publisher: the deadline has passed")
 
     novel = asyncio.create_task(write_novel("Marcel"))
-    await asyncio.sleep(0)  # let him begin: a task cancelled before that never runs at all
+    await asyncio.sleep(0)  # let him begin, because a task that is cancelled before that never runs
     novel.cancel()
     try:
         await novel
