@@ -10,10 +10,10 @@ other. If the loop takes a selector, it is compared to the tick, on virtual time
 real time, and only the order of events is compared; the first line of the output says so, and what
 to change.
 
-The findings are grouped by what each loop does at the first difference. For each group, fuzz looks
-for the smallest program, and prints it with both schedules and the command that finds it again. One
-difference can hide others: --without leaves a feature out of the programs, and --allow leaves a
-group out of the findings.
+The findings are grouped by the rule that they break, or else by what each loop does at the first
+difference. For each group, fuzz looks for the smallest program, and prints it with both schedules
+and the command that finds it again. One difference can hide others: --without leaves a feature out
+of the programs, and --allow leaves a group out of the findings.
 
 Exit status 0: no program differs. 1: some do. 2: bad arguments, or a loop that cannot be made.
 """
