@@ -46,6 +46,7 @@ decides an order, and you may open each file when the core calls it:
     details/reprs             how things print themselves
     details/stacks            Task.get_stack() and print_stack()
     details/order             how timer handles compare
+    details/accessors         names, stacks, callbacks: what programs ask futures and tasks for
     details/other_futures     awaiting futures of other libraries, and bad yields
     details/other_loops       futures and tasks on other libraries' loops; AbstractEventLoop
     details/eager             eager tasks

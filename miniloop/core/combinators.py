@@ -448,9 +448,15 @@ def shield(arg: Awaitable[_T] | Generator[Any, Any, _T]) -> Future[_T]:
     def on_outer_done(outer: Future[_T]) -> None:
         if not inner.done():
             inner.remove_done_callback(on_inner_done)
-            graph.wait_no_longer(parent, [inner])  # asyncio: for call graphs
+            inner.remove_done_callback(forget_parent)  # asyncio: for call graphs
+            forget_parent(inner)
+
+    def forget_parent(inner: Future[_T]) -> None:
+        graph.wait_no_longer(parent, [inner])
 
     parent = graph.note_parent(on_inner_done, _get_loop(inner))  # asyncio: for call graphs
+    if parent is not None:
+        inner.add_done_callback(forget_parent)  # asyncio: its place in the queue can be seen
     inner.add_done_callback(on_inner_done)
     outer.add_done_callback(on_outer_done)
     return outer

@@ -29,12 +29,14 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable, Generator
 from contextvars import Context
-from types import GenericAlias, TracebackType
+from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from ..details import debug, graph, reports, reprs
+from ..details import debug, reports
+from ..details.accessors import FutureAccessors
 from ..details.current import get_event_loop
 from ..details.other_loops import ForeignLoop, adapted
+from ..details.reports import FutureReports
 from .exceptions import CancelledError, InvalidStateError
 from .handles import Handle
 
@@ -52,7 +54,7 @@ _CANCELLED = "CANCELLED"
 _FINISHED = "FINISHED"
 
 
-class Future(Generic[_T]):
+class Future(FutureAccessors, FutureReports, Generic[_T]):
     """A result that is not there yet. Use it in the thread of its loop only.
 
     ``loop`` is the loop whose ready queue the waiters go to, by default ``get_event_loop()``.
@@ -72,7 +74,6 @@ class Future(Generic[_T]):
 
     _exception: BaseException | None
     _waiting: Handle | Task[Any] | list[Handle | Task[Any]] | None
-    _never_retrieved: reports._NeverRetrieved | bool
 
     # Few futures need these.
     _exception_tb: TracebackType | None = None
@@ -294,56 +295,14 @@ class Future(Generic[_T]):
             raise RuntimeError("Future object is not initialized.") from None
         return loop.loop if isinstance(loop, ForeignLoop) else loop  # type: ignore[no-any-return]
 
-    # -- one call each into details --------------------------------------------------------------
-
     def _check_not_initialized(self) -> None:
         if hasattr(self, "_loop"):
             raise RuntimeError(f"{type(self).__name__} object is already initialized")
 
-    @property
-    def _log_traceback(self) -> bool:
-        """asyncio's name for ``_never_retrieved``. It can only be set to False."""
-        return self._never_retrieved is not False
-
-    @_log_traceback.setter
-    def _log_traceback(self, value: bool) -> None:
-        if value:
-            raise ValueError("_log_traceback can only be set to False")
-        if isinstance(self._never_retrieved, reports._NeverRetrieved):
-            self._never_retrieved.future = None
-        self._never_retrieved = False
-
-    def _report_if_never_retrieved(self) -> reports._NeverRetrieved | bool:
-        """Return a companion that makes the report, or True if ``__del__`` makes it."""
-        return reports._NeverRetrieved(self) if type(self) is Future else True
-
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        if not hasattr(cls, "__del__"):
+        if not hasattr(cls, "__del__"):  # see details/reports.py
             cls.__del__ = reports.report_never_retrieved  # type: ignore[attr-defined]
-
-    @property
-    def _callbacks(self) -> list[tuple[Callable[..., object], Context]]:
-        """The waiters in asyncio's form, for libraries that look at them."""
-        return [
-            (entry._callback, entry._context)  # type: ignore[misc]
-            if isinstance(entry, Handle)
-            else (entry._wakeup, entry._context)
-            for entry in self._all_waiting()
-        ]
-
-    @property
-    def _asyncio_awaited_by(self) -> frozenset[Future[Any]] | None:
-        """The tasks that await this future, or None."""
-        return frozenset(graph._awaiting_tasks(self)) or None
-
-    __class_getitem__ = classmethod(GenericAlias)  # type: ignore[var-annotated]
-
-    def __repr__(self) -> str:
-        return reprs._future_repr(self)
-
-    def __reduce_ex__(self, protocol: object) -> Any:
-        raise TypeError(f"cannot pickle {type(self).__name__!r} object")
 
 
 # The classes that override nothing which waiting uses (__await__, add_done_callback, result), so

@@ -10,7 +10,6 @@ CPython's counterparts are the classes of the same names in ``asyncio/events.py`
 
 from __future__ import annotations
 
-import threading
 import traceback
 from collections.abc import Callable
 from contextvars import Context, copy_context
@@ -133,34 +132,3 @@ class TimerHandle(DeadlineOrder, Handle):
         info = Handle._repr_info(self)
         info.insert(2 if self._cancelled else 1, f"when={self._when}")
         return info
-
-
-class _ThreadSafeHandle(Handle):
-    """A Handle that other threads may cancel, as ``call_soon_threadsafe`` returns it.
-
-    A cancel from another thread comes before the callback begins, or waits until it has ended.
-    """
-
-    def __init__(
-        self,
-        callback: Callable[..., object],
-        args: tuple[Any, ...],
-        loop: BaseEventLoop,
-        context: Context | None = None,
-    ) -> None:
-        Handle.__init__(self, callback, args, loop, context)
-        self._lock = threading.RLock()
-
-    def _run(self) -> None:
-        with self._lock:
-            Handle._run(self)
-
-    def cancel(self) -> None:
-        """Forget the callback, as ``Handle.cancel()`` does."""
-        with self._lock:
-            Handle.cancel(self)
-
-    def cancelled(self) -> bool:
-        """Return True if the handle was cancelled."""
-        with self._lock:
-            return Handle.cancelled(self)

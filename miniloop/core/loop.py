@@ -45,7 +45,7 @@ from ..details.debug import DebugMode, _is_debug_mode, logger
 from ..details.other_loops import AbstractEventLoop
 from ..details.reports import ErrorReports
 from .futures import Future, isfuture
-from .handles import Handle, TimerHandle, _ThreadSafeHandle
+from .handles import Handle, TimerHandle
 from .tasks import Task, ensure_future
 
 __all__ = ["BaseEventLoop"]
@@ -70,9 +70,8 @@ class BaseEventLoop(DebugMode, ErrorReports, AsyncGenerators):
 
     _takes_tasks = True  # into its ready queue; details/current.py tells our loops by this name
 
-    # EventLoop brings these: what selector events mean, and how another thread wakes the loop.
+    # EventLoop brings this: what selector events mean.
     _process_events: Callable[[list[tuple[selectors.SelectorKey, int]]], None]
-    _write_to_self: Callable[[], None]
 
     def __init__(self, selector: selectors.BaseSelector | None = None) -> None:
         self._closed = False  # first, because __del__ reads it even if the rest fails
@@ -170,22 +169,6 @@ class BaseEventLoop(DebugMode, ErrorReports, AsyncGenerators):
             self._check_call(callback, "call_soon")
         handle = Handle(callback, args, self, context)
         self._ready.append(handle)
-        return handle
-
-    def call_soon_threadsafe(
-        self, callback: Callable[..., object], *args: Any, context: Context | None = None
-    ) -> Handle:
-        """Do what ``call_soon()`` does, from any thread, and wake the loop if it waits.
-
-        A loop that waits in ``select()`` runs the callback in the very tick that is waiting. Raises
-        RuntimeError if the loop is closed.
-        """
-        self._check_closed()
-        if self._debug:
-            self._check_callback(callback, "call_soon_threadsafe")
-        handle = _ThreadSafeHandle(callback, args, self, context)
-        self._ready.append(handle)
-        self._write_to_self()
         return handle
 
     def call_later(

@@ -48,10 +48,11 @@ import inspect
 import itertools
 from collections.abc import Awaitable, Coroutine, Generator
 from contextvars import Context, copy_context
-from types import CoroutineType, FrameType
-from typing import TYPE_CHECKING, Any, TextIO, TypeVar
+from types import CoroutineType
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..details import eager, other_futures, reports, reprs, stacks
+from ..details import eager, other_futures, reports
+from ..details.accessors import TaskAccessors
 from ..details.coroutines import _can_be_driven
 from ..details.current import _get_loop, _register_task, get_event_loop, get_running_loop
 from ..details.other_loops import adapted
@@ -68,7 +69,7 @@ _T = TypeVar("_T")
 _task_numbers = itertools.count(1)
 
 
-class Task(Future[_T]):
+class Task(TaskAccessors[_T], Future[_T]):
     """A coroutine that runs by itself, in steps. ``create_task()`` makes one.
 
     ``coro`` is a coroutine or a generator. ``name`` is shown in reports. ``context`` is the
@@ -128,7 +129,7 @@ class Task(Future[_T]):
         self._send: Any = coro.send  # fast: bound once, called at every step
         self._context = context
         # fast: most names are never asked for, so a task takes only its number
-        self._name: str | int = next(_task_numbers) if name is None else str(name)
+        self._name = next(_task_numbers) if name is None else str(name)
         self._fut_waiter: Any = None  # asyncio's name for the future that it waits for
         self._must_cancel = False  # the next step is to throw CancelledError
         self._log_destroy_pending = True  # if it is destroyed while it waits, report that
@@ -286,23 +287,7 @@ class Task(Future[_T]):
         if awaited.cancel(msg=self._cancel_message):
             self._must_cancel = False
 
-    # -- asking --------------------------------------------------------------------------------
-
-    def get_coro(self) -> Coroutine[Any, Any, _T] | Generator[Any, Any, _T] | None:
-        """Return the coroutine, or None if the task ended in an eager start."""
-        return self._coro  # type: ignore[no-any-return]
-
-    def get_context(self) -> Context:
-        """Return the contextvars context of the steps."""
-        return self._context
-
-    def get_name(self) -> str:
-        """Return the name, ``Task-N`` by default."""
-        return f"Task-{self._name}" if isinstance(self._name, int) else self._name
-
-    def set_name(self, value: object) -> None:
-        """Set the name to ``str(value)``."""
-        self._name = str(value)
+    # -- ending: only the coroutine does that ---------------------------------------------------
 
     def set_result(self, result: object) -> None:
         """Raise RuntimeError: a task ends with its coroutine only."""
@@ -325,24 +310,6 @@ class Task(Future[_T]):
             self._run()
         finally:
             self._scheduled_in_debug = None
-
-    def get_stack(self, *, limit: int | None = None) -> list[FrameType]:
-        """Return the frames of the coroutine, oldest first.
-
-        Of a task that waits, that is where it waits; of one that failed, its traceback; else
-        nothing. ``limit`` keeps the newest frames of a stack, the oldest of a traceback.
-        """
-        return stacks.get_stack(self, limit)
-
-    def print_stack(self, *, limit: int | None = None, file: TextIO | None = None) -> None:
-        """Print ``get_stack()`` like a traceback.
-
-        Without ``file`` the head goes to stdout and the frames to stderr, as in asyncio.
-        """
-        stacks.print_stack(self, limit, file)
-
-    def __repr__(self) -> str:
-        return reprs._task_repr(self)
 
     def __del__(self) -> None:
         try:

@@ -159,7 +159,11 @@ def check_waking(loop: BaseEventLoop, waiting: Any) -> None:
 _CORE = Path(__file__).parent.parent / "core"
 # A noted stack leaves out its last frames if they are in these files: they only make the object.
 _MAKERS = {__file__, *(str(_CORE / f"{name}.py") for name in ("loop", "handles", "futures"))}
-_TASK_MAKERS = {(str(_CORE / "tasks.py"), name) for name in ("__init__", "_init_task")}
+# Of these files, only if they are in these functions.
+_MAKING = {(str(_CORE / "tasks.py"), name) for name in ("__init__", "_init_task")}
+_MAKING |= {
+    (str(_CORE.parent / "io/descriptors.py"), name) for name in ("__init__", "call_soon_threadsafe")
+}
 
 
 def note_maker(handle: Handle) -> None:
@@ -182,7 +186,7 @@ def stack_of_maker() -> traceback.StackSummary:
     frame: FrameType | None = sys._getframe(1)
     while frame is not None and (
         frame.f_code.co_filename in _MAKERS
-        or (frame.f_code.co_filename, frame.f_code.co_name) in _TASK_MAKERS
+        or (frame.f_code.co_filename, frame.f_code.co_name) in _MAKING
     ):
         frame = frame.f_back
     stack = traceback.StackSummary.extract(

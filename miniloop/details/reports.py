@@ -148,6 +148,31 @@ def of_callback(handle: Handle, exc: BaseException) -> dict[str, Any]:
 # -- exceptions that are never retrieved -------------------------------------------------------
 
 
+class FutureReports:
+    """How a future reports that nobody has retrieved its exception."""
+
+    __slots__ = ()
+
+    _never_retrieved: _NeverRetrieved | bool
+
+    @property
+    def _log_traceback(self: Any) -> bool:
+        """asyncio's name for ``_never_retrieved``. It can only be set to False."""
+        return self._never_retrieved is not False
+
+    @_log_traceback.setter
+    def _log_traceback(self: Any, value: bool) -> None:
+        if value:
+            raise ValueError("_log_traceback can only be set to False")
+        if isinstance(self._never_retrieved, _NeverRetrieved):
+            self._never_retrieved.future = None
+        self._never_retrieved = False
+
+    def _report_if_never_retrieved(self: Any) -> _NeverRetrieved | bool:
+        """Return a companion that makes the report, or True if ``__del__`` makes it."""
+        return True if hasattr(type(self), "__del__") else _NeverRetrieved(self)
+
+
 class _NeverRetrieved:
     """The companion of a Future that has failed: reports it when both are destroyed."""
 

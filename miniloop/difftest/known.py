@@ -256,6 +256,21 @@ def shield(stand_ins: StandIns, met: Met) -> None:
     stand_ins["shield"] = shield
 
 
+@watch("shield-callbacks")
+def shield_in_debug_mode(stand_ins: StandIns, met: Met) -> None:
+    """Watch for a program that shields something and turns debug mode on."""
+    shielded: list[object] = []
+
+    def in_debug_mode(arg: Any) -> bool:
+        shielded.append(arg)
+        loop = asyncio._get_running_loop()
+        return loop is not None and loop.get_debug()
+
+    path = "base_events.BaseEventLoop.set_debug"
+    stand_ins["shield"] = before_call(stand_ins["shield"], in_debug_mode, met)
+    stand_ins[path] = before_call(stand_ins[path], lambda loop, enabled: enabled and shielded, met)
+
+
 @watch("gather-of-done")
 def gather(stand_ins: StandIns, met: Met) -> None:
     """Watch for children that are done already."""

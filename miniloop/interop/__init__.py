@@ -35,9 +35,10 @@ from types import FunctionType
 from typing import Any, TypeVar
 
 import miniloop
-from miniloop.core import futures, handles
+from miniloop.core import futures
 from miniloop.details.graph import _ways_to_find_parents
 from miniloop.details.reports import _NeverRetrieved
+from miniloop.io import descriptors
 
 from .graph import task_of_asyncios_callback
 
@@ -102,7 +103,7 @@ class Handle(miniloop.Handle):
     __class__ = property(lambda self: asyncio.Handle)
 
 
-class _ThreadSafeHandle(handles._ThreadSafeHandle):
+class _ThreadSafeHandle(descriptors._ThreadSafeHandle):
     __slots__ = ()
 
     __class__ = property(lambda self: asyncio.Handle)

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import selectors
 import socket
+import threading
 import weakref
 from collections.abc import Callable
 from contextvars import Context
@@ -158,6 +159,22 @@ class Descriptors(Loop):
 
     # -- the self-pipe -------------------------------------------------------------------------
 
+    def call_soon_threadsafe(
+        self, callback: Callable[..., object], *args: Any, context: Context | None = None
+    ) -> Handle:
+        """Do what ``call_soon()`` does, from any thread, and wake the loop if it waits.
+
+        A loop that waits in ``select()`` runs the callback in the very tick that is waiting. Raises
+        RuntimeError if the loop is closed.
+        """
+        self._check_closed()
+        if self._debug:
+            self._check_callback(callback, "call_soon_threadsafe")
+        handle = _ThreadSafeHandle(callback, args, self, context)
+        self._ready.append(handle)
+        self._write_to_self()
+        return handle
+
     def _make_self_pipe(self) -> None:
         """Make the self-pipe, unless there is one. Raises OSError if no descriptors are left."""
         if self._ssock is None and hasattr(socket, "socketpair"):
@@ -191,6 +208,37 @@ class Descriptors(Loop):
         except OSError:  # full, so the loop will wake up anyway; or closed just now
             if self._debug:
                 logger.debug("Fail to write a null byte into the self-pipe socket", exc_info=True)
+
+
+class _ThreadSafeHandle(Handle):
+    """A Handle that other threads may cancel, as ``call_soon_threadsafe`` returns it.
+
+    A cancel from another thread comes before the callback begins, or waits until it has ended.
+    """
+
+    def __init__(
+        self,
+        callback: Callable[..., object],
+        args: tuple[Any, ...],
+        loop: Loop,
+        context: Context | None = None,
+    ) -> None:
+        Handle.__init__(self, callback, args, loop, context)
+        self._lock = threading.RLock()
+
+    def _run(self) -> None:
+        with self._lock:
+            Handle._run(self)
+
+    def cancel(self) -> None:
+        """Forget the callback, as ``Handle.cancel()`` does."""
+        with self._lock:
+            Handle.cancel(self)
+
+    def cancelled(self) -> bool:
+        """Return True if the handle was cancelled."""
+        with self._lock:
+            return Handle.cancelled(self)
 
 
 def _check_descriptor(fd: Any) -> int:
