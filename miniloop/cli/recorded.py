@@ -15,6 +15,7 @@ import faulthandler
 import functools
 import random
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
@@ -24,11 +25,19 @@ from miniloop.trace.recorder import describe
 from miniloop.trace.scripts import ScriptRecorder
 
 
-def main(side: str, record: str, ticks: str, seconds: str, real: str, *command_line: str) -> int:
+def main(
+    side: str,
+    record: str,
+    ticks: str,
+    seconds: str,
+    real: str,
+    *command_line: str,
+    recorder_class: Callable[..., ScriptRecorder] = ScriptRecorder,
+) -> int:
     """Run the script on a side. Its exceptions pass through."""
     name, *args = command_line
     out = Path(record).open("w", 1, encoding="utf-8")  # noqa: SIM115  # closed by the recorder
-    recorder = ScriptRecorder(out, program.file_of(name), int(ticks), real == "real")
+    recorder = recorder_class(out, program.file_of(name), int(ticks), real == "real")
     hang = Path(record + ".hang").open("w")  # noqa: SIM115  # for the rest of the process
     # This stops even a script that never gives control back, in C code too, and says where it was.
     faulthandler.dump_traceback_later(float(seconds), exit=True, file=hang)

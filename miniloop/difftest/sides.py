@@ -123,6 +123,8 @@ class Side:
     """Whether comparisons end where this Python's asyncio is known to differ (see `known`). If so,
     reports of destructors are kept apart from the events, and from the program's own handler."""
 
+    recorder_class: ClassVar[Callable[..., Recorder]] = Recorder
+    """What records a run."""
     order_only: ClassVar[bool] = False
     """Whether only the order can be compared, not ticks and times."""
     sees_steps = True
@@ -211,7 +213,7 @@ class Side:
         self, program: str, tick_limit: int, event_limit: int, linked: bool = False
     ) -> tuple[Recorder, Any]:
         """Return a new recorded loop of this kind, as `new_event_loop` does for programs."""
-        recorder = Recorder(program, tick_limit, event_limit)
+        recorder = self.recorder_class(program, tick_limit, event_limit)
         recorder.most_nested = MOST_NESTED
         loop = (self._for_linked if linked else self.recorded_class)(recorder)
         self.record_tasks(loop, recorder, self.task_class, self.steps_class)

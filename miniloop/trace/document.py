@@ -1,0 +1,228 @@
+"""The trace as one document: made of what a `Watch` has told, and replayed.
+
+`assemble()` makes the dict that is written as JSON (its form is in `schema.json`, and in the docs
+under Traces). `state_after()` replays it.
+"""
+
+from __future__ import annotations
+
+import bisect
+import platform
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import miniloop
+
+from .machine import machine
+
+FORMAT, VERSION = "miniloop-trace", 1
+
+Document = dict[str, Any]
+
+KEPT = ("kind", "tick", "time", "entry", "task", "line", "file", "throws", "inside", "of", "cause")
+"""Fields of a step that go into the document as they are."""
+
+
+def assemble(
+    lines: Iterable[Any], script: str = "", loop: str = "miniloop", clock: str = "virtual"
+) -> Document:
+    """Return the document that the lines of a watch make: pairs and triples `(kind, *values)`."""
+    files: list[dict[str, str]] = []
+    tasks: list[dict[str, Any]] = []
+    entries: list[dict[str, Any]] = []
+    steps: list[dict[str, Any]] = []
+    keyframes: list[dict[str, Any]] = []
+    output: list[dict[str, Any]] = []
+    reports: list[dict[str, Any]] = []
+    end: dict[str, Any] = {"kind": "finished", "say": "The program has ended."}
+    for kind, *values in lines:
+        if kind == "file":
+            files.append({"name": values[0]["name"], "source": _source(values[0]["path"])})
+        elif kind == "keyframe":
+            state = {**values[1], "tasks": {str(k): v for k, v in values[1]["tasks"].items()}}
+            keyframes.append({"step": values[0], "state": state})
+        elif kind == "step":
+            _add_step(values[0], tasks, entries, steps, output, reports)
+        elif kind == "end":
+            end = {"kind": values[0], "say": values[1]}
+    document = {
+        "format": FORMAT,
+        "version": VERSION,
+        "miniloop": miniloop.__version__,
+        "python": platform.python_version(),
+        "loop": loop,
+        "script": script,
+        "clock": clock,
+        "files": files or [{"name": script, "source": ""}],
+        "machine": machine(loop),
+        "tasks": tasks,
+        "entries": entries,
+        "steps": steps,
+        "keyframes": keyframes,
+        "output": output,
+        "reports": reports,
+        "end": end,
+    }
+    _add_end(document)
+    return document
+
+
+def _source(path: str) -> str:
+    try:
+        return Path(path).read_text("utf-8", "replace")
+    except (OSError, ValueError):
+        return ""
+
+
+def _add_step(
+    seen: dict[str, Any],
+    tasks: list[dict[str, Any]],
+    entries: list[dict[str, Any]],
+    steps: list[dict[str, Any]],
+    output: list[dict[str, Any]],
+    reports: list[dict[str, Any]],
+) -> None:
+    index = len(steps)
+    for number, row in seen["made"]:
+        if number == len(tasks):
+            tasks.append({**row, "made": index})
+        else:
+            tasks[number].update(row)
+    for number, how, value in seen["ended"]:
+        tasks[number].update(ended=index, how=how, value=value)
+    for number, entry in seen["entries"]:
+        assert number == len(entries)
+        entries.append({key: value for key, value in entry.items() if key != "sleep"})
+    for number in seen["push"]:
+        entries[number]["at"] = index
+    for number in seen["void"]:
+        entries[number].setdefault("cancelled", index)
+    output += [{"step": index, "task": task, "text": text} for task, text in seen["out"]]
+    reports += [{"step": index, "text": text} for text in seen["reports"]]
+    step = {key: seen[key] for key in KEPT if seen.get(key) is not None}
+    if seen["kind"] == "wait":
+        step["timeout"] = seen["timeout"]
+    step["at"] = _at(seen)
+    step["say"] = seen["say"]
+    do: dict[str, Any] = {}
+    for key in ("pop", "push", "heap"):
+        if seen.get(key):
+            do[key] = seen[key]
+    if "batch" in seen:
+        do["batch"] = seen["batch"]
+    if seen["tasks"]:
+        do["tasks"] = {str(number): view for number, view in seen["tasks"].items()}
+    if seen["out"]:
+        do["out"] = len(seen["out"])
+    step["do"] = do
+    steps.append(step)
+
+
+def _at(seen: dict[str, Any]) -> str:
+    if seen["kind"] in ("run", "eager", "back"):
+        if seen.get("task") is None:
+            return "callback"
+        return "throw" if "throws" in seen else "send"
+    return str(seen["kind"])
+
+
+def _add_end(document: Document) -> None:
+    """Add the last step, and what is still waiting."""
+    steps, end = document["steps"], document["end"]
+    state = state_after(document, len(steps) - 1) if steps else None
+    waiting = []
+    on: dict[int, list[int]] = {}
+    for key, view in (state["tasks"] if state else {}).items():
+        if end["kind"] in ("finished", "exception", "exit"):
+            continue
+        place = {name: view[name] for name in ("line", "file") if name in view}
+        waiting.append({"task": int(key), **place, "for": view.get("for", "its turn")})
+        on[int(key)] = view.get("on", [])
+    end["waiting"] = waiting
+    end["ring"] = rings(on)
+    last = steps[-1] if steps else {"tick": 0, "time": 0.0}
+    steps.append(
+        {
+            "kind": "end",
+            "tick": last["tick"],
+            "time": last["time"],
+            "at": "end",
+            "say": end["say"],
+            "do": {},
+        }
+    )
+
+
+def rings(on: dict[int, list[int]]) -> list[list[int]]:
+    """Return the rings of tasks each of which waits for the next, and the last for the first."""
+    found: list[list[int]] = []
+    in_ring: set[int] = set()
+    for start in on:
+        path: list[int] = []
+        stack = [(start, iter(on[start]))]
+        seen = {start}
+        path.append(start)
+        while stack:
+            _, following = stack[-1]
+            for one in following:
+                if one == start:
+                    if not in_ring & set(path):
+                        found.append(list(path))
+                        in_ring.update(path)
+                    stack.clear()
+                    break
+                if one not in seen and one in on:
+                    seen.add(one)
+                    path.append(one)
+                    stack.append((one, iter(on[one])))
+                    break
+            else:
+                stack.pop()
+                path.pop()
+    return found
+
+
+# -- replaying -------------------------------------------------------------------------------------
+
+State = dict[str, Any]
+
+
+def replayed(state: State, step: dict[str, Any]) -> State:
+    """Return the state after a step, given the state before it."""
+    do = step["do"]
+    ready, batch = list(state["ready"]), state["batch"]
+    for _ in range(do.get("pop", 0)):
+        ready.pop(0)
+        batch = max(0, batch - 1)
+    ready += do.get("push", ())
+    batch = do.get("batch", batch)
+    heap = list(state["heap"])
+    change = do.get("heap")
+    if change:
+        heap = heap[: change["size"]] + [-1] * (change["size"] - len(heap))
+        for index, number in change["set"]:
+            heap[index] = number
+    tasks = dict(state["tasks"])
+    for key, view in do.get("tasks", {}).items():
+        if view is None:
+            tasks.pop(key, None)
+        else:
+            tasks[key] = view
+    return {
+        "ready": ready,
+        "batch": batch,
+        "heap": heap,
+        "tasks": tasks,
+        "output": state["output"] + do.get("out", 0),
+    }
+
+
+def state_after(document: Document, index: int) -> State:
+    """Return the state after step `index`; -1 is the state before step 0."""
+    keyframes = document["keyframes"]
+    found = bisect.bisect_right(keyframes, index + 1, key=lambda frame: frame["step"]) - 1
+    state, first = keyframes[found]["state"], keyframes[found]["step"]
+    for step in document["steps"][first : index + 1]:
+        state = replayed(state, step)
+    return state  # type: ignore[no-any-return]

@@ -1,0 +1,160 @@
+"""Recorders that watch: the schedule is recorded as `compare` does it, and each cause with it."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from typing import Any
+
+from .recorder import Recorder, Steps
+from .scripts import ScriptRecorder
+from .watch import MOST_STEPS, Watch
+
+
+@functools.cache
+def watched(steps_class: Any) -> Any:
+    """A class of steps that tell the recorder's watch when they begin and end."""
+
+    class Watched(steps_class):  # type: ignore[misc]
+        __slots__ = ("trace_number",)
+
+        def send(self, value: Any) -> Any:
+            watch: Watch = self._recorder.watch
+            watch.enter(self.trace_number, None)
+            try:
+                yielded = super().send(value)
+            except BaseException as error:
+                watch.left(self.trace_number, None, None, error)
+                raise
+            watch.left(self.trace_number, self.inner, yielded, None)
+            return yielded
+
+        def throw(self, *error: Any) -> Any:
+            watch: Watch = self._recorder.watch
+            watch.enter(self.trace_number, error[0])
+            try:
+                yielded = super().throw(*error)
+            except BaseException as raised:
+                watch.left(self.trace_number, None, None, raised)
+                raise
+            watch.left(self.trace_number, self.inner, yielded, None)
+            return yielded
+
+    return Watched
+
+
+def note_holders(module: Any, watch: Watch) -> list[tuple[Any, str, Any]]:
+    """Have locks and semaphores of a library note which tasks hold them.
+
+    Returns what was replaced: class, name, and what stood there.
+    """
+    replaced: list[tuple[Any, str, Any]] = []
+    for kind in (module.Lock, module.Semaphore):
+        acquire, release = kind.acquire, kind.release
+        replaced += [(kind, "acquire", acquire), (kind, "release", release)]
+        kind.acquire, kind.release = _acquiring(acquire, watch), _releasing(release, watch)
+    return replaced
+
+
+def _acquiring(acquire: Any, watch: Watch) -> Any:
+    @functools.wraps(acquire)
+    async def acquire_and_note(self: Any) -> Any:
+        result = await acquire(self)
+        if watch.task is not None:
+            vars(self).setdefault("_trace_holders", []).append(watch.task)
+        return result
+
+    return acquire_and_note
+
+
+def _releasing(release: Any, watch: Watch) -> Any:
+    @functools.wraps(release)
+    def release_and_note(self: Any) -> Any:
+        holders = vars(self).get("_trace_holders")
+        if holders:
+            holders.remove(watch.task if watch.task in holders else holders[0])
+        return release(self)
+
+    return release_and_note
+
+
+class Tracing:
+    """What makes a `Recorder` one that watches; it stands before it among the bases."""
+
+    watch: Watch
+
+    def steps(self, coro: Any, steps_class: Any) -> Steps:
+        """Put a coroutine in one whose steps are recorded and watched."""
+        steps: Any = super().steps(coro, watched(steps_class))  # type: ignore[misc]
+        name = "main" if steps._name.startswith("main#") else steps._name.partition("#")[0]
+        steps.trace_number = self.watch.made(steps.inner, name, sys._getframe(1))
+        return steps  # type: ignore[no-any-return]
+
+    def note(self, who: str, what: str) -> None:
+        """Note an event of the schedule, and what of it is not a step."""
+        if who == "print":
+            self.watch.printed(what)
+        elif who in ("handler", "logged"):
+            self.watch.reported(what)
+        super().note(who, what)  # type: ignore[misc]
+
+
+class TracingRecorder(Tracing, Recorder):
+    """Records a program in this process, with causes; `lines` is for `document.assemble()`."""
+
+    def __init__(self, *args: Any, most_steps: int = MOST_STEPS) -> None:
+        Recorder.__init__(self, *args)
+        self.lines: list[tuple[Any, ...]] = []
+        self.watch = Watch(self._tell, lambda: self.clock.now, self.program, most_steps)
+
+    def _tell(self, *values: Any) -> None:
+        self.lines.append(values)
+
+    def stop(self, reason: str = "") -> None:
+        """Record no more, neither events nor causes."""
+        if reason:
+            self.watch.end("cut", reason)
+        else:
+            self.watch.end("finished", "The program has ended.")
+        super().stop(reason)
+
+
+class TracingScriptRecorder(Tracing, ScriptRecorder):
+    """Records a script, with causes. The lines of its watch stand in the same file."""
+
+    def __init__(
+        self,
+        out: Any,
+        program: str,
+        tick_limit: int,
+        real_time: bool,
+        most_steps: int = MOST_STEPS,
+    ) -> None:
+        ScriptRecorder.__init__(self, out, program, tick_limit, real_time)
+        self.watch = Watch(
+            functools.partial(self.write, "t"),
+            lambda: self.clock.now,
+            program,
+            most_steps,
+            self.give_up,
+        )
+
+    def install(self, module: Any, *args: Any, **options: Any) -> None:
+        """Have the library `module` make loops that are recorded and watched."""
+        super().install(module, *args, **options)
+        note_holders(module, self.watch)
+
+    def loop_made(self, loop: Any) -> None:
+        """Watch a loop that was made."""
+        self.watch.attach(loop)
+
+    def give_up(self, kind: str, text: str) -> None:
+        """End the process, and the trace with it."""
+        self.watch.end(kind, text)
+        super().give_up(kind, text)
+
+    def finish(self) -> None:
+        """End the trace with the process."""
+        sys.stdout.flush()
+        self.watch.end("finished", "The program has ended.")
+        super().finish()

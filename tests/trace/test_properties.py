@@ -1,0 +1,92 @@
+"""What holds for every trace, tried on random programs of the tester's grammar."""
+
+import random
+
+import pytest
+
+from miniloop.difftest.generate import Generator
+from miniloop.difftest.sides import side
+from miniloop.trace.document import replayed
+
+from .traced import TracedSide, traced_asyncio, traced_miniloop
+
+SEEDS = 300
+
+
+def programs(first, count):
+    for seed in range(first, first + count):
+        yield seed, Generator(random.Random(seed)).program()
+
+
+def check(document):
+    """Raise AssertionError unless all that a trace promises holds."""
+    steps, entries = document["steps"], document["entries"]
+    state = {"ready": [], "batch": 0, "heap": [], "tasks": {}, "output": 0}
+    keyframes = {frame["step"]: frame["state"] for frame in document["keyframes"]}
+    assert 0 in keyframes
+    in_queue = {}  # entry: the step that has put it there
+    for index, step in enumerate(steps):
+        if index in keyframes:
+            assert state == keyframes[index], f"before step {index}"
+        before, state = state, replayed(state, step)
+        do = step["do"]
+        if step["kind"] == "run":
+            assert before["ready"][0] == step["entry"]
+            entry = entries[step["entry"]]
+            cause = entry["cause"]["step"]
+            assert cause <= in_queue.pop(step["entry"]) < index
+            assert cause < index
+            assert steps[cause]["kind"] in ("outside", "run", "eager", "back", "wait")
+            assert entry["label"]
+            assert entry["why"]
+            task = entry["cause"].get("task")
+            if task is not None and entry["cause"]["kind"] not in ("task_done", "thread"):
+                assert runs(steps[cause]) == task or steps[cause]["kind"] == "wait"
+        elif step["kind"] == "eager":
+            assert step["cause"]["step"] <= step["inside"] < index
+        elif step["kind"] == "back":
+            assert step["of"] < index
+        for number in do.get("push", ()):
+            assert number not in in_queue
+            in_queue[number] = index
+            assert entries[number]["at"] == index
+        assert step["say"]
+    for entry in entries:
+        assert 0 <= entry["cause"]["step"]
+    assert state["output"] == len(document["output"])
+
+
+def runs(step):
+    """Return the number of the task whose code a step runs."""
+    return step.get("task")
+
+
+def try_programs(traced: TracedSide, untraced, first, count):
+    for seed, program in programs(first, count):
+        code = program.code()
+        schedule = traced.run(code)
+        try:
+            check(traced.document)
+            assert schedule == untraced.run(code)
+        except AssertionError as error:
+            error.add_note(f"seed {seed}:\n{program}")
+            raise
+
+
+def test_every_trace_of_miniloop_keeps_its_promises():
+    try_programs(traced_miniloop(), side("miniloop"), 0, SEEDS)
+
+
+def test_every_trace_of_asyncio_keeps_its_promises():
+    try_programs(traced_asyncio(), side("asyncio"), 0, SEEDS)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("part", range(10))
+def test_many_traces_of_miniloop(part):
+    try_programs(traced_miniloop(), side("miniloop"), SEEDS + part * 2000, 2000)
+
+
+@pytest.mark.long
+def test_many_traces_of_asyncio():
+    try_programs(traced_asyncio(), side("asyncio"), SEEDS, 2000)
