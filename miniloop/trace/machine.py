@@ -5,6 +5,7 @@ The lines are looked up in the source by their text, so that they are right when
 
 from __future__ import annotations
 
+import functools
 import inspect
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ PARTS = {
 """By library and word: the file, the function, and how the line reads."""
 
 
+@functools.cache
 def machine(library: str) -> dict[str, Any]:
     """Return the functions of a loop's source that run a tick, and the line of each of its parts.
 

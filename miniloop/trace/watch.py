@@ -154,8 +154,8 @@ class Watch:
 
         def at(when: float, callback: Any, *args: Any, **keywords: Any) -> Any:
             timer = call_at(when, callback, *args, **keywords)
-            if timer._source_traceback and timer._source_traceback[-1].filename == __file__:
-                del timer._source_traceback[-1]  # in debug mode: this function is not the maker
+            if timer._source_traceback:
+                _forget_us(timer._source_traceback, in_asyncio)
             self._set_timer(timer, sys._getframe(1))
             return timer
 
@@ -165,6 +165,7 @@ class Watch:
                 self._step["void"].append(number)
             timer_handle_cancelled(handle)
 
+        in_asyncio = not hasattr(type(loop), "_takes_tasks")
         write_to_self = loop._write_to_self
 
         def write() -> None:
@@ -628,6 +629,14 @@ ORIGINS = {
     "run_in_executor": "thread",
 }
 """The loop's methods with which a program lets the outside world wake it, and the kind of cause."""
+
+
+def _forget_us(stack: list[Any], in_asyncio: bool) -> None:
+    """Take the function that stands before `call_at()` out of the stack that debug mode notes."""
+    if stack[-1].filename == __file__:
+        del stack[-1]
+        if not in_asyncio and stack and stack[-1].name == "call_later":
+            del stack[-1]  # asyncio's call_later() does this itself
 
 
 def frame_names(frame: FrameType | None) -> list[str]:

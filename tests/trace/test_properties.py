@@ -4,6 +4,7 @@ import random
 
 import pytest
 
+from miniloop.difftest import quiet
 from miniloop.difftest.generate import Generator
 from miniloop.difftest.sides import side
 from miniloop.trace.document import replayed
@@ -62,15 +63,16 @@ def runs(step):
 
 
 def try_programs(traced: TracedSide, untraced, first, count):
-    for seed, program in programs(first, count):
-        code = program.code()
-        schedule = traced.run(code)
-        try:
-            check(traced.document)
-            assert schedule == untraced.run(code)
-        except AssertionError as error:
-            error.add_note(f"seed {seed}:\n{program}")
-            raise
+    with quiet():
+        for seed, program in programs(first, count):
+            code = program.code()
+            schedule = traced.run(code)
+            try:
+                check(traced.document)
+                assert schedule == untraced.run(code)
+            except AssertionError as error:
+                error.add_note(f"seed {seed}:\n{program}")
+                raise
 
 
 def test_every_trace_of_miniloop_keeps_its_promises():
