@@ -7,6 +7,7 @@ The other files of this package name a program by one string, as a person types 
 import argparse
 import os
 import sys
+from collections.abc import Callable
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 
@@ -36,6 +37,31 @@ def named(args: argparse.Namespace) -> tuple[str, list[str]]:
     """Return the program that was asked for, and its arguments."""
     name, *rest = args.command_line
     return f"-m {name}" if args.is_module else name, rest
+
+
+def split(args: argparse.Namespace, declare_options: Callable[[argparse.ArgumentParser], None]) -> None:
+    """Take our own options that stand behind SCRIPT out of the program's arguments.
+
+    For commands whose options may stand on both sides: those of the program then follow a "--".
+    """
+    name, *rest = args.command_line
+    ours, theirs = rest, []
+    if "--" in rest:
+        border = rest.index("--")
+        ours, theirs = rest[:border], rest[border + 1 :]
+    if ours:
+        parser = argparse.ArgumentParser(
+            prog=args.parser.prog, usage=args.parser.format_usage()[7:], allow_abbrev=False
+        )
+        declare_options(parser)
+        parser.set_defaults(**vars(args))
+        found, unknown = parser.parse_known_args(ours)
+        if unknown:
+            args.parser.error(
+                f"unrecognized arguments: {' '.join(unknown)}; those of the script follow a --"
+            )
+        vars(args).update(vars(found))
+    args.command_line = [name, *theirs]
 
 
 def module_of(program: str) -> str | None:

@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import miniloop
 
@@ -48,6 +49,8 @@ class Run:
     """The text that it wrote to stderr."""
     wrote: str = ""
     """The text that it wrote to the terminal without using `sys.stdout`."""
+    watched: list[list[Any]] = field(default_factory=list)
+    """What a watch has seen (see `miniloop.trace.watch`), if there was one."""
     known: list[tuple[int, int, str]] = field(default_factory=list)
     """Situations in which asyncio is known to differ: how many events and how many calls of select
     came before it, and the id of its entry in the register."""
@@ -120,13 +123,17 @@ def run_side(
     seconds: float = 20.0,
     stdin: bytes = b"",
     meanwhile: Callable[[str], object] = str,
+    steps: int | None = None,
 ) -> Run:
     """Run a script on a side in a process of its own, and return what it did.
+
+    With `steps`, record that many steps with their causes.
 
     The sides are those of `miniloop.cli.recorded`. `stdin` is the standard input of the script.
     `meanwhile` is called with the name of the side, every GLANCE seconds.
     """
     run = Run(name)
+    module, more = ("recorded", []) if steps is None else ("traced", [str(steps)])
     root = str(Path(miniloop.__file__).parents[1])
     with tempfile.TemporaryDirectory(prefix="miniloop-") as folder:
         record, given, stdout, stderr = (
@@ -134,12 +141,12 @@ def run_side(
         )
         given.write_bytes(stdin)
         start = (
-            f"import sys; sys.path[:1] = [{root!r}]; from miniloop.cli.recorded import main; "
+            f"import sys; sys.path[:1] = [{root!r}]; from miniloop.cli.{module} import main; "
             "sys.exit(main(*sys.argv[1:]))"
         )
         flags = subprocess._args_from_interpreter_flags()  # type: ignore[attr-defined]
         command = [sys.executable, *flags, "-c", start, name, str(record), str(ticks)]
-        command += [str(seconds), "real" if real_time else "virtual", script, *args]
+        command += [str(seconds), "real" if real_time else "virtual", *more, script, *args]
         with given.open("rb") as into, stdout.open("wb") as out, stderr.open("wb") as err:
             process = subprocess.Popen(
                 command,
@@ -216,6 +223,8 @@ def _read(run: Run, record: Path, script: str) -> None:
             schedule.timeouts.append(values[0])
         elif kind == "e":
             schedule.rows.append(tuple(values))
+        elif kind == "t":
+            run.watched.append(values)
         elif kind == "known":
             run.known.append((len(schedule.rows), len(schedule.timeouts), values[0]))
         elif kind == "order":

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import bisect
 import platform
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +26,18 @@ KEPT = ("kind", "tick", "time", "entry", "task", "line", "file", "throws", "insi
 
 
 def assemble(
-    lines: Iterable[Any], script: str = "", loop: str = "miniloop", clock: str = "virtual"
+    lines: Iterable[Any],
+    script: str = "",
+    loop: str = "miniloop",
+    clock: str = "virtual",
+    broken_off: tuple[str, str] | None = None,
+    printed: Sequence[str] = (),
 ) -> Document:
-    """Return the document that the lines of a watch make: pairs and triples `(kind, *values)`."""
+    """Return the document that the lines of a watch make: tuples `(kind, *values)`.
+
+    `broken_off` says how the run has ended (a kind, and a sentence) if its watch could not tell,
+    and `printed` what the program has printed in all: the last step of such a run was not over.
+    """
     files: list[dict[str, str]] = []
     tasks: list[dict[str, Any]] = []
     entries: list[dict[str, Any]] = []
@@ -35,7 +45,7 @@ def assemble(
     keyframes: list[dict[str, Any]] = []
     output: list[dict[str, Any]] = []
     reports: list[dict[str, Any]] = []
-    end: dict[str, Any] = {"kind": "finished", "say": "The program has ended."}
+    end: dict[str, Any] = {}
     for kind, *values in lines:
         if kind == "file":
             files.append({"name": values[0]["name"], "source": _source(values[0]["path"])})
@@ -45,7 +55,7 @@ def assemble(
         elif kind == "step":
             _add_step(values[0], tasks, entries, steps, output, reports)
         elif kind == "end":
-            end = {"kind": values[0], "say": values[1]}
+            end = ended(*values)
     document = {
         "format": FORMAT,
         "version": VERSION,
@@ -64,8 +74,55 @@ def assemble(
         "reports": reports,
         "end": end,
     }
+    if not end:
+        kind, say = broken_off or ("finished", "The program has ended.")
+        document["end"] = ended(kind, say)
+        _add_unfinished(document, printed)
     _add_end(document)
     return document
+
+
+def ended(kind: str, text: str) -> dict[str, Any]:
+    """Return how a run has ended, with a sentence for people, from what the recorder says of it."""
+    if kind == "deadlock":
+        text = f"The program {text.partition('; waiting:')[0]}"
+    elif kind in ("endless", "hang"):
+        text = f"The program was {text}" if text.startswith("still") else f"The program {text}"
+    text = text[:1].upper() + text[1:]
+    return {"kind": kind, "say": text if text.endswith(".") else f"{text}."}
+
+
+def _add_unfinished(document: Document, printed: Sequence[str]) -> None:
+    """Add the step in which the process was ended, if it was in the middle of one."""
+    steps, output = document["steps"], document["output"]
+    if not steps:
+        return
+    state = state_after(document, len(steps) - 1)
+    do: dict[str, Any] = {}
+    step = {key: steps[-1][key] for key in ("tick", "time")} | {"kind": "outside", "at": "outside"}
+    if state["batch"] and state["ready"]:
+        number = state["ready"][0]
+        entry = document["entries"][number]
+        task = entry.get("task") if entry["kind"] == "task" else None
+        step |= {"kind": "run", "entry": number, "at": "callback" if task is None else "send"}
+        name = entry["label"]
+        if task is not None:
+            step["task"] = task
+            name = document["tasks"][task]["name"]
+            view = state["tasks"].get(str(task), {})
+            step |= {key: view[key] for key in ("line", "file") if key in view}
+        step["say"] = f"{name} runs: {entry['why']}. It was still at work when the run ended."
+        do["pop"] = 1
+    else:
+        step["say"] = "The program was still at work outside the loop when the run ended."
+    if "task" in step and (place := re.search(r" in line (\d+)", document["end"]["say"])):
+        do["tasks"] = {str(step["task"]): {"state": "running", "line": int(place[1])}}
+    rest = printed[len(output) :]
+    output += [{"step": len(steps), "task": step.get("task"), "text": text} for text in rest]
+    if rest:
+        do["out"] = len(rest)
+    if do:
+        steps.append({**step, "do": do})
 
 
 def _source(path: str) -> str:
@@ -98,7 +155,7 @@ def _add_step(
         entries[number]["at"] = index
     for number in seen["void"]:
         entries[number].setdefault("cancelled", index)
-    output += [{"step": index, "task": task, "text": text} for task, text in seen["out"]]
+    output += [{"step": index, **row} for row in seen["out"]]
     reports += [{"step": index, "text": text} for text in seen["reports"]]
     step = {key: seen[key] for key in KEPT if seen.get(key) is not None}
     if seen["kind"] == "wait":
@@ -134,10 +191,15 @@ def _add_end(document: Document) -> None:
     waiting = []
     on: dict[int, list[int]] = {}
     for key, view in (state["tasks"] if state else {}).items():
-        if end["kind"] in ("finished", "exception", "exit"):
+        if end["kind"] in ("finished", "exception", "exit") or document["tasks"][int(key)].get(
+            "library"
+        ):
             continue
         place = {name: view[name] for name in ("line", "file") if name in view}
-        waiting.append({"task": int(key), **place, "for": view.get("for", "its turn")})
+        what = view.get("for", "its turn")
+        if view["state"] == "running":
+            what = "nothing: it is at work"
+        waiting.append({"task": int(key), **place, "for": what})
         on[int(key)] = view.get("on", [])
     end["waiting"] = waiting
     end["ring"] = rings(on)

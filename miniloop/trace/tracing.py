@@ -78,10 +78,16 @@ def _releasing(release: Any, watch: Watch) -> Any:
     return release_and_note
 
 
+ENDS_WITH = "ends with "
+"""How the note begins that the main program has ended with an exception."""
+
+
 class Tracing:
     """What makes a `Recorder` one that watches; it stands before it among the bases."""
 
     watch: Watch
+    ending = "finished", "The program has ended."
+    """How the run ends, unless something stops it."""
 
     def steps(self, coro: Any, steps_class: Any) -> Steps:
         """Put a coroutine in one whose steps are recorded and watched."""
@@ -93,9 +99,11 @@ class Tracing:
     def note(self, who: str, what: str) -> None:
         """Note an event of the schedule, and what of it is not a step."""
         if who == "print":
-            self.watch.printed(what)
+            self.watch.printed(what, sys._getframe(1))
         elif who in ("handler", "logged"):
             self.watch.reported(what)
+        elif who == "main" and what.startswith(ENDS_WITH):
+            self.ending = "exception", f"The program has ended with {what.removeprefix(ENDS_WITH)}."
         super().note(who, what)  # type: ignore[misc]
 
 
@@ -115,7 +123,7 @@ class TracingRecorder(Tracing, Recorder):
         if reason:
             self.watch.end("cut", reason)
         else:
-            self.watch.end("finished", "The program has ended.")
+            self.watch.end(*self.ending)
         super().stop(reason)
 
 
@@ -156,5 +164,5 @@ class TracingScriptRecorder(Tracing, ScriptRecorder):
     def finish(self) -> None:
         """End the trace with the process."""
         sys.stdout.flush()
-        self.watch.end("finished", "The program has ended.")
+        self.watch.end(*self.ending)
         super().finish()

@@ -12,6 +12,7 @@ hangs has still told what it did. `document.py` puts the steps together.
 from __future__ import annotations
 
 import functools
+import math
 import sys
 import threading
 import weakref
@@ -22,7 +23,7 @@ from types import FrameType
 from typing import Any
 
 from . import words
-from .causes import callback_name, ended_by, let_go_by, stepped_by
+from .causes import CALLBACKS, callback_name, ended_by, let_go_by, stepped_by
 from .places import Files, Place, cut, short, standing, waits_for
 
 MOST_STEPS = 10_000
@@ -100,6 +101,7 @@ class Watch:
         # Tasks.
         self.names: list[str] = []
         self._coros: list[str] = []
+        self._libraries: set[int] = set()  # those that the library has made for itself
         self._taken: dict[str, int] = {}  # how often each name was given
         self._made: list[dict[str, Any] | None] = []  # the cause of each task, until it starts
         self._calls: list[str] = []  # which call has made it
@@ -325,6 +327,9 @@ class Watch:
         self._calls.append(where.call if where else "")
         lines = standing(coro, self.files).lines
         self.views[number] = {"state": "ready", **self._lines(lines)}
+        self._step["tasks"][number] = self.views[number]
+        if not lines:
+            self._libraries.add(number)
         self._name(number, code_name.lstrip("_") or "task")
         return number
 
@@ -332,7 +337,10 @@ class Watch:
         """Give a task the name to show, which no other task has."""
         times = self._taken[name] = self._taken.get(name, 0) + 1
         self.names[number] = name if times == 1 else f"{name}-{times}"
-        self._step["made"].append([number, {"name": self.names[number], "coro": self._coros[number]}])
+        row: dict[str, Any] = {"name": self.names[number], "coro": self._coros[number]}
+        if number in self._libraries:
+            row["library"] = True
+        self._step["made"].append([number, row])
 
     def number(self, task: Any) -> int | None:
         """Return the number of a task, or None if it is something else, or of another loop."""
@@ -441,11 +449,17 @@ class Watch:
 
     # -- what the program says -------------------------------------------------------------------
 
-    def printed(self, text: str) -> None:
+    def printed(self, text: str, frame: FrameType | None = None) -> None:
         """The program has printed a line."""
         if not self.over:
             self._go_back()
-            self._step["out"].append([self.task, cut(text, 400)])
+            where = self.files.caller(frame)
+            row: dict[str, Any] = {"task": self.task, "text": cut(text, 400)}
+            if where is not None:
+                row["line"] = where.line
+                if file := self._number_of_file(where.file):
+                    row["file"] = file
+            self._step["out"].append(row)
             self.output += 1
 
     def reported(self, text: str) -> None:
@@ -471,7 +485,7 @@ class Watch:
             return
         if self._going_back is not None and not self._of_eager(entry):
             self._go_back()
-        number = self._new(self._seen(entry, frame))
+        number = self._new(self._seen(entry, frame), getattr(entry, "_callback", None))
         self.ready.append(number)
         self._step["push"].append(number)
 
@@ -482,12 +496,21 @@ class Watch:
         eager = self._step.get("task")
         return eager in (task and self.number(task), future and self.number(future))
 
-    def _new(self, entry: dict[str, Any]) -> int:
+    def _new(self, entry: dict[str, Any], callback: Any) -> int:
         number = self.entries
         self.entries += 1
+        if entry["kind"] != "task" and self._is_library(callback):
+            entry["library"] = True
         self._live[number] = entry
         self._step["entries"].append([number, entry])
         return number
+
+    def _is_library(self, callback: Any) -> bool:
+        """Return True if a callback is not the program's own."""
+        code = getattr(getattr(callback, "__func__", callback), "__code__", None)
+        if code is None:
+            return callback_name(callback) in CALLBACKS
+        return not self.files.is_program(code.co_filename)
 
     def _seen(self, entry: Any, frame: FrameType) -> dict[str, Any]:
         """Describe an entry that is new."""
@@ -499,6 +522,8 @@ class Watch:
         task = stepped_by(entry)
         number = None if task is None else self.number(task)
         future = let_go_by(entry, task)
+        if future is not None and where is not None and where.call.startswith("call_soon"):
+            where = where._replace(call="")  # asyncio's C code ends futures without a frame
         if number is not None:
             return self._step_of_task(number, future, where)
         label = words.of_callback(entry, future, self)
@@ -536,7 +561,7 @@ class Watch:
             entry["label"] = f"{name} goes on after sleep(0)"
             place = {key: view[key] for key in ("line", "file") if key in view}
             at = f", line {view['line']}" if "line" in view else ""
-            entry["why"] = f"it let the others run{at}"
+            entry["why"] = f"it let the others go first{at}"
             entry["cause"] = {"kind": "sleep0", "step": self.index, "task": number, **place}
         else:
             other = self.number(future)
@@ -589,11 +614,12 @@ class Watch:
         self._go_back()
         where = self.files.caller(frame)
         entry = words.of_timer(timer, where, self.task, self)
-        entry["when"] = round(float(timer._when), 4)
+        if math.isfinite(timer._when):
+            entry["when"] = round(float(timer._when), 4)
         entry["cause"] = self._cause("timer", where)
         if self.task is not None:
             entry["task"] = self.task
-        self._timers[id(timer)] = self._new(entry)
+        self._timers[id(timer)] = self._new(entry, timer._callback)
         self._heap_touched = True
 
     def _cause(self, kind: str, where: Place | None, task: int | None = None) -> dict[str, Any]:

@@ -226,7 +226,7 @@ def _task_sentence(step: dict[str, Any], entry: dict[str, Any], watch: Watch) ->
             )
             does.append(_ends(how, value))
         elif view["state"] == "ready":
-            does.append("lets the others run")
+            does.append("lets the others go first")
         elif "for" in view:
             line = f" in line {view['line']}" if "line" in view else ""
             does.append(f"waits{line} for {view['for']}")
@@ -253,7 +253,7 @@ def _prints(step: dict[str, Any]) -> list[str]:
     if not lines:
         return []
     if len(lines) == 1:
-        return [f"prints “{cut(lines[0][1], 60)}”"]
+        return [f"prints “{cut(lines[0]["text"], 60)}”"]
     return [f"prints {len(lines)} lines"]
 
 

@@ -1,0 +1,65 @@
+"""Run a script, and tell tick by tick what ran, and why in this order.
+
+Any script will do: it needs no preparation. It runs in a process of its own, on virtual time: where
+the loop would sleep, the clock jumps. Told are, for each tick, what stood in the ready queue, and
+for each step who ran and why, the line where the task went on, what it printed, and the line where
+it waits next. A program that waits for ever is told up to there, with what still waits and for
+what.
+
+--why TASK@TICK follows the causes of one step back to the start, and so does --why LINE, for the
+first step that ran this line. Options may stand before and behind SCRIPT; its own arguments follow
+a "--".
+
+Exit status 0: the program came to its end. 1: it never ends. 2: there is nothing to explain, and
+one line says why.
+"""
+
+import argparse
+
+from miniloop.cli import program, trace
+from miniloop.cli.bad_input import BadInput
+from miniloop.trace import explain
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the options, and the program."""
+    _declare_options(parser)
+    program.declare(parser)
+
+
+def _declare_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--why",
+        metavar="TASK@TICK",
+        action="append",
+        default=[],
+        help="tell the chain of causes of one step (tea@7), or of the step that ran a line (12)",
+    )
+    parser.add_argument(
+        "--all",
+        action="store_true",
+        help="tell what the loop does for itself as well, and long runs in full",
+    )
+    trace.declare_run(parser)
+
+
+def call(args: argparse.Namespace) -> int:
+    """Run, and tell."""
+    program.split(args, _declare_options)
+    document = trace.traced(args, args.loop)
+    if args.why:
+        for number, name in enumerate(args.why):
+            try:
+                step, remark = explain.step_named(document, name)
+            except explain.NoSuchStep as error:
+                raise BadInput(str(error)) from None
+            if number:
+                print()
+            for line in explain.chain_told(document, step):
+                print(line)
+            if remark:
+                print(f"\n{remark}")
+        return 0
+    for line in explain.explained(document, everything=args.all):
+        print(line)
+    return 1 if document["end"]["kind"] in trace.NEVER_ENDS else 0
