@@ -15,6 +15,7 @@ from typing import Any
 
 import miniloop
 
+from . import words
 from .machine import machine
 
 FORMAT, VERSION = "miniloop-trace", 1
@@ -141,36 +142,37 @@ def _add_step(
     reports: list[dict[str, Any]],
 ) -> None:
     index = len(steps)
-    for number, row in seen["made"]:
+    for number, row in seen.get("made", ()):
         if number == len(tasks):
             tasks.append({**row, "made": index})
         else:
             tasks[number].update(row)
-    for number, how, value in seen["ended"]:
+    for number, how, value in seen.get("ended", ()):
         tasks[number].update(ended=index, how=how, value=value)
-    for number, entry in seen["entries"]:
+    for number, entry in seen.get("entries", ()):
         assert number == len(entries)
-        entries.append({key: value for key, value in entry.items() if key != "sleep"})
-    for number in seen["push"]:
+        entries.append({key: value for key, value in entry.items() if key != "reason"})
+    for number in seen.get("push", ()):
         entries[number]["at"] = index
-    for number in seen["void"]:
+    for number in seen.get("void", ()):
         entries[number].setdefault("cancelled", index)
-    output += [{"step": index, **row} for row in seen["out"]]
-    reports += [{"step": index, "text": text} for text in seen["reports"]]
+    output += [{"step": index, **row} for row in seen.get("out", ())]
+    reports += [{"step": index, "text": text} for text in seen.get("reports", ())]
     step = {key: seen[key] for key in KEPT if seen.get(key) is not None}
     if seen["kind"] == "wait":
         step["timeout"] = seen["timeout"]
     step["at"] = _at(seen)
-    step["say"] = seen["say"]
+    names = [task["name"] for task in tasks]
+    step["say"] = words.sentence(seen, names, entries, seen.get("why", ""))
     do: dict[str, Any] = {}
     for key in ("pop", "push", "heap"):
         if seen.get(key):
             do[key] = seen[key]
     if "batch" in seen:
         do["batch"] = seen["batch"]
-    if seen["tasks"]:
+    if "tasks" in seen:
         do["tasks"] = {str(number): view for number, view in seen["tasks"].items()}
-    if seen["out"]:
+    if "out" in seen:
         do["out"] = len(seen["out"])
     step["do"] = do
     steps.append(step)

@@ -7,6 +7,7 @@ and miniloop itself are *library*: their frames are skipped, since they are not 
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import reprlib
 import sys
@@ -26,7 +27,9 @@ _SHORT.maxlevel = 2
 
 def short(value: object) -> str:
     """Return the repr of a value, cut to LONGEST characters. An object's own repr is not called."""
-    if value is None or isinstance(value, bool | int | float | str | bytes | list | tuple | dict):
+    if value is None or type(value) is int or type(value) is float:
+        return repr(value)
+    if isinstance(value, bool | int | float | str | bytes | list | tuple | dict):
         try:
             text = _SHORT.repr(value)
         except Exception:  # of an item of the program's
@@ -162,13 +165,15 @@ def standing(coro: Any, files: Files) -> Standing:
     return Standing(lines, call, innermost)
 
 
-SEEN_THROUGH = {"async with", "_wrap_awaitable", "as_completed"}
+SEEN_THROUGH = {"async with", "_wrap_awaitable"}
 """Functions that only call another, which says better what is waited for."""
 
 
 def frames_of(coro: Any) -> Iterator[FrameType]:
     """Yield the frames of a suspended coroutine, and of what it awaits, outermost first."""
     for _ in range(100):
+        if type(coro).__name__ in HIDING:
+            coro = next((one for one in gc.get_referents(coro) if hasattr(one, "ag_frame")), None)
         frame = getattr(coro, "cr_frame", None)
         if frame is not None:
             inner = coro.cr_await
@@ -183,6 +188,10 @@ def frames_of(coro: Any) -> Iterator[FrameType]:
                 inner = coro.ag_await
         yield frame
         coro = inner
+
+
+HIDING = ("async_generator_asend", "async_generator_athrow", "anext_awaitable")
+"""Types of Python's own behind which an async generator stands that they do not show."""
 
 
 def waits_for(

@@ -92,7 +92,7 @@ class Tracing:
     def steps(self, coro: Any, steps_class: Any) -> Steps:
         """Put a coroutine in one whose steps are recorded and watched."""
         steps: Any = super().steps(coro, watched(steps_class))  # type: ignore[misc]
-        name = "main" if steps._name.startswith("main#") else steps._name.partition("#")[0]
+        name = getattr(steps.inner, "__name__", type(steps.inner).__name__)
         steps.trace_number = self.watch.made(steps.inner, name, sys._getframe(1))
         return steps  # type: ignore[no-any-return]
 

@@ -32,7 +32,10 @@ MOST_STEPS = 10_000
 SEEN_BY_LOOP = ("wait", "descriptors", "due")
 """The phases of a tick before its batch."""
 
-CREDIT, CREDIT_A_STEP = 2_000, 30
+SHUTTING_DOWN = ("shutdown_asyncgens", "shutdown_default_executor")
+"""Coroutines that a runner runs in the end."""
+
+CREDIT, CREDIT_A_STEP = 2_000, 8
 """Numbers that keyframes may hold: so many at once, and so many more with each step."""
 
 
@@ -164,7 +167,7 @@ class Watch:
         def cancelled(handle: Any) -> None:
             number = self._timers.get(id(handle))
             if number is not None and not self.over:
-                self._step["void"].append(number)
+                self._add("void", number)
             timer_handle_cancelled(handle)
 
         in_asyncio = not hasattr(type(loop), "_takes_tasks")
@@ -206,10 +209,8 @@ class Watch:
         if self.over:
             return
         self.index += 1
-        self._step = {"kind": kind, "tick": self.tick, "time": round(self.now(), 4), **fields}
-        self._step.update(
-            pop=0, push=[], void=[], tasks={}, out=[], entries=[], made=[], ended=[], reports=[]
-        )
+        fields.update(kind=kind, tick=self.tick, time=round(self.now(), 4))
+        self._step = fields
         self.task = fields.get("task")
         self._entered = False
         if kind == "wait":
@@ -227,19 +228,24 @@ class Watch:
             "output": self.output,
         }
 
-    def _finish(self, **fields: Any) -> None:
+    def _add(self, what: str, *values: Any) -> None:
+        """Add to one of the step's lists."""
+        found = self._step.get(what)
+        if found is None:
+            found = self._step[what] = []
+        found.append(values[0] if len(values) == 1 else values)
+
+    def _finish(self) -> None:
         """End the step, and tell of it."""
         self._going_back = None
         if self.over:
             return
         step = self._step
-        step.update(fields)
         heap = self._heap_change() if self._heap_touched else None
         if heap is not None:
             step["heap"] = heap
-        for number in step["void"]:
+        for number in step.get("void", ()):
             self._live.pop(number, None)
-        step["say"] = words.sentence(step, self._entry, self)
         self.emit("step", step)
         self._credit += CREDIT_A_STEP
         if self.index + 1 >= self.most_steps:
@@ -301,7 +307,7 @@ class Watch:
         if self.over:
             return
         if self._step["kind"] == "outside":  # the loop is closed: nothing runs any more
-            self._step["pop"] += 1
+            self._step["pop"] = self._step.get("pop", 0) + 1
             self._live.pop(self.ready.popleft(), None)
             return
         if self._step["kind"] in SEEN_BY_LOOP:
@@ -327,8 +333,9 @@ class Watch:
         self._calls.append(where.call if where else "")
         lines = standing(coro, self.files).lines
         self.views[number] = {"state": "ready", **self._lines(lines)}
-        self._step["tasks"][number] = self.views[number]
-        if not lines:
+        self._see(number, self.views[number])
+        own = code_name.startswith("_") or code_name in SHUTTING_DOWN or where is None
+        if not lines and own:
             self._libraries.add(number)
         self._name(number, code_name.lstrip("_") or "task")
         return number
@@ -340,7 +347,7 @@ class Watch:
         row: dict[str, Any] = {"name": self.names[number], "coro": self._coros[number]}
         if number in self._libraries:
             row["library"] = True
-        self._step["made"].append([number, row])
+        self._add("made", number, row)
 
     def number(self, task: Any) -> int | None:
         """Return the number of a task, or None if it is something else, or of another loop."""
@@ -371,8 +378,9 @@ class Watch:
             cause = self._made[number] or self._cause("other", None)
             self._outer.append((self.index, self.task, self._entry))
             self._finish()
-            self._begin("eager", task=number, inside=self._outer[-1][0], cause=cause)
-            self._entry = {"kind": "task", "task": number, "why": self._why_made(number, cause)}
+            why = self._why_made(number, cause)
+            self._begin("eager", task=number, inside=self._outer[-1][0], cause=cause, why=why)
+            self._entry = {}
         else:
             self._outer.append((-1, None, {}))
         self._entered = True
@@ -392,13 +400,15 @@ class Watch:
         if error is None:
             place = standing(inner, self.files)
             what, on = waits_for(place, yielded, self.number, self.names.__getitem__)
+            if what == "a future" and id(yielded) in self._origins:
+                what = "run_in_executor()"
             view = {"state": "waiting", **self._lines(place.lines), "for": what}
             if on:
                 view["on"] = on
             self._see(number, view)
         else:
             how, value = words.end_of_task(error, short)
-            self._step["ended"].append([number, how, value])
+            self._add("ended", number, how, value)
             self._ended[number] = self.index
             self._see(number, None)
         outer = self._outer.pop()
@@ -418,7 +428,7 @@ class Watch:
             self.task, self._entry, self._entered = task, entry, True
 
     def _see(self, number: int, view: dict[str, Any] | None) -> None:
-        self._step["tasks"][number] = view
+        self._step.setdefault("tasks", {})[number] = view
         if view is None:
             self.views.pop(number, None)
         else:
@@ -459,14 +469,14 @@ class Watch:
                 row["line"] = where.line
                 if file := self._number_of_file(where.file):
                     row["file"] = file
-            self._step["out"].append(row)
+            self._add("out", row)
             self.output += 1
 
     def reported(self, text: str) -> None:
         """The exception handler was called."""
         if not self.over:
             self._go_back()
-            self._step["reports"].append(cut(text, 400))
+            self._add("reports", cut(text, 400))
 
     # -- entries ---------------------------------------------------------------------------------
 
@@ -481,13 +491,13 @@ class Watch:
                 self._begin("due")
             self._heap_touched = True
             self.ready.append(timer)
-            self._step["push"].append(timer)
+            self._add("push", timer)
             return
         if self._going_back is not None and not self._of_eager(entry):
             self._go_back()
         number = self._new(self._seen(entry, frame), getattr(entry, "_callback", None))
         self.ready.append(number)
-        self._step["push"].append(number)
+        self._add("push", number)
 
     def _of_eager(self, entry: Any) -> bool:
         """Return True if an entry is made at the end of an eager task's first step."""
@@ -502,7 +512,7 @@ class Watch:
         if entry["kind"] != "task" and self._is_library(callback):
             entry["library"] = True
         self._live[number] = entry
-        self._step["entries"].append([number, entry])
+        self._add("entries", number, entry)
         return number
 
     def _is_library(self, callback: Any) -> bool:
@@ -516,9 +526,11 @@ class Watch:
         """Describe an entry that is new."""
         if threading.get_ident() != self._thread:
             return self._from_thread(entry, frame)
-        if self._step["kind"] in SEEN_BY_LOOP or "_handle_signal" in frame_names(frame):
+        if self._step["kind"] in SEEN_BY_LOOP:
             return self._from_outside(entry)
         where = self.files.caller(frame)
+        if where is None and "_handle_signal" in frame_names(frame):
+            return self._from_outside(entry)
         task = stepped_by(entry)
         number = None if task is None else self.number(task)
         future = let_go_by(entry, task)

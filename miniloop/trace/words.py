@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from .causes import CALLBACKS, callback_name, stepped_by
+from .causes import CALLBACKS, callback_name, ended_by, stepped_by
 from .places import Place, cut, short
 
 if TYPE_CHECKING:
     from .watch import Watch
+
+Step = dict[str, Any]
+Entry = dict[str, Any]
 
 
 def who(watch: Watch, task: int | None) -> str:
@@ -29,23 +32,41 @@ def call_at_line(watch: Watch, task: int | None, call: str, line: int | None) ->
 def who_called(where: Place | None, call: str, watch: Watch) -> str:
     """Return who has made a call that happens now."""
     if where is None:
-        return in_callback(watch) or call_at_line(watch, watch.task, call, None)
+        return in_callback(watch, call) or call_at_line(watch, watch.task, call, None)
     return call_at_line(watch, watch.task, where.call or call, where.line)
 
 
-def in_callback(watch: Watch) -> str:
-    """Return what a callback of the library does that runs now, or nothing."""
+def in_callback(watch: Watch, kind: str = "") -> str:
+    """Return what a callback of the library does that runs now, or nothing.
+
+    `kind` is how it ends the future that somebody waits for.
+    """
     entry = watch._entry
-    if watch.task is None and entry.get("label"):
-        sleep = entry.get("sleep")
-        if sleep:
-            line = entry["cause"].get("line")
-            return f"its {sleep}{'' if line is None else f', line {line},'} was due"
-        label = str(entry["label"])
-        if label.startswith("gather counts that "):
-            return f"its gather has all it waits for: {label.removeprefix('gather counts that ')}"
-        return label
-    return ""
+    if watch.task is not None or not entry.get("label"):
+        return ""
+    if "reason" in entry:
+        return str(entry["reason"])
+    label = str(entry["label"])
+    for counts, reasons in COUNTS.items():
+        if label.startswith(counts):
+            return f"{reasons.get(kind, reasons[''])}{label.removeprefix(counts)}"
+    return label
+
+
+COUNTS = {
+    "gather counts that ": {
+        "": "its gather has all it waits for: ",
+        "set_exception": "its gather has failed: ",
+    },
+    "the TaskGroup counts that ": {
+        "": "its TaskGroup has no task left: ",
+        "cancel": "its TaskGroup cancels it: ",
+    },
+    "wait() counts that ": {"": "its wait() is over: "},
+    "as_completed notes that ": {"": "as_completed has one more: "},
+    "shield passes on that ": {"": "what it shields has ended: "},
+}
+"""How labels of callbacks begin that count, and what that means to the task that waits."""
 
 
 def why_done(kind: str, other: int | None, where: Place | None, watch: Watch) -> str:
@@ -65,8 +86,8 @@ def wakes(kind: str, other: int | None, where: Place | None, name: str, watch: W
     entry = watch._entry
     if kind == "cancel":
         return f"cancel: wakes {name}"
-    if watch.task is None and entry.get("sleep"):
-        return f"sleep is over: wakes {name}"
+    if watch.task is None and "reason" in entry:
+        return str(entry["label"])
     if where is None and str(entry.get("label", "")).startswith("gather"):
         return f"gather {'is complete' if kind == 'set_result' else 'has failed'}: wakes {name}"
     call = where.call if where is not None and where.call else kind
@@ -84,9 +105,15 @@ def of_callback(entry: Any, future: Any, watch: Watch) -> str:
     name = callback_name(callback)
     known = CALLBACKS.get(name)
     if known is not None:
-        number = None if future is None else watch.number(future)
-        return known.format(task="a future" if number is None else watch.names[number])
+        return known.format(done="a future is done" if future is None else is_done(future, watch))
     return f"callback {cut(name.replace('.<locals>', ''), 60)}"
+
+
+def is_done(future: Any, watch: Watch) -> str:
+    """Return how a future has ended."""
+    number = watch.number(future)
+    name = "a future" if number is None else watch.names[number]
+    return f"{name} {ENDS[ended_by(future, number or 0)]}"
 
 
 def of_timer(timer: Any, where: Place | None, task: int | None, watch: Watch) -> dict[str, Any]:
@@ -102,7 +129,7 @@ def of_timer(timer: Any, where: Place | None, task: int | None, watch: Watch) ->
             "label": f"sleep is over: wakes {whose}",
             "heap_label": f"{sleep} of {whose}",
             "why": f"{whose} called {sleep}" + ("" if where is None else f", line {where.line}"),
-            "sleep": sleep,
+            "reason": f"its {sleep}" + ("" if where is None else f", line {where.line},") + " was due",
         }
     at = "" if where is None else f", line {where.line}"
     if name == "Timeout._on_timeout" and whose:
@@ -112,8 +139,9 @@ def of_timer(timer: Any, where: Place | None, task: int | None, watch: Watch) ->
             "label": label,
             "heap_label": f"timeout of {whose}",
             "why": f"{whose} set a timeout{at}",
+            "reason": f"its timeout{at + ',' if at else ''} is over",
         }
-    label = CALLBACKS.get(name, "").format(task="") or f"callback {cut(name, 60)}"
+    label = CALLBACKS.get(name, "").format(done="") or f"callback {cut(name, 60)}"
     return {
         "kind": "timer",
         "label": label,
@@ -164,19 +192,25 @@ def end_of_task(error: BaseException, value: Callable[[object], str]) -> tuple[s
 # -- sentences -----------------------------------------------------------------------------------
 
 
-def sentence(step: dict[str, Any], entry: dict[str, Any], watch: Watch) -> str:
-    """Return what happens in a step, and why."""
-    return SENTENCES[step["kind"]](step, entry, watch)
+def sentence(
+    step: dict[str, Any], names: list[str], entries: list[dict[str, Any]], why: str = ""
+) -> str:
+    """Return what happens in a step that a watch has told, and why.
+
+    `names` are those of the tasks, `entries` all entries so far, `why` is for what has no entry.
+    """
+    entry = entries[step["entry"]] if "entry" in step else {"why": why}
+    return SENTENCES[step["kind"]](step, entry, names, entries)
 
 
-def _outside(step: dict[str, Any], entry: dict[str, Any], watch: Watch) -> str:
-    made = [f"makes the task {names['name']}" for _, names in step["made"]]
+def _outside(step: Step, entry: Entry, names: list[str], entries: list[Entry]) -> str:
+    made = [f"makes the task {row['name']}" for _, row in step.get("made", ())]
     prints = _prints(step)
     does = ", ".join([*dict.fromkeys(made), *prints])
     return f"Outside the loop: the program {does}." if does else "Outside the loop."
 
 
-def _wait(step: dict[str, Any], entry: dict[str, Any], watch: Watch) -> str:
+def _wait(step: Step, entry: Entry, names: list[str], entries: list[Entry]) -> str:
     timeout = step["timeout"]
     if timeout is None:
         return (
@@ -184,44 +218,47 @@ def _wait(step: dict[str, Any], entry: dict[str, Any], watch: Watch) -> str:
             "Only the outside world can wake it."
         )
     if timeout <= 0:
-        return "A new tick: something is ready, so the loop looks at the outside world and goes on."
-    return f"A new tick: nothing is ready, so the loop waits {timeout:g} s for the first timer."
+        return "A new tick: something is ready, so the loop does not wait."
+    return f"A new tick: nothing is ready. The loop waits {timeout:g} s for the first timer."
 
 
-def _descriptors(step: dict[str, Any], entry: dict[str, Any], watch: Watch) -> str:
+def _descriptors(step: Step, entry: Entry, names: list[str], entries: list[Entry]) -> str:
     return f"{_count(len(step['push']), 'descriptor is', 'descriptors are')} ready: its callback \
 joins the queue."
 
 
-def _due(step: dict[str, Any], entry: dict[str, Any], watch: Watch) -> str:
-    labels = [watch._live[number]["label"] for number in step["push"] if number in watch._live]
+def _due(step: Step, entry: Entry, names: list[str], entries: list[Entry]) -> str:
+    labels = [entries[number]["label"] for number in step["push"]]
     shown = "; ".join(labels[:3]) + ("; …" if len(labels) > 3 else "")
     timers = _count(len(step["push"]), "timer is due and moves", "timers are due and move")
     return f"{timers} from the heap to the queue: {shown}."
 
 
-def _run(step: dict[str, Any], entry: dict[str, Any], watch: Watch) -> str:
-    if step["task"] is None:
+def _run(step: Step, entry: Entry, names: list[str], entries: list[Entry]) -> str:
+    if step.get("task") is None:
         does = [*_makes(step), *_prints(step)]
         more = f" It {_and(does)}." if does else ""
         return f"Callback: {entry.get('label', 'a callback')}. Why: {entry.get('why', '')}.{more}"
-    return _task_sentence(step, entry, watch)
+    return _task_sentence(step, entry, names, entries)
 
 
-def _task_sentence(step: dict[str, Any], entry: dict[str, Any], watch: Watch) -> str:
+def _task_sentence(step: Step, entry: Entry, names: list[str], entries: list[Entry]) -> str:
     task = step["task"]
-    name = watch.names[task]
+    name = names[task]
     verb = "starts" if step.get("first") else "goes on"
     if step["kind"] == "eager":
         verb = "starts at once, inside the step that made it"
+    why = entry.get("why", "")
     at = f" in line {step['line']}" if "line" in step and verb == "goes on" else ""
+    here, at = at, "" if at and f"line {step['line']}," in f"{why}," else at
     thrown = f", and {step['throws']} is thrown in" if "throws" in step else ""
     does = [*_makes(step), *_prints(step)]
-    if task in step["tasks"]:
-        view = step["tasks"][task]
+    views = {int(key): view for key, view in step.get("tasks", {}).items()}  # text, out of JSON
+    if task in views:
+        view = views[task]
         if view is None:
             how, value = next(
-                ((how, value) for number, how, value in step["ended"] if number == task),
+                ((how, value) for number, how, value in step.get("ended", ()) if number == task),
                 ("done", ""),
             )
             does.append(_ends(how, value))
@@ -229,9 +266,10 @@ def _task_sentence(step: dict[str, Any], entry: dict[str, Any], watch: Watch) ->
             does.append("lets the others go first")
         elif "for" in view:
             line = f" in line {view['line']}" if "line" in view else ""
+            line = " there" if here == line else line
             does.append(f"waits{line} for {view['for']}")
     more = f" It {_and(does)}." if does else ""
-    return f"{name} {verb}{at}{thrown}: {entry.get('why', '')}.{more}"
+    return f"{name} {verb}{at}{thrown}: {why}.{more}"
 
 
 def _ends(how: str, value: str) -> str:
@@ -241,15 +279,15 @@ def _ends(how: str, value: str) -> str:
 
 
 def _makes(step: dict[str, Any]) -> list[str]:
-    names = list(dict(step["made"]).values())
-    if not names:
+    rows = list(dict(step.get("made", ())).values())
+    if not rows:
         return []
-    shown = ", ".join(one["name"] for one in names[:4]) + (", …" if len(names) > 4 else "")
-    return [f"makes the {'task' if len(names) == 1 else 'tasks'} {shown}"]
+    shown = ", ".join(row["name"] for row in rows[:4]) + (", …" if len(rows) > 4 else "")
+    return [f"makes the {'task' if len(rows) == 1 else 'tasks'} {shown}"]
 
 
 def _prints(step: dict[str, Any]) -> list[str]:
-    lines = step["out"]
+    lines = step.get("out")
     if not lines:
         return []
     if len(lines) == 1:
@@ -257,11 +295,11 @@ def _prints(step: dict[str, Any]) -> list[str]:
     return [f"prints {len(lines)} lines"]
 
 
-def _back(step: dict[str, Any], entry: dict[str, Any], watch: Watch) -> str:
-    if step["task"] is None:
+def _back(step: Step, entry: Entry, names: list[str], entries: list[Entry]) -> str:
+    if step.get("task") is None:
         return "The callback goes on, after the eager task."
-    name = watch.names[step["task"]]
-    does = _task_sentence(step, {"why": ""}, watch).partition(".")[2]
+    name = names[step["task"]]
+    does = _task_sentence(step, {"why": ""}, names, entries).partition(".")[2]
     return f"{name} goes on where it made the eager task.{does}"
 
 
@@ -273,7 +311,7 @@ def _count(number: int, one: str, many: str) -> str:
     return f"One {one}" if number == 1 else f"{number} {many}"
 
 
-SENTENCES: dict[str, Callable[[dict[str, Any], dict[str, Any], Any], str]] = {
+SENTENCES: dict[str, Callable[[Step, Entry, list[str], list[Entry]], str]] = {
     "outside": _outside,
     "wait": _wait,
     "descriptors": _descriptors,
