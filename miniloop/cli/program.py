@@ -39,7 +39,9 @@ def named(args: argparse.Namespace) -> tuple[str, list[str]]:
     return f"-m {name}" if args.is_module else name, rest
 
 
-def split(args: argparse.Namespace, declare_options: Callable[[argparse.ArgumentParser], None]) -> None:
+def split(
+    args: argparse.Namespace, declare_options: Callable[[argparse.ArgumentParser], None]
+) -> None:
     """Take our own options that stand behind SCRIPT out of the program's arguments.
 
     For commands whose options may stand on both sides: those of the program then follow a "--".

@@ -131,7 +131,9 @@ def call(args: argparse.Namespace) -> int:
     if args.output is None:
         raise BadInput("-o FILE says where to write the trace to; - is the terminal")
     if args.compare and args.format != "html":
-        raise BadInput(f"--compare shows two runs in one player, which is html and no {args.format}")
+        raise BadInput(
+            f"--compare shows two runs in one player, which is html and no {args.format}"
+        )
     target = None if args.output == "-" else Path(args.output)
     if target is not None:
         _refuse_target(target)
@@ -216,4 +218,3 @@ def _refuse(run: Run, script: str) -> None:
             raise BadInput(f"{script} ends before any event loop runs: {last_line(run)}")
         why = run.notes or ["no asyncio.run(), or only one of another library's"]
         raise BadInput(f"{script} runs no event loop that could be traced: {'; '.join(why)}")
-

@@ -20,9 +20,7 @@ def main(
 ) -> int:
     """Run the script on a side; what it raises goes on its way up."""
     recorder = partial(TracingScriptRecorder, most_steps=int(steps))
-    return recorded.main(
-        side, record, ticks, seconds, real, *command_line, recorder_class=recorder
-    )
+    return recorded.main(side, record, ticks, seconds, real, *command_line, recorder_class=recorder)
 
 
 if __name__ == "__main__":

@@ -40,7 +40,7 @@ def let_go_by(entry: Any, task: Any) -> Any:
     if entry is task:
         found = task._fut_waiter
     else:
-        args = getattr(entry, "_args", None) or ()
+        args: Any = getattr(entry, "_args", None) or ()
         found = args[0] if len(args) == 1 else None
     if found is None or not hasattr(found, "_asyncio_future_blocking"):
         return None

@@ -36,7 +36,7 @@ class Source:
         line, file = place.get("line"), place.get("file", 0)
         if line is None or line > len(self._files[file]):
             return ""
-        return self._files[file][line - 1].strip()
+        return str(self._files[file][line - 1]).strip()
 
     def name(self, place: dict[str, Any]) -> str:
         """Return the name of the file, if it is not the script."""
@@ -108,7 +108,8 @@ def tells(document: Document, index: int) -> bool:
         return True
     # A hop of the library's is worth telling if it leads on to a task of the program.
     return any(
-        not is_library(document, document["entries"][number]) for number in step["do"].get("push", ())
+        not is_library(document, document["entries"][number])
+        for number in step["do"].get("push", ())
     )
 
 
@@ -170,7 +171,9 @@ def headline(document: Document, first: int) -> str:
         waits = "waits for the outside world; "
     elif timeout > 0:
         waits = f"waits {timeout:g} s; "
-    return f"tick {wait['tick']}, at {steps[last]['time']:.3f} s: {waits}ready: {shown or 'nothing'}"
+    return (
+        f"tick {wait['tick']}, at {steps[last]['time']:.3f} s: {waits}ready: {shown or 'nothing'}"
+    )
 
 
 def short_label(document: Document, number: int) -> str:
@@ -324,7 +327,7 @@ def step_at_line(document: Document, line: int) -> tuple[int, str]:
         index
         for index, step in enumerate(steps)
         if index in printed
-        or step["kind"] in ("run", "eager") and "task" in step and covers(step, line, first, last)
+        or (step["kind"] in ("run", "eager") and "task" in step and covers(step, line, first, last))
     ]
     exact = [index for index in found if index in printed] or found
     if not exact:
@@ -398,9 +401,15 @@ def chain_told(document: Document, index: int) -> Iterator[str]:
             yield "  start: the program, outside the loop"
             continue
         yield ""
-        verb = "starts" if "task" in step and step["kind"] != "back" and starts(document, one) else ""
+        verb = (
+            "starts" if "task" in step and step["kind"] != "back" and starts(document, one) else ""
+        )
         what = verb or ("goes on" if "task" in step else "runs")
-        place = f", line {step['line']}{source.name(step)}: {source.text(step)}" if "line" in step else ""
+        place = (
+            f", line {step['line']}{source.name(step)}: {source.text(step)}"
+            if "line" in step
+            else ""
+        )
         yield f"  tick {step['tick']}: {of(document, step)} {what}{place}"
         why = why_of(document, step)
         if why:

@@ -21,7 +21,11 @@ PARTS = {
         "callback": ("core/handles.py", "Handle._run", "self._context.run(self._callback)"),
     },
     "asyncio": {
-        "wait": ("base_events.py", "BaseEventLoop._run_once", "event_list = self._selector.select("),
+        "wait": (
+            "base_events.py",
+            "BaseEventLoop._run_once",
+            "event_list = self._selector.select(",
+        ),
         "descriptors": ("base_events.py", "BaseEventLoop._run_once", "self._process_events("),
         "due": ("base_events.py", "BaseEventLoop._run_once", "self._ready.append(handle)"),
         "run": ("base_events.py", "BaseEventLoop._run_once", "handle = self._ready.popleft()"),

@@ -10,7 +10,6 @@ import asyncio
 import gc
 import os
 import reprlib
-import sys
 import sysconfig
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -66,7 +65,7 @@ class Files:
         folders = {sysconfig.get_path(key) for key in ("stdlib", "platstdlib")}
         folders |= {str(Path(__file__).resolve().parents[1]), str(Path(asyncio.__file__).parent)}
         folders |= {str(Path(path).resolve()) for path in list(folders)}
-        self._libraries = tuple(f"{folder}/" for folder in folders)
+        self._libraries = ("<frozen", "<string", *(f"{folder}{os.sep}" for folder in folders))
         self._known: dict[str, bool] = {}
 
     def is_program(self, file: str) -> bool:
@@ -74,10 +73,9 @@ class Files:
         known = self._known.get(file)
         if known is None:
             known = self._known[file] = not (
-                file.startswith(("<frozen", "<string"))
+                file.startswith(self._libraries)
                 or "site-packages" in file
                 or "dist-packages" in file
-                or file.startswith(self._libraries)
             )
         return known
 
@@ -158,9 +156,7 @@ def standing(coro: Any, files: Files) -> Standing:
         if files.is_program(code.co_filename):
             lines.append((code.co_filename, frame.f_lineno))
             call, innermost = "", None
-        elif not code.co_filename.startswith(OURS) and (
-            innermost is None or call in SEEN_THROUGH
-        ):
+        elif not code.co_filename.startswith(OURS) and (innermost is None or call in SEEN_THROUGH):
             call, innermost = called(code), frame
     return Standing(lines, call, innermost)
 
@@ -237,6 +233,7 @@ LOOKED_INTO = {
     "BoundedSemaphore.acquire",
 }
 """Library coroutines whose variables tell more."""
+
 
 def numbers(tasks: Any, number: Callable[[Any], int | None]) -> list[int]:
     """Return the numbers of those that are tasks of this run, in order."""

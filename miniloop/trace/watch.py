@@ -259,7 +259,9 @@ class Watch:
         loops = [loop for one in self._loops if (loop := one()) is not None]
         known = self._timers
         now = [
-            known.get(id(getattr(one, "timer", one)), -1) for loop in loops for one in loop._scheduled
+            known.get(id(getattr(one, "timer", one)), -1)
+            for loop in loops
+            for one in loop._scheduled
         ]
         before, self.heap = self.heap, now
         if now == before:
@@ -581,7 +583,9 @@ class Watch:
             entry["label"] = words.wakes(kind, other, where, name, self)
             entry["why"] = words.why_done(kind, other, where, self)
             entry["cause"] = self._cause(kind, where if other is None else None, other)
-        self._see(number, {**{k: v for k, v in view.items() if k not in ("for", "on")}, "state": "ready"})
+        self._see(
+            number, {**{k: v for k, v in view.items() if k not in ("for", "on")}, "state": "ready"}
+        )
         return entry
 
     def _why_made(self, number: int, cause: dict[str, Any]) -> str:
@@ -686,4 +690,3 @@ def frame_names(frame: FrameType | None) -> list[str]:
         names.append(frame.f_code.co_name)
         frame = frame.f_back
     return names
-

@@ -26,7 +26,9 @@ def call_at_line(watch: Watch, task: int | None, call: str, line: int | None) ->
     """Return that somebody has called something in a line."""
     at = "" if line is None else f", line {line}"
     text = call if " " in call else f"called {call}()"
-    return f"{who(watch, task)} {text}{at}" if " " not in call else f"{who(watch, task)}: {call}{at}"
+    return (
+        f"{who(watch, task)} {text}{at}" if " " not in call else f"{who(watch, task)}: {call}{at}"
+    )
 
 
 def who_called(where: Place | None, call: str, watch: Watch) -> str:
@@ -129,7 +131,9 @@ def of_timer(timer: Any, where: Place | None, task: int | None, watch: Watch) ->
             "label": f"sleep is over: wakes {whose}",
             "heap_label": f"{sleep} of {whose}",
             "why": f"{whose} called {sleep}" + ("" if where is None else f", line {where.line}"),
-            "reason": f"its {sleep}" + ("" if where is None else f", line {where.line},") + " was due",
+            "reason": f"its {sleep}"
+            + ("" if where is None else f", line {where.line},")
+            + " was due",
         }
     at = "" if where is None else f", line {where.line}"
     if name == "Timeout._on_timeout" and whose:
@@ -175,7 +179,7 @@ def of_error(error: Any) -> str:
     """Return an exception in a few words: its class, and its first argument if that is plain."""
     if isinstance(error, type):
         return error.__name__
-    args = getattr(error, "args", ())
+    args: Any = getattr(error, "args", ())
     if len(args) == 1 and isinstance(args[0], str | int | float):
         return f"{type(error).__name__}({short(args[0])})"
     return f"{type(error).__name__}()"
@@ -275,7 +279,7 @@ def _task_sentence(step: Step, entry: Entry, names: list[str], entries: list[Ent
 def _ends(how: str, value: str) -> str:
     if how == "done":
         return "ends" if value == "None" else f"ends and returns {value}"
-    return f"is cancelled" if how == "cancelled" else f"fails with {value}"
+    return "is cancelled" if how == "cancelled" else f"fails with {value}"
 
 
 def _makes(step: dict[str, Any]) -> list[str]:
@@ -291,7 +295,7 @@ def _prints(step: dict[str, Any]) -> list[str]:
     if not lines:
         return []
     if len(lines) == 1:
-        return [f"prints “{cut(lines[0]["text"], 60)}”"]
+        return [f"prints “{cut(lines[0]['text'], 60)}”"]
     return [f"prints {len(lines)} lines"]
 
 

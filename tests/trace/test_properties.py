@@ -53,7 +53,7 @@ def check(document):
             assert entries[number]["at"] == index
         assert step["say"]
     for entry in entries:
-        assert 0 <= entry["cause"]["step"]
+        assert entry["cause"]["step"] >= 0
     assert state["output"] == len(document["output"])
 
 

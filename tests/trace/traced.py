@@ -31,5 +31,7 @@ def traced_miniloop() -> TracedSide:
     return TracedSide("miniloop", miniloop, miniloop.EventLoop, task_class=miniloop.Task)
 
 
-def traced_asyncio() -> TracedSide:
-    return TracedSide("asyncio", asyncio, asyncio.SelectorEventLoop, task_class=asyncio.Task)
+def traced_asyncio(*, watched: bool = True) -> TracedSide:
+    """asyncio; `watched` ends a run where this Python's asyncio is known to differ."""
+    loop = asyncio.SelectorEventLoop
+    return TracedSide("asyncio", asyncio, loop, task_class=asyncio.Task, watched=watched)
