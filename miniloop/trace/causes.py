@@ -18,6 +18,7 @@ STEPS = {
     "__step",
     "_Task__step",
     "_run",
+    "_run_scheduled",
 }
 """Names of the methods with which loops step a task."""
 

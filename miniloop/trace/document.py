@@ -147,6 +147,8 @@ def _add_step(
             tasks.append({**row, "made": index})
         else:
             tasks[number].update(row)
+    for number, row in seen.get("named", ()):
+        tasks[number].update(row)
     for number, how, value in seen.get("ended", ()):
         tasks[number].update(ended=index, how=how, value=value)
     for number, entry in seen.get("entries", ()):

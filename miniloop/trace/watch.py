@@ -58,7 +58,7 @@ class WatchedQueue(deque[Any]):
         watch = self._watch
         with watch.lock:
             entry = super().popleft()
-            watch.popped()
+            watch.popped(entry)
             return entry
 
     def clear(self) -> None:
@@ -105,6 +105,7 @@ class Watch:
         self.names: list[str] = []
         self._coros: list[str] = []
         self._libraries: set[int] = set()  # those that the library has made for itself
+        self._named: set[int] = set()  # those that the program has given a name
         self._taken: dict[str, int] = {}  # how often each name was given
         self._made: list[dict[str, Any] | None] = []  # the cause of each task, until it starts
         self._calls: list[str] = []  # which call has made it
@@ -304,7 +305,7 @@ class Watch:
         self._step["until"] = round(self.now(), 4)
         return events
 
-    def popped(self) -> None:
+    def popped(self, taken: Any) -> None:
         """Begin the step of the entry that was taken out of the ready queue."""
         if self.over:
             return
@@ -320,6 +321,10 @@ class Watch:
         self._entry = entry = self._live.pop(number, {})
         task = entry.get("task") if entry.get("kind") == "task" else None
         self._begin("run", entry=number, task=task)
+        if task is not None and self._made[task] is not None:
+            made = stepped_by(taken)
+            if made is not None:
+                self._see_name(task, made)
         self._step["pop"] = 1
 
     # -- tasks ---------------------------------------------------------------------------------
@@ -349,7 +354,7 @@ class Watch:
         row: dict[str, Any] = {"name": self.names[number], "coro": self._coros[number]}
         if number in self._libraries:
             row["library"] = True
-        self._add("made", number, row)
+        self._add("made" if self._step.get("task") != number else "named", number, row)
 
     def number(self, task: Any) -> int | None:
         """Return the number of a task, or None if it is something else, or of another loop."""
@@ -366,10 +371,18 @@ class Watch:
             task._trace_number = found
         except AttributeError:
             return found  # type: ignore[no-any-return]
-        name = task.get_name()
-        if not (isinstance(name, str) and name.startswith("Task-")) and name != "None":
-            self._name(found, cut(str(name), 40))
+        self._see_name(found, task)
         return found  # type: ignore[no-any-return]
+
+    def _see_name(self, number: int, task: Any) -> None:
+        """Show a task under the name that the program has given it.
+
+        Before Python 3.13 asyncio sets it after it has made the task: so it is looked for twice.
+        """
+        name = cut(str(task.get_name()), 40)
+        if not name.startswith("Task-") and name != "None" and number not in self._named:
+            self._named.add(number)
+            self._name(number, name)
 
     def enter(self, number: int, error: BaseException | None) -> None:
         """A task's coroutine is resumed; `error` is thrown in, if there is one."""
