@@ -31,7 +31,7 @@ def rendered(document: Document) -> str:
     began = times(document)
     waiting: dict[str, tuple[float, str]] = {}
     for index, step in enumerate(document["steps"]):
-        if step["kind"] in ("outside", "end"):
+        if step["kind"] == "end":
             continue
         thread = step["task"] + 1 if "task" in step else LOOP
         start = began[index]

@@ -1,0 +1,190 @@
+"""Every example in every format, and each format held against its own rules."""
+
+import json
+import re
+import subprocess
+import sys
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from miniloop.cli import main
+from miniloop.difftest.scripts import run_side
+from miniloop.trace import explain, mermaid, perfetto, svg
+from miniloop.trace.document import assemble, replayed, state_after
+
+ROOT = Path(__file__).parents[2]
+EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
+SCHEMA = json.loads((ROOT / "miniloop/trace/schema.json").read_text())
+VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
+
+HOSTILE = """\
+import asyncio
+async def child():
+    print("</script><script>alert(1)</script> ]]> & \\u2028 \\x1b[31m")
+    await asyncio.sleep(0)
+async def main():
+    names = ["<img src=x onerror=alert(1)>", "end", "a;b#c:d", "participant", "x" * 500, "\\ud800"]
+    await asyncio.gather(*(asyncio.create_task(child(), name=name) for name in names))
+asyncio.run(main())
+"""
+
+
+def document(script, loop="miniloop", **options):
+    run = run_side(loop, str(script), steps=10_000, **options)
+    printed = [what for _, _, who, what in run.schedule.rows if who == "print"]
+    return assemble(run.watched, script.name, loop, "virtual", run.stopped, printed)
+
+
+def check(document):
+    VALIDATOR.validate(document)
+    json.dumps(document, allow_nan=False)
+    steps = document["steps"]
+    for frame in document["keyframes"]:
+        assert state_after(document, frame["step"] - 1) == frame["state"]
+    last = state_after(document, len(steps) - 1)
+    assert last == replayed(state_after(document, len(steps) - 2), steps[-1])
+
+    text = explain.rendered(document)
+    for row in document["output"]:
+        assert row["text"] in text
+
+    lines = mermaid.rendered(document).splitlines()
+    assert lines[0] == "sequenceDiagram"
+    for line in lines[1:]:
+        assert re.fullmatch(MERMAID, line), line
+
+    events = json.loads(perfetto.rendered(document))["traceEvents"]
+    check_perfetto(events)
+
+    picture = svg.rendered(document)
+    root = ElementTree.fromstring(picture)
+    assert {element.tag.rpartition("}")[2] for element in root.iter()} <= SVG
+
+
+WORDS = r"(?:[\w .,()\[\]=+*/'?!-]|#\d+;)+"
+MERMAID = rf"    (?:participant \w+ as {WORDS}|Note over \w+(?:,\w+)?: [^;#]*|Note over \w+: {WORDS}"
+MERMAID += rf"|\w+->>\w+: {WORDS}|Note over L,T\d+: tick \d+, at [\d.]+ s)"
+SVG = {"svg", "style", "defs", "marker", "path", "rect", "text", "line", "g", "title"}
+
+
+def check_perfetto(events):
+    """Hold events against the format that Perfetto documents for this JSON."""
+    flows = {"s": set(), "f": set()}
+    until = {}
+    for event in events:
+        assert isinstance(event["name"], str)
+        assert isinstance(event["pid"], int)
+        assert isinstance(event["tid"], int)
+        match event["ph"]:
+            case "M":
+                assert event["name"] in ("process_name", "thread_name")
+                assert isinstance(event["args"]["name"], str)
+            case "X":
+                assert event["ts"] >= until.get(event["tid"], 0) - 1e-6  # none overlap in a thread
+                assert event["dur"] >= 0
+                until[event["tid"]] = event["ts"] + event["dur"]
+            case "s" | "f":
+                assert isinstance(event["id"], int)
+                assert event["id"] not in flows[event["ph"]]
+                flows[event["ph"]].add(event["id"])
+            case other:
+                pytest.fail(f"no such phase: {other}")
+    assert flows["f"] <= flows["s"]
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
+def test_every_example_in_every_format(example):
+    check(document(example))
+
+
+@pytest.mark.parametrize("loop", ["asyncio", "interop"])
+@pytest.mark.parametrize("name", ["gather", "threads", "task_group", "echo"])
+def test_examples_on_other_loops(name, loop):
+    found = document(ROOT / "examples" / f"{name}.py", loop)
+    check(found)
+    ours = document(ROOT / "examples" / f"{name}.py")
+    assert [row["text"] for row in found["output"]] == [row["text"] for row in ours["output"]]
+
+
+def test_hostile_names_and_output_stay_text(tmp_path):
+    script = tmp_path / "hostile.py"
+    script.write_text(HOSTILE)
+    found = document(script)
+    check(found)
+    assert "<script" not in mermaid.rendered(found)
+    assert "<script" not in svg.rendered(found)
+    assert "<img" not in svg.rendered(found)
+    assert max(len(task["name"]) for task in found["tasks"]) <= 50
+
+
+def test_the_schema_is_a_schema_and_refuses_what_is_no_trace():
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+    found = document(ROOT / "examples" / "gather.py")
+    for change in ({"version": 2}, {"more": 1}, {"steps": []}):
+        assert list(VALIDATOR.iter_errors({**found, **change}))
+
+
+@pytest.mark.parametrize("form", ["json", "text", "mermaid", "perfetto", "svg"])
+def test_the_command_writes_the_file(form, tmp_path, capfd):
+    target = tmp_path / "out"
+    script = str(ROOT / "examples" / "gather.py")
+    assert main(["trace", script, "-o", str(target), "--format", form]) == 0
+    assert target.read_text(encoding="utf-8")
+    assert list(tmp_path.iterdir()) == [target]
+    assert capfd.readouterr() == ("", "")
+
+
+def test_ten_thousand_steps_stay_under_five_megabytes(tmp_path):
+    script = tmp_path / "long.py"
+    script.write_text(
+        """\
+import asyncio
+async def worker(queue):
+    while (item := await queue.get()) is not None:
+        await asyncio.sleep(0.001)
+async def main():
+    queue = asyncio.Queue(10)
+    workers = [asyncio.create_task(worker(queue)) for _ in range(10)]
+    for number in range(4000):
+        await queue.put(number)
+    for _ in workers:
+        await queue.put(None)
+    await asyncio.gather(*workers)
+asyncio.run(main())
+"""
+    )
+    found = document(script)
+    assert len(found["steps"]) > 10_000
+    assert found["end"]["kind"] == "cut"
+    text = json.dumps(found, ensure_ascii=False, separators=(",", ":"))
+    assert len(text.encode()) < 5_000_000
+
+
+def test_many_tasks_and_timers_stay_small(tmp_path):
+    script = tmp_path / "many.py"
+    script.write_text(
+        """\
+import asyncio
+async def one(number):
+    await asyncio.sleep(number / 10)
+    await asyncio.sleep(1)
+async def main():
+    await asyncio.gather(*map(one, range(1500)))
+asyncio.run(main())
+"""
+    )
+    found = document(script)
+    text = json.dumps(found, ensure_ascii=False, separators=(",", ":"))
+    assert len(text.encode()) < 500 * len(found["steps"]) + 500_000
+    for frame in found["keyframes"]:
+        assert state_after(found, frame["step"] - 1) == frame["state"]
+
+
+def test_the_command_prints_to_the_terminal():
+    script = str(ROOT / "examples" / "gather.py")
+    command = [sys.executable, "-m", "miniloop", "trace", "-o", "-", "--format", "json", script]
+    ended = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=True)
+    VALIDATOR.validate(json.loads(ended.stdout))
