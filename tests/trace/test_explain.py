@@ -278,7 +278,8 @@ def test_bad_options_are_one_line(tmp_path, monkeypatch, capfd, options, said):
 
 def test_options_stand_on_both_sides_and_arguments_behind_dashes(tmp_path, monkeypatch, capfd):
     monkeypatch.chdir(tmp_path)
-    source = "import asyncio, sys\nasync def main():\n    print(sys.argv[1:])\nasyncio.run(main())\n"
+    source = "import asyncio, sys\nasync def main():\n    print(sys.argv[1:])\n"
+    source += "asyncio.run(main())\n"
     Path("script.py").write_text(source)
     assert main(["explain", "script.py", "--all", "--", "--why", "x"]) == 0
     out, _ = capfd.readouterr()

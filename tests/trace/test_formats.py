@@ -4,7 +4,7 @@ import json
 import re
 import subprocess
 import sys
-import xml.etree.ElementTree as ElementTree
+import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import jsonschema
@@ -60,13 +60,15 @@ def check(document):
     check_perfetto(events)
 
     picture = svg.rendered(document)
-    root = ElementTree.fromstring(picture)
+    root = ET.fromstring(picture)
     assert {element.tag.rpartition("}")[2] for element in root.iter()} <= SVG
 
 
 WORDS = r"(?:[\w .,()\[\]=+*/'?!-]|#\d+;)+"
-MERMAID = rf"    (?:participant \w+ as {WORDS}|Note over \w+(?:,\w+)?: [^;#]*|Note over \w+: {WORDS}"
-MERMAID += rf"|\w+->>\w+: {WORDS}|Note over L,T\d+: tick \d+, at [\d.]+ s)"
+MERMAID = (
+    rf"    (?:participant \w+ as {WORDS}|Note over \w+: {WORDS}|\w+->>\w+: {WORDS}"
+    r"|Note over L,T\d+: tick \d+, at [\d.]+ s)"
+)
 SVG = {"svg", "style", "defs", "marker", "path", "rect", "text", "line", "g", "title"}
 
 
