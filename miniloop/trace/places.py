@@ -7,6 +7,7 @@ and miniloop itself are *library*: their frames are skipped, since they are not 
 from __future__ import annotations
 
 import asyncio
+import functools
 import gc
 import os
 import reprlib
@@ -85,10 +86,15 @@ class Files:
         Returns None in a callback of a library, where no line of the program is at work.
         """
         call: CodeType | None = None
+        known = self._known
         while frame is not None:
             code = frame.f_code
-            if self.is_program(code.co_filename):
-                return Place(code.co_filename, frame.f_lineno, called(call))
+            file = code.co_filename
+            program = known.get(file)
+            if program is None:
+                program = self.is_program(file)
+            if program:
+                return Place(file, frame.f_lineno, called(call))
             if code.co_name == "_run_once":
                 return None
             call = code
@@ -96,6 +102,7 @@ class Files:
         return None
 
 
+@functools.lru_cache(maxsize=1000)
 def called(code: CodeType | None) -> str:
     """Return the name under which a program calls a function of a library."""
     if code is None or code.co_filename.startswith(OURS):
@@ -151,10 +158,15 @@ def standing(coro: Any, files: Files) -> Standing:
     """Return where a coroutine that is not running stands."""
     lines: list[tuple[str, int]] = []
     call, innermost = "", None
+    known = files._known
     for frame in frames_of(coro):
         code = frame.f_code
-        if files.is_program(code.co_filename):
-            lines.append((code.co_filename, frame.f_lineno))
+        file = code.co_filename
+        program = known.get(file)
+        if program is None:
+            program = files.is_program(file)
+        if program:
+            lines.append((file, frame.f_lineno))
             call, innermost = "", None
         elif not code.co_filename.startswith(OURS) and (innermost is None or call in SEEN_THROUGH):
             call, innermost = called(code), frame
@@ -165,24 +177,26 @@ SEEN_THROUGH = {"async with", "_wrap_awaitable"}
 """Functions that only call another, which says better what is waited for."""
 
 
+DEEPEST = 200
+"""Frames that are looked at: who awaits deeper than this is not shown."""
+
+
 def frames_of(coro: Any) -> Iterator[FrameType]:
     """Yield the frames of a suspended coroutine, and of what it awaits, outermost first."""
-    for _ in range(100):
-        if type(coro).__name__ in HIDING:
-            coro = next((one for one in gc.get_referents(coro) if hasattr(one, "ag_frame")), None)
+    for _ in range(DEEPEST):
         frame = getattr(coro, "cr_frame", None)
         if frame is not None:
             inner = coro.cr_await
+        elif (frame := getattr(coro, "gi_frame", None)) is not None:
+            inner = coro.gi_yieldfrom
+        elif type(coro).__name__ in HIDING:
+            inner = next((one for one in gc.get_referents(coro) if hasattr(one, "ag_frame")), None)
+        elif (frame := getattr(coro, "ag_frame", None)) is not None:
+            inner = coro.ag_await
         else:
-            frame = getattr(coro, "gi_frame", None)
-            if frame is not None:
-                inner = coro.gi_yieldfrom
-            else:
-                frame = getattr(coro, "ag_frame", None)
-                if frame is None:
-                    return
-                inner = coro.ag_await
-        yield frame
+            return
+        if frame is not None:
+            yield frame
         coro = inner
 
 

@@ -596,9 +596,10 @@ class Watch:
             entry["label"] = words.wakes(kind, other, where, name, self)
             entry["why"] = words.why_done(kind, other, where, self)
             entry["cause"] = self._cause(kind, where if other is None else None, other)
-        self._see(
-            number, {**{k: v for k, v in view.items() if k not in ("for", "on")}, "state": "ready"}
-        )
+        woken = {**view, "state": "ready"}
+        woken.pop("for", None)
+        woken.pop("on", None)
+        self._see(number, woken)
         return entry
 
     def _why_made(self, number: int, cause: dict[str, Any]) -> str:
