@@ -1,11 +1,20 @@
 """Records what an event loop did, from outside, the same way on any loop that takes a selector.
 
+There are two recordings. The *schedule* says what happened; the tester compares it. The *trace*
+says what happened and why; `explain`, `trace` and the player show it.
+
 Reading order: `schedule` (what is recorded), `clock` (the selector that counts ticks and moves a
 virtual clock), `recorder` (the loop subclass, the task factory and the log that write it down),
 `threads` and `scripts` (the same for a whole process, with its threads and all loops it makes).
 Save `scripts`, nothing here knows which loop it looks at: it uses the `selector` argument, an
 overridden `time()`, the task factory and the exception handler, which asyncio's and miniloop's
 loops both have.
+
+The trace stands beside it: `watch` (a queue that tells what goes in and out, and why), `causes` and
+`places` (what an entry is, and which line of the program is behind it), `words` (plain English),
+`tracing` (a recorder of each kind that watches as well), `document` (the JSON, and how it is
+replayed), `machine` (the loop's own lines), and a file for each form in which a person sees it:
+`explain`, `mermaid`, `perfetto`, `svg`, `player`.
 """
 
 from .clock import CountingSelector, Stuck, VirtualClock

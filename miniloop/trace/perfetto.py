@@ -14,8 +14,9 @@ from .document import Document
 STEP = 100.0
 """Microseconds for which a step is drawn."""
 
-PROCESS, LOOP = 1, 0
-"""The number of the process, and that of the thread in which the loop and its callbacks stand."""
+PROCESS, LOOP, FIRST_TASK = 1, 1, 2
+"""The number of the process, and those of the threads: of the loop and its callbacks, and of the
+tasks. Perfetto takes the thread with its process's number for the main one, and 0 for none."""
 
 
 def rendered(document: Document) -> str:
@@ -25,7 +26,7 @@ def rendered(document: Document) -> str:
         named("thread_name", LOOP, "the loop"),
     ]
     events += [
-        named("thread_name", number + 1, task["name"])
+        named("thread_name", number + FIRST_TASK, task["name"])
         for number, task in enumerate(document["tasks"])
     ]
     began = times(document)
@@ -33,7 +34,7 @@ def rendered(document: Document) -> str:
     for index, step in enumerate(document["steps"]):
         if step["kind"] == "end":
             continue
-        thread = step["task"] + 1 if "task" in step else LOOP
+        thread = step["task"] + FIRST_TASK if "task" in step else LOOP
         start = began[index]
         if "task" in step:
             end_wait(events, waiting, step["task"], start)
@@ -75,7 +76,7 @@ def end_wait(
     found = waiting.pop(str(task), None)
     if found is not None and now > found[0]:
         name = f"waits for {found[1]}"
-        events.append(slice_of(name, "waiting", task + 1, found[0], now - found[0], {}))
+        events.append(slice_of(name, "waiting", task + FIRST_TASK, found[0], now - found[0], {}))
 
 
 def named(kind: str, thread: int, name: str) -> dict[str, Any]:

@@ -78,6 +78,24 @@ def _releasing(release: Any, watch: Watch) -> Any:
     return release_and_note
 
 
+def note_cancels(task_class: Any, watch: Watch) -> None:
+    """Have tasks of a class note that a CancelledError is on its way to them.
+
+    Mostly `cancel()` ends what the task waits for, and that puts the task into the ready queue. But
+    a task that is ready or running has only a mark for its next step.
+    """
+    cancel = task_class.cancel
+
+    @functools.wraps(cancel)
+    def cancel_and_note(self: Any, *args: Any, **options: Any) -> Any:
+        done = cancel(self, *args, **options)
+        if getattr(self, "_must_cancel", False):
+            watch.marked(self)
+        return done
+
+    task_class.cancel = cancel_and_note
+
+
 ENDS_WITH = "ends with "
 """How the note begins that the main program has ended with an exception."""
 
@@ -151,6 +169,7 @@ class TracingScriptRecorder(Tracing, ScriptRecorder):
         """Have the library `module` make loops that are recorded and watched."""
         super().install(module, *args, **options)
         note_holders(module, self.watch)
+        note_cancels(module.Task, self.watch)
 
     def loop_made(self, loop: Any) -> None:
         """Watch a loop that was made."""

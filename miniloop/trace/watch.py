@@ -442,6 +442,13 @@ class Watch:
             self._begin("back", of=outer, task=task)
             self.task, self._entry, self._entered = task, entry, True
 
+    def marked(self, task: Any) -> None:
+        """A task was cancelled whose next step will throw a CancelledError."""
+        number = self.number(task)
+        if not self.over and number in self.views:
+            self._go_back()
+            self._see(number, {**self.views[number], "cancel": True})
+
     def _see(self, number: int, view: dict[str, Any] | None) -> None:
         self._step.setdefault("tasks", {})[number] = view
         if view is None:
@@ -596,9 +603,11 @@ class Watch:
             entry["label"] = words.wakes(kind, other, where, name, self)
             entry["why"] = words.why_done(kind, other, where, self)
             entry["cause"] = self._cause(kind, where if other is None else None, other)
-        woken = {**view, "state": "ready"}
+        woken: dict[str, Any] = {**view, "state": "ready"}
         woken.pop("for", None)
         woken.pop("on", None)
+        if entry["cause"]["kind"] in ("cancel", "task_cancelled"):
+            woken["cancel"] = True
         self._see(number, woken)
         return entry
 

@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 from miniloop.cli import main
+from miniloop.difftest.scripts import run_side
+from miniloop.trace.document import assemble, state_after
 
 TEA = """\
 import asyncio
@@ -289,3 +291,34 @@ def test_options_stand_on_both_sides_and_arguments_behind_dashes(tmp_path, monke
         main(["explain", "script.py", "--unknown"])
     assert left.value.code == 2
     assert "those of the script follow a --" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("loop", ["miniloop", "asyncio"])
+def test_a_cancellation_on_its_way_is_seen(tmp_path, loop):
+    script = tmp_path / "script.py"
+    script.write_text(
+        """\
+import asyncio
+async def child():
+    await asyncio.sleep(9)
+async def main():
+    early = asyncio.create_task(child())
+    early.cancel()
+    late = asyncio.create_task(child())
+    await asyncio.sleep(0)
+    late.cancel()
+    await asyncio.wait([late])
+asyncio.run(main())
+"""
+    )
+    run = run_side(loop, str(script), steps=1000)
+    document = assemble(run.watched, "script.py", loop)
+    first, second = [
+        index
+        for index, step in enumerate(document["steps"])
+        if step.get("task") == 0 and step["kind"] == "run"
+    ][:2]
+    after = state_after(document, first)["tasks"]
+    assert after["1"] == {"state": "ready", "line": 2, "cancel": True}
+    assert after["2"] == {"state": "ready", "line": 2}
+    assert state_after(document, second)["tasks"]["2"]["cancel"] is True
