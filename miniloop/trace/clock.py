@@ -23,6 +23,9 @@ COST_OF_ASKING = 1e-7
 class Stuck(Exception):
     """Raised out of `select` where the loop would block for ever, or has run for too many ticks."""
 
+    for_ever = False
+    """Whether it would block for ever."""
+
 
 class VirtualClock:
     """Seconds that pass only when someone sleeps, or asks for the time."""
@@ -99,7 +102,9 @@ class CountingSelector(selectors.BaseSelector):
 
     def wait_for_ever(self) -> list[tuple[selectors.SelectorKey, int]]:
         """What to do when only a thread or a peer outside the loop could wake it: here, give up."""
-        raise Stuck("blocks for ever: nothing is ready and no timer is set")
+        stuck = Stuck("blocks for ever: nothing is ready and no timer is set")
+        stuck.for_ever = True
+        raise stuck
 
     def register(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:  # noqa: D102
         key: selectors.SelectorKey = self._real.register(fileobj, events, data)

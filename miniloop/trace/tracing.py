@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import io
 import sys
+from pathlib import Path
+from types import CoroutineType
 from typing import Any
 
-from .recorder import Recorder, Steps
+import miniloop
+
+from .clock import Stuck
+from .document import Document, assemble
+from .recorder import Recorder, Steps, describe, on_virtual_time
 from .scripts import ScriptRecorder
 from .watch import MOST_STEPS, Watch
 
@@ -143,6 +151,59 @@ class TracingRecorder(Tracing, Recorder):
         else:
             self.watch.end(*self.ending)
         super().stop(reason)
+
+
+def record(
+    main: CoroutineType[Any, Any, object],
+    loop_class: Any = miniloop.EventLoop,
+    *,
+    most_steps: int = MOST_STEPS,
+    most_ticks: int = 100_000,
+) -> Document:
+    """Run a coroutine on a new loop, on virtual time, and return its trace.
+
+    *loop_class* is ``miniloop.EventLoop``, for a coroutine that uses miniloop, or
+    ``asyncio.SelectorEventLoop``. What the coroutine prints goes into the trace. If it raises, or
+    waits for ever, the trace says so, and this function returns it all the same. Only
+    KeyboardInterrupt passes through.
+    """
+    library: Any = sys.modules[loop_class.__module__.partition(".")[0]]
+    recorder = TracingRecorder(main.cr_code.co_filename, most_ticks, most_steps=most_steps)
+    watch = recorder.watch
+    loop = on_virtual_time(loop_class)(recorder)
+    loop.set_task_factory(recorder.task_factory(library.Task))
+    watch.attach(loop)
+    replaced = note_holders(library, watch)
+    try:
+        with contextlib.redirect_stdout(Lines(watch)):
+            loop.run_until_complete(main)
+    except Stuck as stuck:
+        watch.end("deadlock" if stuck.for_ever else "endless", str(stuck))
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        watch.end("exception", f"The program has ended with {describe(error)}.")
+    finally:
+        recorder.stop()
+        for owner, name, value in replaced:
+            setattr(owner, name, value)
+        loop.close()
+    return assemble(recorder.lines, Path(recorder.program).name, library.__name__)
+
+
+class Lines(io.TextIOBase):
+    """A standard output that tells a watch each line."""
+
+    def __init__(self, watch: Watch) -> None:
+        self._watch = watch
+        self._rest = ""
+
+    def write(self, text: str) -> int:
+        """Tell the lines that are complete by now."""
+        *lines, self._rest = (self._rest + text).split("\n")
+        for line in lines:
+            self._watch.printed(line, sys._getframe(1))
+        return len(text)
 
 
 class TracingScriptRecorder(Tracing, ScriptRecorder):
