@@ -198,7 +198,8 @@ class Watch:
                 where = self.files.caller(sys._getframe(1))
                 key, forget = id(thing), self._origins.pop
                 reference = weakref.ref(thing, lambda _: forget(key, None))
-                self._origins[key] = reference, self._cause(kind, where)
+                if key not in self._origins:
+                    self._origins[key] = reference, self._cause(kind, where)
             return made
 
         return call
@@ -688,7 +689,8 @@ REPLACED = (
 """The loop's methods that a watch stands before."""
 
 ORIGINS = {
-    "_add_reader": "descriptor",
+    "_watch": "descriptor",  # of miniloop
+    "_add_reader": "descriptor",  # of asyncio
     "_add_writer": "descriptor",
     "add_signal_handler": "signal",
     "run_in_executor": "thread",

@@ -48,12 +48,16 @@ def in_callback(watch: Watch, kind: str = "") -> str:
         return ""
     if "reason" in entry:
         return str(entry["reason"])
+    if entry["cause"]["kind"] == "descriptor" and entry["label"] not in WAKES_LOOP:
+        return "its socket or file is ready"
     label = str(entry["label"])
     for counts, reasons in COUNTS.items():
         if label.startswith(counts):
             return f"{reasons.get(kind, reasons[''])}{label.removeprefix(counts)}"
     return label
 
+
+WAKES_LOOP = {text for name, text in CALLBACKS.items() if name.endswith("._read_from_self")}
 
 COUNTS = {
     "gather counts that ": {
