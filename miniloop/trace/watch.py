@@ -311,6 +311,9 @@ class Watch:
         if self.over:
             return
         if self._step["kind"] == "outside":  # the loop is closed: nothing runs any more
+            if "push" in self._step:  # a step takes entries out before it puts others in
+                self._finish()
+                self._begin("outside")
             self._step["pop"] = self._step.get("pop", 0) + 1
             self._live.pop(self.ready.popleft(), None)
             return
