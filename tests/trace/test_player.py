@@ -8,6 +8,8 @@ import json
 import re
 import shutil
 import statistics
+import subprocess
+import sys
 from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
@@ -443,6 +445,27 @@ def test_two_runs_step_together_and_the_first_difference_is_marked(open_tab: Any
     opened.load(player.page(one, one | {"loop": "asyncio"}))
     assert not page.get_by_role("button", name="First difference").is_visible()
     assert page.locator("#about").inner_text().endswith(", their schedules are equal")
+
+
+EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.py"))
+
+
+@in_a_browser
+@pytest.mark.long
+@pytest.mark.parametrize("script", EXAMPLES, ids=lambda script: script.stem)
+def test_examples_play_from_end_to_end(open_tab: Any, script: Path, tmp_path: Path) -> None:
+    out = tmp_path / "both.html"
+    command = [sys.executable, "-m", "miniloop", "trace", str(script), "--compare", "-o", str(out)]
+    subprocess.run(command, check=True, stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
+    page = open_tab().load(out.read_text(encoding="utf-8"))
+    said = page.evaluate("""() => list.map((_, moment) => {
+        go(moment);
+        return document.body.innerText;
+    })""")
+    assert len(set(said)) == len(said) > 10
+    holes = [re.search(r".*\b(undefined|NaN|null|\[object).*", text) for text in said]
+    assert [hole[0] for hole in holes if hole] == []
+    assert page.locator("#about").inner_text().endswith("their schedules are equal")
 
 
 # -- where it is shown ------------------------------------------------------------------------
