@@ -259,10 +259,10 @@ def shield(stand_ins: StandIns, met: Met) -> None:
 @watch("shield-callbacks")
 def shield_in_debug_mode(stand_ins: StandIns, met: Met) -> None:
     """Watch for a program that shields something and turns debug mode on."""
-    shielded: list[object] = []
+    shielded: list[bool] = []  # not the future, which it would keep alive
 
     def in_debug_mode(arg: Any) -> bool:
-        shielded.append(arg)
+        shielded.append(True)
         loop = asyncio._get_running_loop()
         return loop is not None and loop.get_debug()
 
