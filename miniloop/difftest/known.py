@@ -258,17 +258,21 @@ def shield(stand_ins: StandIns, met: Met) -> None:
 
 @watch("shield-callbacks")
 def shield_in_debug_mode(stand_ins: StandIns, met: Met) -> None:
-    """Watch for a program that shields something and turns debug mode on."""
-    shielded: list[bool] = []  # not the future, which it would keep alive
+    """Watch for a loop in which a task shields something, and whose debug mode is on."""
+    shielding: weakref.WeakSet[Any] = weakref.WeakSet()
 
     def in_debug_mode(arg: Any) -> bool:
-        shielded.append(True)
         loop = asyncio._get_running_loop()
-        return loop is not None and loop.get_debug()
+        if loop is None:
+            return False
+        shielding.add(loop)
+        return loop.get_debug()
 
     path = "base_events.BaseEventLoop.set_debug"
     stand_ins["shield"] = before_call(stand_ins["shield"], in_debug_mode, met)
-    stand_ins[path] = before_call(stand_ins[path], lambda loop, enabled: enabled and shielded, met)
+    stand_ins[path] = before_call(
+        stand_ins[path], lambda loop, enabled: enabled and loop in shielding, met
+    )
 
 
 @watch("gather-of-done")

@@ -211,7 +211,6 @@ def shows(loop: str, *programs: Program) -> list[bool]:
 
 needs_uvloop = pytest.mark.wants("loops", "uvloop")
 needs_rloop = pytest.mark.wants("loops", "rloop")
-needs_blazio = pytest.mark.wants("loops", "blazio")
 
 
 @needs_uvloop
@@ -232,31 +231,6 @@ def test_rloop_runs_a_cancelled_handle_that_has_one_argument() -> None:
 
     programs = [cancelled(args) for args in ("", ", 1", ", 1, 2")]
     assert shows("rloop:new_event_loop", *programs) == [False, True, False]
-
-
-@needs_blazio
-def test_blazio_crashes_when_a_handle_is_cancelled_in_its_own_callback() -> None:
-    own, plain = (
-        Program(
-            (("run", "c0"),),
-            (
-                ("c0", (("spawn", "t1", "c1"), ("sleep", "0"))),
-                ("c1", (("call_soon", "h0", "k0", ""),)),
-                ("k0", last),
-            ),
-        )
-        for last in [(("handle_cancel", "h0"),), ()]
-    )
-    match = foreign.Match("asyncio", "blazio:new_event_loop")
-    try:
-        # It corrupts memory, which does not show at once.
-        crashed = [
-            any(foreign.is_crash(match.right.run(one.code())) for _ in range(200))
-            for one in (own, plain)
-        ]
-    finally:
-        match.close()
-    assert crashed == [True, False]
 
 
 def test_asyncio_differs_from_itself_in_python() -> None:

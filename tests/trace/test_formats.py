@@ -17,6 +17,14 @@ from miniloop.trace.document import assemble, replayed, state_after
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
+QUICK = ("echo", "gather", "threads")
+each_example = pytest.mark.parametrize(
+    "example",
+    [
+        pytest.param(path, id=path.stem, marks=[] if path.stem in QUICK else [pytest.mark.long])
+        for path in EXAMPLES
+    ],
+)
 SCHEMA = json.loads((ROOT / "miniloop/trace/schema.json").read_text())
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
 
@@ -97,13 +105,13 @@ def check_perfetto(events):
     assert flows["f"] <= flows["s"]
 
 
-@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
+@each_example
 def test_every_example_in_every_format(example):
     check(document(example))
 
 
 @pytest.mark.parametrize("loop", ["miniloop", "asyncio"])
-@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
+@each_example
 def test_tracing_changes_no_schedule(example, loop):
     plain, traced = (run_side(loop, str(example), steps=steps) for steps in (None, 10_000))
     assert traced.watched
