@@ -8,6 +8,8 @@ import pytest
 
 from tests.cli.both_ways import Ended, on_miniloop, on_python
 
+pytestmark = pytest.mark.long
+
 METHODS = [name for name in multiprocessing.get_all_start_methods() if name != "fork"]
 
 CLASSES_AND_TASKS = """

@@ -26,12 +26,17 @@ def judge(problems: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "file", [file for kind in ("core", "io") for file in files_of(PYTHON.version, kind)]
+    "file",
+    [
+        *files_of(PYTHON.version, "core"),
+        *(pytest.param(file, marks=pytest.mark.long) for file in files_of(PYTHON.version, "io")),
+    ],
 )
 def test_every_outcome_is_as_the_register_has_it(file: str) -> None:
     judge(score(file).problems)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("file", ["test_sock_lowlevel", "test_streams"])
 def test_what_the_core_serves_interop_serves_too(file: str) -> None:
     everything_on_interop = dataclasses.replace(read_register(), io_on_core=())
@@ -40,7 +45,7 @@ def test_what_the_core_serves_interop_serves_too(file: str) -> None:
 
 
 @pytest.mark.skipif(not PYTHON.measured, reason="the floor was set on another patch version")
-@pytest.mark.parametrize("kind", ["core", "io"])
+@pytest.mark.parametrize("kind", ["core", pytest.param("io", marks=pytest.mark.long)])
 def test_public_score_is_not_below_its_floor(kind: str) -> None:
     scores = [score(file) for file in files_of(PYTHON.version, kind)]
     assert (
