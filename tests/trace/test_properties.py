@@ -84,7 +84,7 @@ def test_every_trace_of_asyncio_keeps_its_promises():
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("part", range(10))
+@pytest.mark.parametrize("part", range(5))
 def test_many_traces_of_miniloop(part):
     try_programs(traced_miniloop(), side("miniloop"), SEEDS + part * 2000, 2000)
 
