@@ -17,7 +17,7 @@ SCRIPTS = {
     "in the loop": """
         import asyncio
         async def main():
-            print("ready", flush=True); await asyncio.sleep(60)
+            print("ready", flush=True); [await asyncio.sleep(0.05) for _ in SHORT]
         asyncio.run(main())
     """,
     "in a callback": """
@@ -41,7 +41,7 @@ SCRIPTS = {
         import asyncio
         async def main():
             try:
-                print("ready", flush=True); await asyncio.sleep(60)
+                print("ready", flush=True); [await asyncio.sleep(0.05) for _ in SHORT]
             except asyncio.CancelledError:
                 print("tidied up")
                 raise
@@ -51,7 +51,7 @@ SCRIPTS = {
         import asyncio, sys
         async def main():
             try:
-                print("ready", flush=True); await asyncio.sleep(60)
+                print("ready", flush=True); [await asyncio.sleep(0.05) for _ in SHORT]
             except asyncio.CancelledError:
                 print("swallowed")
         asyncio.run(main())
@@ -60,7 +60,7 @@ SCRIPTS = {
     "caught": """
         import asyncio, sys
         async def main():
-            print("ready", flush=True); await asyncio.sleep(60)
+            print("ready", flush=True); [await asyncio.sleep(0.05) for _ in SHORT]
         try:
             asyncio.run(main())
         except KeyboardInterrupt:
@@ -71,14 +71,14 @@ SCRIPTS = {
         import asyncio, sys
         sys.excepthook = lambda kind, error, trace: print("mine:", kind.__name__, trace.tb_lineno)
         async def main():
-            print("ready", flush=True); await asyncio.sleep(60)
+            print("ready", flush=True); [await asyncio.sleep(0.05) for _ in SHORT]
         asyncio.run(main())
     """,
 }
 
 # A shell starts what runs in its background with SIGINT ignored, and the tests with it.
 # Python 3.15 may begin a blocking call with a signal pending that came just before: it is heard
-# when the call ends, and so the call must be short.
+# when the call ends, and so calls must be short, also those to select().
 HEAR = """\
 import signal; signal.signal(signal.SIGINT, signal.default_int_handler)
 SHORT = [0.05] * 1200
