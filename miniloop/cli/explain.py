@@ -1,14 +1,14 @@
-"""Run a script, and tell tick by tick what ran, and why in this order.
+"""Run a script, and show tick by tick what runs, and why in this order.
 
-Any script will do: it needs no preparation. It runs in a process of its own, on virtual time: where
-the loop would sleep, the clock jumps. Told are, for each tick, what stood in the ready queue, and
-for each step who ran and why, the line where the task went on, what it printed, and the line where
-it waits next. A program that waits for ever is told up to there, with what still waits and for
-what.
+The script needs no preparation. It runs in a process of its own, on virtual time: where the loop
+would sleep, the clock jumps. For each tick, explain shows what stands in the ready queue. For each
+step it shows the task and why it runs, the line where the task goes on, what it prints, and the
+line where it waits next. If a program waits for ever, explain ends with the tasks that still wait,
+and what each of them waits for.
 
---why TASK@TICK follows the causes of one step back to the start, and so does --why LINE, for the
-first step that ran this line. Options may stand before and behind SCRIPT; its own arguments follow
-a "--".
+--why TASK@TICK follows the causes of one step back to the start. --why LINE does the same for the
+first step that ran this line. Options may stand before and behind SCRIPT; the script's own
+arguments follow a "--".
 
 Exit status 0: the program came to its end. 1: it never ends. 2: there is nothing to explain, and
 one line says why.
