@@ -231,6 +231,7 @@ def test_nothing_is_taken_after_shutdown_default_executor(loop: Any) -> None:
 def test_shutdown_with_a_timeout_warns_and_lets_the_threads_go(aio: ModuleType) -> None:
     if aio is not miniloop and sys.version_info < (3, 13):
         pytest.skip("asyncio has no timeout in 3.11, and waits longer than that in 3.12.1")
+    others = threading.enumerate()
     loop = aio.new_event_loop()
     blocked = Blocked()
     call = loop.run_in_executor(None, blocked)
@@ -241,7 +242,7 @@ def test_shutdown_with_a_timeout_warns_and_lets_the_threads_go(aio: ModuleType) 
     blocked.go_on.set()
     assert loop.run_until_complete(call) == "result"
     for thread in threading.enumerate():
-        if thread is not threading.current_thread() and not thread.daemon:
+        if thread not in others and not thread.daemon:
             thread.join(60)
     loop.close()
 
