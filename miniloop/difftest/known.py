@@ -639,18 +639,31 @@ def report_of_a_future(stand_ins: StandIns, met: Met) -> None:
     stand_ins[path] = before_call(stand_ins[path], reports, met)
 
 
-@watch("exception-handler-context", of_scripts=True)
+@watch("exception-handler-context")
 def exception_handler(stand_ins: StandIns, met: Met) -> None:
-    """Watch for an exception handler of the program that has a context to see."""
+    """Watch for an exception handler of the program whose context matters."""
     path = LOOP + "call_exception_handler"
+    real = stand_ins[path]
 
-    def has_context(loop: Any, context: Any) -> bool:
-        things = [context.get(name) for name in ("task", "future", "handle")]
-        return loop.get_exception_handler() is not None and any(
-            isinstance(thing, asyncio.Task | asyncio.Handle) for thing in things
-        )
+    def other_values(thing: Any) -> bool:
+        """Return whether variables may have other values in the context of `thing`."""
+        if isinstance(thing, asyncio.Task):
+            return True  # older Pythons do not show its context
+        context = getattr(thing, "_context", None) if isinstance(thing, asyncio.Handle) else None
+        return context is not None and dict(context) != dict(contextvars.copy_context())
 
-    stand_ins[path] = before_call(stand_ins[path], has_context, met)
+    def call_exception_handler(loop: Any, context: Any) -> None:
+        if loop.get_exception_handler() is None:
+            real(loop, context)
+            return
+        if any(other_values(context.get(name)) for name in ("task", "future", "handle")):
+            met()
+        before = dict(contextvars.copy_context())
+        real(loop, context)
+        if dict(contextvars.copy_context()) != before:  # the handler has set one of them here
+            met()
+
+    stand_ins[path] = call_exception_handler
 
 
 @watch("subclass-of-cancelled-error", of_scripts=True)
