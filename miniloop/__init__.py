@@ -2,7 +2,8 @@
 
 ``import miniloop as asyncio`` serves any program that uses no protocols, TLS, subprocesses,
 ``sendfile``, event loop policies or abstract classes of asyncio's. It schedules to the tick as the
-asyncio of CPython 3.15 does: the same steps, in the same order, in the same iteration of the loop.
+asyncio of CPython 3.15 does: the same steps, in the same order, in the same *tick*, which is one
+iteration of the loop.
 
 **The whole idea is five calls**, and one leads to the next in a circle:
 
@@ -21,7 +22,8 @@ from the fifth, are the event loop, and take an hour.
     core/handles        Handle, TimerHandle: callbacks that wait for their turn
     core/futures        Future: a result that is not there yet, and what ``await`` does
     core/tasks          Task: drives a coroutine, step by step; cancelling
-    core/combinators    sleep, gather, wait, wait_for, as_completed, shield
+    core/combinators    sleep, gather, wait, shield; and wait_for, as_completed, which are easier to
+                        read after the next three files
     core/timeouts       timeout()
     core/locks          Lock, Event, Condition, Semaphore, Barrier
     core/queues         Queue and its kin
@@ -36,8 +38,8 @@ frames it has passed, and these to their variables. If one of those leads back t
 only the garbage collector can free them, so functions forget such variables when an exception
 passes.
 
-``details`` holds what asyncio does besides. But for eager tasks and wrong awaits nothing in it
-decides an order, and you may open each file when the core calls it:
+``details`` holds what asyncio does besides. Nothing in it decides an order, but for eager tasks and
+for awaits of anything but plain futures. You may open each file when the core calls it:
 
     details/current           which loop and which task run in this thread; all_tasks()
     details/coroutines        what counts as a coroutine

@@ -2,7 +2,8 @@
 
 Cleaning up means: the runner cancels the tasks that are left and waits for them, closes async
 generators, joins the threads of the default executor and closes the loop. The first Ctrl-C cancels
-the main task; a second one raises KeyboardInterrupt in whatever code is running.
+the main task, and when that has ended, ``run()`` raises KeyboardInterrupt. A second one raises it
+at once, in whatever code is running; so does one during the clean-up.
 
 CPython's counterpart is ``asyncio/runners.py``.
 """

@@ -1,12 +1,14 @@
 """Waiting for time to pass, for several futures at once, and behind a shield.
 
 You could write all of these yourself: they put callbacks on futures, and make futures of their own.
-They decide *when* a task runs again, in ticks after the end of what it awaits. Read ``timeouts.py``
-before ``wait_for()``, and ``queues.py`` before ``as_completed()``.
+They decide *when* a task runs again, in ticks after the end of what it awaits (1 tick: in the next
+one). Read ``timeouts.py`` before ``wait_for()``, and ``queues.py`` before ``as_completed()``.
 
 =========================  =========  ===========================================================
 ``await coroutine``        0 ticks    there is no task in between
 ``sleep(0)``               1 tick     it yields None
+``sleep(delay)``           1 tick     in the tick in which the timer is due, its callback ends a
+                                      future; in the next the waiter runs
 ``await task``             1 tick     the task puts its waiter into the ready queue
 ``gather, wait, shield``   2 ticks    in the first tick a callback runs and ends the future that
                                       the waiter awaits; in the second the waiter runs
@@ -73,7 +75,7 @@ _T = TypeVar("_T")
 # -- sleep -------------------------------------------------------------------------------------
 
 
-@types.coroutine
+@types.coroutine  # a generator that can be awaited: an `async def` cannot yield to the loop
 def _sleep0() -> Generator[None, None, None]:
     """Let the other tasks run: yield None, so that the task goes to the end of the ready queue."""
     yield
@@ -127,9 +129,9 @@ def gather(
     def on_child_done(child: Future[Any]) -> None:
         nonlocal finished
         finished += 1
-        if outer is None or outer._state is not _PENDING:  # None: gather() itself has raised
+        if outer is None or outer._state is not _PENDING:  # None: a later argument was refused
             if not child.cancelled():
-                child.exception()  # it counts as retrieved: the outer future will not pass it on
+                child.exception()  # asyncio: it is dropped without a report
         elif not return_exceptions and not _has_result(child):
             # A cancelled child counts as a failed child: it does not cancel the outer future.
             graph.wait_no_longer(parent, futures.values())  # asyncio: for call graphs
@@ -191,7 +193,8 @@ def _end(outer: _GatheringFuture, results: list[Any]) -> None:
     """End the outer future, now that all children are done."""
     if outer._cancel_requested:
         # All children have ended, but the outer future was cancelled meanwhile (the children may
-        # have ignored that): it fails with CancelledError. It is the last child's, as in asyncio.
+        # have ignored that): it fails with CancelledError, that of the last argument, as in
+        # asyncio. So `cancelled()` of it stays False.
         outer.set_exception(outer._children[-1]._make_cancelled_error())
     else:
         outer.set_result(results)
@@ -301,10 +304,12 @@ def _release_waiter(waiter: Future[None], *args: object) -> None:
 async def wait_for(fut: Awaitable[_T] | Generator[Any, Any, _T], timeout: float | None) -> _T:
     """Wait for *fut* and return its result; after ``timeout`` seconds cancel it.
 
-    Raises TimeoutError when that has ended *fut*. A ``timeout`` of None waits for ever. A coroutine
-    runs in the caller's own task. Cancelling the caller cancels *fut*.
+    Then wait until *fut* has ended. Raises TimeoutError if it ends cancelled, or has ended in the
+    tick of the deadline itself. If it ignores the cancellation, its result is returned all the
+    same. A ``timeout`` of None waits for ever. A coroutine runs in the caller's own task.
+    Cancelling the caller cancels *fut*.
     """
-    if timeout is not None and timeout <= 0:  # no time at all: a coroutine must not even begin
+    if timeout is not None and timeout <= 0:  # no time at all: a coroutine does not even begin
         future = ensure_future(fut)
         if future.done():
             return future.result()
@@ -437,7 +442,9 @@ def shield(arg: Awaitable[_T] | Generator[Any, Any, _T]) -> Future[_T]:
 
     def on_inner_done(inner: Future[_T]) -> None:
         if outer.cancelled():
-            return  # nobody retrieves an exception of `inner`, so the loop reports it
+            # This callback was in the ready queue already when that happened. Nobody retrieves an
+            # exception of `inner`, so the loop reports it.
+            return
         if inner.cancelled():
             outer.cancel()
         elif (exception := inner.exception()) is not None:
@@ -446,7 +453,7 @@ def shield(arg: Awaitable[_T] | Generator[Any, Any, _T]) -> Future[_T]:
             outer.set_result(inner.result())
 
     def on_outer_done(outer: Future[_T]) -> None:
-        if not inner.done():
+        if not inner.done():  # the outer future was cancelled: it does not wait any longer
             inner.remove_done_callback(on_inner_done)
             inner.remove_done_callback(forget_parent)  # asyncio: for call graphs
             forget_parent(inner)
@@ -456,7 +463,8 @@ def shield(arg: Awaitable[_T] | Generator[Any, Any, _T]) -> Future[_T]:
 
     parent = graph.note_parent(on_inner_done, _get_loop(inner))  # asyncio: for call graphs
     if parent is not None:
-        inner.add_done_callback(forget_parent)  # asyncio: its place in the queue can be seen
+        # asyncio: a callback of its own. Debug mode shows it, so it is one here as well.
+        inner.add_done_callback(forget_parent)
     inner.add_done_callback(on_inner_done)
     outer.add_done_callback(on_outer_done)
     return outer

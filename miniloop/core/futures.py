@@ -96,7 +96,8 @@ class Future(FutureAccessors, FutureReports, Generic[_T]):
         # True from the yield in __await__() until the task has seen it. It tells `await future`
         # from a bare `yield future`, which is an error.
         self._asyncio_future_blocking = False
-        # True, or an object, if there is an exception that nobody has asked for.
+        # True, or an object, if there is an exception that nobody has asked for. `_log_traceback`
+        # is asyncio's name for the same: to assign False to it takes this back.
         self._never_retrieved = False
         if loop._debug:
             self._source_traceback = debug.stack_of_maker()
@@ -112,9 +113,9 @@ class Future(FutureAccessors, FutureReports, Generic[_T]):
                 yield self
             if self._exception is None and self._state is _FINISHED:
                 return self._result  # type: ignore[no-any-return]
-            raise self._failure()
+            raise self._failure()  # it was done before the await: there was no yield, and no tick
         except BaseException:
-            self = None  # type: ignore[assignment]  # a cycle, see above
+            self = None  # type: ignore[assignment]  # a cycle, see miniloop/__init__.py
             raise
 
     __iter__ = __await__  # for `yield from` in generators
@@ -130,8 +131,8 @@ class Future(FutureAccessors, FutureReports, Generic[_T]):
         if self._state is not _PENDING:
             self._loop.call_soon(fn, self, context=context)
             return
-        # The callback's argument, this future, is filled in by _schedule_waiting(). A handle that
-        # held it now, and that it holds in turn, would be a cycle.
+        # The callback's argument, this future, is filled in by _schedule_waiting(). The future
+        # holds the handle, so if the handle held the future now, that would be a cycle.
         handle = Handle(fn, (), self._loop, context)
         handle._source_traceback = None  # asyncio: it makes the handle when the future is done
         self._add_waiting(handle)
@@ -255,7 +256,7 @@ class Future(FutureAccessors, FutureReports, Generic[_T]):
         try:
             raise self._failure()
         finally:
-            self = None  # type: ignore[assignment]  # a cycle, see above
+            self = None  # type: ignore[assignment]  # a cycle
 
     def exception(self) -> BaseException | None:
         """Return the exception that was set, or None if there is a result.
@@ -279,7 +280,10 @@ class Future(FutureAccessors, FutureReports, Generic[_T]):
         return self._exception.with_traceback(self._exception_tb)
 
     def _make_cancelled_error(self) -> BaseException:
-        """Return the CancelledError to raise: the first time the one that ended the task."""
+        """Return the CancelledError to raise: the first time the one that ended the task, if any.
+
+        Each further one is new, for a traceback grows with each raise.
+        """
         exc = self._cancelled_exc
         if exc is not None:
             self._cancelled_exc = None

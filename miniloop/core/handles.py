@@ -66,10 +66,10 @@ class Handle:
         except (SystemExit, KeyboardInterrupt):
             raise
         except BaseException as exc:
-            context = reports.of_callback(self, exc)
-            # asyncio: the exception leads to this frame, and `context` back to it. So all that the
+            report = reports.of_callback(self, exc)
+            # asyncio: the exception leads to this frame, and `report` back to it. So all that the
             # report holds lives until the garbage collector comes.
-            self._loop.call_exception_handler(context)
+            self._loop.call_exception_handler(report)
         self = None  # type: ignore[assignment]  # a cycle: exc, traceback, this frame, self
 
     def cancel(self) -> None:

@@ -1,14 +1,14 @@
 """Locks, events, conditions, semaphores and barriers: places where tasks wait for each other.
 
-A task that cannot go on makes a future, appends it to ``_waiters`` and awaits it. Another task
-wakes it by setting the future's result. A Lock wakes the first waiter, a Semaphore the first that
-is still waiting, an Event all of them, a Condition as many as ``notify()`` says. A Barrier waits at
-a Condition.
+A task that cannot go on makes a future, appends it to ``_waiters`` and awaits it. (So a *waiter* is
+a future here, one for each waiting task.) Another task wakes it by setting the future's result. A
+Lock wakes the first waiter, a Semaphore the first that is still waiting, an Event all of them, a
+Condition as many as ``notify()`` says. A Barrier waits at a Condition.
 
 ``release()`` does not hand a Lock over. The task that it wakes takes the Lock in its next step, and
 until then its future stays in ``_waiters``, so that no newcomer takes the Lock. A Semaphore does
 hand over: it takes the slot for the task that it wakes. The hard case is a task that is woken and
-cancelled in the same tick. It must wake the next waiter in its place.
+then cancelled before its next step. It must wake the next waiter in its place.
 
 None of this protects against threads: use these classes in the loop's own thread only.
 
@@ -109,7 +109,8 @@ class Lock(_ContextManagerMixin, _LoopBoundMixin):
         self._wake_up_first()
 
     def _wake_up_first(self) -> None:
-        # Only the first. If it is done, it was woken already, or cancelled: then it wakes the next.
+        # Only the first. If it is done, it was woken already. Or it was cancelled: then its task
+        # wakes the next one in its next step.
         if self._waiters and not self._waiters[0].done():
             self._waiters[0].set_result(True)
 
@@ -187,7 +188,7 @@ class Condition(_ContextManagerMixin, _LoopBoundMixin):
                     return True
                 finally:
                     self._waiters.remove(future)
-            finally:
+            finally:  # whatever has happened, the caller holds the lock again
                 await self._acquire_again()
         except BaseException:
             self._notify(1)  # notify() may have meant this task: wake another in its place

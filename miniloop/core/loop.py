@@ -116,17 +116,17 @@ class BaseEventLoop(DebugMode, ErrorReports, AsyncGenerators):
             self._process_events(events)
             events = None  # or it would keep alive what the callbacks of step 4 want freed
 
-        # 3. Timers. One that is due within the next step of the clock counts as due. (Where the
-        # clock counts in large numbers, adding its resolution alone may change nothing: hence ulp.)
-        now = self.time()
+        # 3. Timers. One that is due within the next step of the clock counts as due. (A large float
+        # plus the clock's resolution may be the same float: hence ulp.)
+        now = self.time()  # asyncio: it asks even if there are no timers
         if scheduled:
             end_time = now + max(self._clock_resolution, math.ulp(now))
             while scheduled:
                 if scheduled[0] >= end_time:
                     break
                 timer = heapq.heappop(scheduled).timer
-                timer._scheduled = False
-                ready.append(timer)
+                timer._scheduled = False  # it is not in the heap `_scheduled` any more
+                ready.append(timer)  # asyncio: a cancelled one too, and it goes on being counted
 
         # 4. The batch. Its length is taken once, before anything runs.
         for _ in range(len(ready)):
@@ -297,13 +297,14 @@ class BaseEventLoop(DebugMode, ErrorReports, AsyncGenerators):
         new_task = not isfuture(future)
         future = ensure_future(future, loop=self)
         if new_task and isinstance(future, Task):
-            future._log_destroy_pending = False  # no report of a pending task: we raise ourselves
+            future._log_destroy_pending = False  # no report of a pending task: we raise, see below
         future.add_done_callback(_run_until_complete_cb)
         try:
             self.run_forever()
         except:
+            # KeyboardInterrupt or SystemExit, mostly: they end the task's step, and the loop too.
             if new_task and future.done() and not future.cancelled():
-                future.exception()  # it counts as retrieved: it leaves through here already
+                future.exception()  # so nobody has to report it: it leaves through here already
             raise
         finally:
             future.remove_done_callback(_run_until_complete_cb)
@@ -392,7 +393,7 @@ class _Deadline(float):  # fast: floats compare in C, timer handles would in Pyt
 
 
 def _run_until_complete_cb(future: Future[Any]) -> None:
-    """Stop the loop when the main future is done, unless an exception stops it anyway."""
+    """Stop the loop when the main future is done, unless SystemExit or the like stops it anyway."""
     if not future.cancelled() and isinstance(future.exception(), SystemExit | KeyboardInterrupt):
         return
     _get_loop(future).stop()

@@ -2,7 +2,8 @@
 
 A consumer that finds the queue empty awaits a future in ``_getters``; a producer that finds it
 full awaits one in ``_putters``. Putting an item wakes the first consumer, getting one the first
-producer. As with a Lock, nothing is handed over: the woken task looks again, and may wait again.
+producer. Nothing is handed over: the woken task looks again. A newcomer may have been quicker, and
+then the task waits again, at the end of the line.
 
 CPython's counterpart is ``asyncio/queues.py``.
 """
@@ -118,9 +119,9 @@ class Queue(_LoopBoundMixin, Generic[_T]):
     ) -> None:
         """Clean up after a wait that an error has ended.
 
-        A task that is woken and cancelled in the same tick wakes the next in its place.
+        A task that is woken and then cancelled wakes the next in its place.
         """
-        waiter.cancel()  # after GeneratorExit, for one, it is still pending
+        waiter.cancel()  # in case it is pending, as after GeneratorExit; if it was woken, no change
         if waiter in waiters:
             waiters.remove(waiter)
         if not still_blocked() and not waiter.cancelled():

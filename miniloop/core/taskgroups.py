@@ -1,9 +1,10 @@
 """TaskGroup: tasks that end together.
 
 ``async with TaskGroup() as group:`` does not leave its block before all tasks of the group have
-ended. If one fails, the group cancels the rest, and also its *parent*, the task that runs the
-block, which may be waiting for something else. When the parent comes to the end of the block, the
-group takes that cancellation back (``uncancel()``) and raises the tasks' errors instead.
+ended: ``__aexit__()``, at the end of the block's *body*, waits for them. If one fails, the group
+cancels the rest, and also its *parent*, the task that runs the block, which may be waiting for
+something else. When the parent comes to the end of the block, the group takes that cancellation
+back (``uncancel()``) and raises the tasks' errors instead.
 
 CPython's counterpart is ``asyncio/taskgroups.py``.
 """
@@ -39,7 +40,7 @@ class TaskGroup:
 
     def __init__(self) -> None:
         self._entered = False
-        self._exiting = False  # the block has ended; tasks may still run
+        self._exiting = False  # the body has ended; tasks may still run
         self._aborting = False  # the group has cancelled its tasks
         self._cancel_on_enter = False  # cancel() was called before the block was entered
         self._parent_cancel_requested = False
@@ -48,7 +49,7 @@ class TaskGroup:
         self._tasks: dict[Task[Any], None] = {}
         self._errors: list[BaseException] = []
         self._base_error: BaseException | None = None  # KeyboardInterrupt or SystemExit
-        self._on_completed_fut: Future[bool] | None = None  # __aexit__() waits for the tasks by it
+        self._on_completed_fut: Future[bool] | None = None  # __aexit__() awaits it
 
     async def __aenter__(self) -> TaskGroup:
         if self._entered:
@@ -69,6 +70,9 @@ class TaskGroup:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> bool:
+        # Who has cancelled the parent? Only the group: the errors of its tasks are raised. Only the
+        # program: CancelledError. Both: the errors, and the parent's next step throws
+        # CancelledError.
         self._exiting = True
         if exc is not None and self._base_error is None and _is_base_error(exc):
             self._base_error = exc
@@ -92,6 +96,7 @@ class TaskGroup:
             if self._base_error is not None:
                 raise self._base_error
             if self._parent_cancel_requested:
+                # asyncio: 0, though there may be requests of before the block, which Timeout allows
                 if self._parent_task.uncancel() == 0:
                     cancelled = None  # the group's own request was the only one
                 elif cancelled is None:

@@ -10,9 +10,10 @@ The coroutine runs until it has to wait, and then yields one of two things up to
 When the coroutine returns or raises, the task ends with that: a task is a Future itself, so other
 tasks can await it. ``_run()`` is the step.
 
-A task is in one of four states, and these are the ways from one to another. (An eager task begins
-as *running*. ``details/other_futures.py`` handles a task that awaits anything but a future of
-miniloop.)
+A task is in one of four states, and these are the ways from one to another. No attribute holds the
+state; ``_fut_waiter`` is asyncio's name for the future that the task waits for. (An eager task
+begins as *running*. ``details/other_futures.py`` handles a task that awaits anything but a plain
+future of its own loop.)
 
 =========  ==========================================  =============================================
 state      what that means                             what happens next
@@ -32,14 +33,22 @@ That wakes the task as any other end of the future would, and its next step thro
 into the coroutine. A task that is ready is marked (``_must_cancel``), and its next step throws the
 error. A task that is running is marked, too: if it then waits, the future is cancelled at once, and
 if it returns, it ends cancelled. The coroutine may clean up first, or go on and ignore the error.
-If the awaited future is itself a task, the request goes down to the innermost future, and the error
-comes up again, one tick a level.
+(Of a coroutine that has not begun nothing runs, not even a ``finally``.) If the awaited future is
+itself a task, the request goes down to the innermost future, and the error comes up again, one tick
+a level. If the inner task ignores it, nothing comes up. A task that does not clean up ends so many
+ticks after ``cancel()``:
+
+* 0, if it is ready and its turn comes later in this batch
+* 1, if it is ready for the next batch, or waits for a future
+* 1 more than the task that it waits for
+* 2 more than the last of the tasks that it waits for by ``gather()``
 
 Where asyncio makes a Handle for every step, here the task itself stands in the ready queue: the
 loop calls ``_run()`` of whatever stands there. So a step allocates nothing.
 
 CPython's counterparts are ``Task`` in ``asyncio/tasks.py`` (whose ``__step`` and ``__wakeup`` are
-``_run`` here), and ``task_step_impl`` in ``Modules/_asynciomodule.c``.
+``_run`` here; ``_wakeup`` is for futures of other classes), and ``task_step_impl`` in
+``Modules/_asynciomodule.c``.
 """
 
 from __future__ import annotations
@@ -130,7 +139,7 @@ class Task(TaskAccessors[_T], Future[_T]):
         self._context = context
         # fast: most names are never asked for, so a task takes only its number
         self._name = next(_task_numbers) if name is None else str(name)
-        self._fut_waiter: Any = None  # asyncio's name for the future that it waits for
+        self._fut_waiter: Any = None  # the future that it waits for
         self._must_cancel = False  # the next step is to throw CancelledError
         self._log_destroy_pending = True  # if it is destroyed while it waits, report that
         self._registered = False  # in the register of all_tasks(), from its first wait on
@@ -153,7 +162,7 @@ class Task(TaskAccessors[_T], Future[_T]):
         If there is *exc*, it is thrown into the coroutine; otherwise None is sent. (The loop gives
         none; ``details/other_futures.py`` does.)
         """
-        if self._state is not _PENDING:  # a program has called a callback of ours by itself
+        if self._state is not _PENDING:  # a program has called what it has found in _callbacks
             other_futures.refuse_step(self, exc)
             return
 
@@ -179,7 +188,7 @@ class Task(TaskAccessors[_T], Future[_T]):
                     yielded = self._context.run(self._coro.throw, exc)
                 finally:
                     exc = waited_for = None  # a cycle
-        except StopIteration as stop:
+        except StopIteration as stop:  # with this exception Python says: the coroutine has returned
             loop._current_task = None
             self._send = None  # it leads to the coroutine, and that to its variables
             if self._must_cancel:  # the task was cancelled in this very step
@@ -218,8 +227,8 @@ class Task(TaskAccessors[_T], Future[_T]):
                     self._registered = True
                     _register_task(self)
                 if self._must_cancel:  # the coroutine has cancelled its own task in this step
-                    # In a handle, because it raises if tasks await each other in a ring.
-                    other_futures.in_handle(self, self._context, self._cancel_awaited, yielded)
+                    # Now, but in a handle: it raises if tasks await each other in a ring.
+                    other_futures.call_in_handle(self, self._context, self._cancel_awaited, yielded)
             else:  # a future of another kind, or an error that the next step throws
                 other_futures.wait_for(self, yielded)
 
@@ -237,6 +246,7 @@ class Task(TaskAccessors[_T], Future[_T]):
     def cancel(self, msg: Any | None = None) -> bool:
         """Ask the task to stop: its next step throws CancelledError into the coroutine.
 
+        (It does not if the task awaits another one that ignores the request.)
         Return False if the task is done already. The coroutine may catch the error, clean up, even
         go on; ``cancelled()`` is True only if it lets the error through, or returns in the very
         step in which it was cancelled. ``msg`` becomes the error's argument. Each call counts: see
@@ -328,8 +338,8 @@ def create_task(coro: Coroutine[Any, Any, _T] | Generator[Any, Any, _T], **kwarg
 
     Its first step comes in the next tick, unless it is eager. The keywords go to the loop's
     ``create_task()``: ``name``, ``context`` and ``eager_start``, as ``Task`` describes them. Keep a
-    reference to the task: the loop holds waiting tasks weakly, so it may vanish otherwise. Raises
-    RuntimeError if no loop is running.
+    reference to the task: while it waits, only the future that it awaits holds it, so it may vanish
+    otherwise. Raises RuntimeError if no loop is running.
     """
     if not kwargs:  # fast: keywords cost even if there are none
         return get_running_loop().create_task(coro)

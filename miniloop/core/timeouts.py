@@ -1,8 +1,12 @@
 """Timeouts: cancel the task when the time is up, and raise TimeoutError instead.
 
 ``async with timeout(5):`` starts a timer that cancels the task running the block. The block turns
-the CancelledError into TimeoutError, unless something else has cancelled the task since the block
-began: ``cancelling()`` and ``uncancel()`` count the requests.
+the CancelledError into TimeoutError. But if something else has cancelled the task as well since the
+block began, CancelledError passes: ``cancelling()`` counts the requests, and ``uncancel()`` takes
+the timer's back.
+
+If what the block awaits ends in the tick in which the timer is due, before the task's next step,
+the timer wins: a cancellation outranks a result.
 
 CPython's counterpart is ``asyncio/timeouts.py``.
 """
@@ -106,7 +110,7 @@ class Timeout:
             if isinstance(exc, CancelledError):
                 raise TimeoutError from exc
             _insert_timeout_error(exc)
-            if isinstance(exc, ExceptionGroup):  # of a TaskGroup in the block
+            if isinstance(exc, ExceptionGroup):  # the block may hold a TaskGroup
                 for inner in exc.exceptions:
                     _insert_timeout_error(inner)
 
@@ -126,7 +130,8 @@ class Timeout:
 def _insert_timeout_error(exc: BaseException) -> None:
     """Put a TimeoutError before the first CancelledError among the contexts of *exc*.
 
-    A block needs this if it answers the timer's CancelledError with an error of its own.
+    If a block answers the timer's CancelledError with an error of its own, the traceback should
+    show that the time was up.
     """
     while exc.__context__ is not None:
         if isinstance(exc.__context__, CancelledError):

@@ -1,1 +1,1 @@
-"""What else asyncio does. An ordinary program is scheduled without it."""
+"""What else asyncio does. A program of plain futures and tasks is scheduled without it."""

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 def wait_for(task: Task[Any], yielded: Any) -> None:
     """Let a task wait for what its coroutine yielded, or throw RuntimeError in its next step."""
-    in_handle(task, task._context, _wait_for, task, yielded)
+    call_in_handle(task, task._context, _wait_for, task, yielded)
 
 
 def _wait_for(task: Task[Any], yielded: Any) -> None:
@@ -82,14 +82,14 @@ def wake_up(task: Task[Any], future: Any) -> None:
 
 def refuse_step(task: Task[Any], exc: BaseException | None) -> None:
     """Report a step of a task that is done."""
-    in_handle(task, Context(), _refuse_step, task, exc)
+    call_in_handle(task, Context(), _refuse_step, task, exc)
 
 
 def _refuse_step(task: Task[Any], exc: BaseException | None) -> None:
     raise InvalidStateError(f"__step(): already done: {task!r}, {exc!r}")
 
 
-def in_handle(
+def call_in_handle(
     task: Task[Any], context: Context, callback: Callable[..., object], *args: Any
 ) -> None:
     """Call ``callback(*args)`` in a Handle, which reports what it raises.

@@ -3,10 +3,11 @@
 ``add_reader(fd, callback)`` lets the selector watch a descriptor. When ``select()`` reports it, the
 loop puts the callback's handle into the ready queue: that is step 2 of a tick.
 
-``call_soon_threadsafe()`` works in the same way. The loop owns a pair of connected sockets, the
-*self-pipe*. The other thread writes a byte to one end, the selector reports the other end, and so
-the wait in ``select()`` is over. The loop makes the pair when it first runs or watches a
-descriptor. Without ``socket.socketpair()`` (in a browser) it runs without a self-pipe.
+``call_soon_threadsafe()`` puts a handle into the ready queue from another thread, which is safe
+because a deque's ``append()`` is. Then it wakes the loop. The loop owns a pair of connected
+sockets, the *self-pipe*. The other thread writes a byte to one end, the selector reports the other
+end, and so the wait in ``select()`` is over. The loop makes the pair when it first runs or watches
+a descriptor. Without ``socket.socketpair()`` (in a browser) it runs without a self-pipe.
 
 CPython's counterpart is the first half of ``BaseSelectorEventLoop`` in
 ``asyncio/selector_events.py``.
@@ -104,7 +105,8 @@ class Descriptors(Loop):
         context: Context | None = None,
     ) -> Handle:
         self._check_closed()
-        # First, or the self-pipe might get the number of a socket that was registered and closed.
+        # First. The program may have registered this descriptor before and closed it without
+        # remove_reader(): if the self-pipe were made later, it could get that same number.
         self._make_self_pipe()
         selector = self._selector
         handle = Handle(callback, args, self, context)
@@ -171,7 +173,7 @@ class Descriptors(Loop):
         if self._debug:
             self._check_callback(callback, "call_soon_threadsafe")
         handle = _ThreadSafeHandle(callback, args, self, context)
-        self._ready.append(handle)
+        self._ready.append(handle)  # before the loop is woken, or it might look too early
         self._write_to_self()
         return handle
 

@@ -20,8 +20,8 @@ the transport's buffer, and the loop has it sent on when there is room. See ``tr
 **Flow control** keeps buffers from growing without end, in both directions:
 
 * The reader's buffer is over twice its ``limit``: the transport stops reading (the loop no longer
-  watches the descriptor), so the system's buffer fills up, and the peer has to wait. Who reads sets
-  it going again.
+  watches the descriptor), so the system's buffer fills up, and the peer has to wait. The task that
+  reads next sets the transport going again.
 * The transport's buffer is over its *high water* mark: from then on ``await writer.drain()`` waits,
   until the buffer is down to *low water*. ``write()`` itself never waits: without ``drain()``
   nobody is kept back.

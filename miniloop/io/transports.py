@@ -15,9 +15,9 @@ In goes through ``_read_ready()``, which the loop calls when there is something 
 through ``write()``, which sends at once what the socket takes; the rest stays in ``_buffer``, the
 loop watches for room, and calls ``_write_ready()``.
 
-Beginning and end come from the loop, by ``call_soon()``, never from within the protocol's own call
-of the transport. ``pause_writing()`` does: ``write()`` calls it. (What ``StreamReaderProtocol``
-makes of the calls is in ``streams.py``; it is the only protocol here.)
+Beginning and end come from the loop, never from within the protocol's own call of the transport.
+``pause_writing()`` alone is called from within such a call, ``write()``. (What
+``StreamReaderProtocol`` makes of the calls is in ``streams.py``; it is the only protocol here.)
 
 CPython's counterparts are ``_SelectorSocketTransport`` in ``asyncio/selector_events.py``, with its
 bases there and in ``asyncio/transports.py``.

@@ -87,3 +87,34 @@ def test_a_cancellation_goes_to_the_innermost_task_and_comes_back(aio: ModuleTyp
         # 6: outer's callback ends the future of wait().
         7: ["main goes on"],
     }
+
+
+async def one_after_the_other(aio: ModuleType, log: Callable[[object], None]) -> None:
+    async def wait_for_a_future() -> None:
+        await aio.get_running_loop().create_future()
+
+    async def wait_for_a_task() -> None:
+        await aio.create_task(wait_for_a_future())
+
+    async def wait_for_two() -> None:
+        await aio.gather(wait_for_a_future(), wait_for_a_future())
+
+    for work in wait_for_a_future, wait_for_a_task, wait_for_two:
+        task = aio.create_task(work())
+        task.add_done_callback(lambda _, work=work: log(f"a tick after the end of {work.__name__}"))
+        await aio.sleep(0)
+        await aio.sleep(0)
+        task.cancel()
+        log("cancel")
+        await aio.wait([task])
+
+
+def test_how_many_ticks_it_takes(aio: ModuleType) -> None:
+    assert schedule(aio, one_after_the_other) == {
+        3: ["cancel"],
+        5: ["a tick after the end of wait_for_a_future"],  # 4: it ends, 1 tick after cancel()
+        8: ["cancel"],
+        11: ["a tick after the end of wait_for_a_task"],  # 10: 2 ticks
+        14: ["cancel"],
+        18: ["a tick after the end of wait_for_two"],  # 17: 3 ticks
+    }
