@@ -1,0 +1,32 @@
+"""Hold the rungs against asyncio: `python -m tests.ladder [--programs N] [RUNG ...]`."""
+
+import argparse
+import concurrent.futures
+import functools
+import json
+import sys
+
+from .rungs import RUNGS, report
+
+
+def main(arguments: list[str]) -> None:
+    """Print, for each rung, on how many random programs it agrees with asyncio."""
+    numbers = [rung.number for rung in RUNGS]
+    parser = argparse.ArgumentParser(prog="python -m tests.ladder", description=main.__doc__)
+    parser.add_argument("rung", type=int, nargs="*", choices=numbers, help="all, if none is given")
+    parser.add_argument("--programs", type=int, default=2000, help="for each rung")
+    parser.add_argument("--jobs", type=int, default=2, help="processes at work at once")
+    parser.add_argument("--json", action="store_true", help="print all that the docs show")
+    args = parser.parse_args(arguments)
+    held = functools.partial(report, count=args.programs)
+    with concurrent.futures.ProcessPoolExecutor(args.jobs) as pool:
+        reports = pool.map(held, args.rung or numbers)
+        if args.json:
+            json.dump(list(reports), sys.stdout)
+            return
+        for found in reports:
+            print(f"rung {found['rung']}: agrees on {found['agree']} of {found['programs']}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
