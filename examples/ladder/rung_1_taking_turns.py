@@ -5,7 +5,7 @@ from collections import deque
 
 
 class EventLoop:
-    """Runs generators in turn: each runs up to its next ``yield``, and then the next one does."""
+    """Runs generators in turn: each runs up to its next ``yield``."""
 
     def __init__(self):
         self._ready = deque()
@@ -31,7 +31,7 @@ class EventLoop:
 
 @types.coroutine
 def sleep(delay, result=None):
-    """Let the others take their turns. How long that takes is up to them, not to *delay*."""
+    """Let the others take their turns, whatever *delay* says."""
     yield
     return result
 

@@ -101,7 +101,7 @@ class EventLoop:
 
 @types.coroutine
 def sleep(delay, result=None):
-    """Let the others take their turns. How long that takes is up to them, not to *delay*."""
+    """Let the others take their turns, whatever *delay* says."""
     yield
     return result
 

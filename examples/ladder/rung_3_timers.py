@@ -36,7 +36,7 @@ class Handle:
 
 
 class EventLoop:
-    """Runs callbacks in turn, one batch a tick, and some of them not before their time."""
+    """Runs callbacks in turn, one batch a tick, some not before their time."""
 
     def __init__(self, selector=None):
         self._ready = deque()

@@ -42,7 +42,7 @@ class Handle:
 class Future:
     """A result that is not there yet."""
 
-    _asyncio_future_blocking = False  # whether a task is just being told to wait for this
+    _asyncio_future_blocking = False  # is a task being told to wait for this?
 
     def __init__(self, *, loop=None):
         self._loop = loop or get_running_loop()
@@ -104,7 +104,7 @@ class Future:
 
 
 class Task(Future):
-    """A coroutine that runs by itself, in steps, and the future of what it will return."""
+    """A coroutine that runs by itself, and the future of what it will return."""
 
     def __init__(self, coro, *, loop=None):
         super().__init__(loop=loop)
@@ -138,7 +138,7 @@ class Task(Future):
 
 
 class EventLoop:
-    """Runs callbacks in turn, one batch a tick, and some of them not before their time."""
+    """Runs callbacks in turn, one batch a tick, some not before their time."""
 
     def __init__(self, selector=None):
         self._ready = deque()

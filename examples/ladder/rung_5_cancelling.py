@@ -9,7 +9,11 @@ from collections import deque
 
 
 class CancelledError(BaseException):
-    """Thrown into a coroutine that is to stop. ``except Exception`` does not catch it."""
+    """Thrown into a coroutine that is to stop; no ``except Exception`` catches it."""
+
+
+def _cancelled_error(message):
+    return CancelledError() if message is None else CancelledError(message)
 
 
 class InvalidStateError(Exception):
@@ -46,7 +50,7 @@ class Handle:
 class Future:
     """A result that is not there yet."""
 
-    _asyncio_future_blocking = False  # whether a task is just being told to wait for this
+    _asyncio_future_blocking = False  # is a task being told to wait for this?
 
     def __init__(self, *, loop=None):
         self._loop = loop or get_running_loop()
@@ -77,7 +81,7 @@ class Future:
         return True
 
     def _make_cancelled_error(self):
-        return CancelledError(*([] if self._cancel_message is None else [self._cancel_message]))
+        return _cancelled_error(self._cancel_message)
 
     def result(self):
         """Return the result, or raise the exception."""
@@ -127,7 +131,7 @@ class Future:
 
 
 class Task(Future):
-    """A coroutine that runs by itself, in steps, and the future of what it will return."""
+    """A coroutine that runs by itself, and the future of what it will return."""
 
     def __init__(self, coro, *, loop=None):
         super().__init__(loop=loop)
@@ -198,7 +202,7 @@ class Task(Future):
 
 
 class EventLoop:
-    """Runs callbacks in turn, one batch a tick, and some of them not before their time."""
+    """Runs callbacks in turn, one batch a tick, some not before their time."""
 
     def __init__(self, selector=None):
         self._ready = deque()

@@ -18,7 +18,11 @@ _MIN_CANCELLED_TIMER_HANDLES_FRACTION = 0.5
 
 
 class CancelledError(BaseException):
-    """Thrown into a coroutine that is to stop. ``except Exception`` does not catch it."""
+    """Thrown into a coroutine that is to stop; no ``except Exception`` catches it."""
+
+
+def _cancelled_error(message):
+    return CancelledError() if message is None else CancelledError(message)
 
 
 class InvalidStateError(Exception):
@@ -53,7 +57,7 @@ class Handle:
 
 
 class TimerHandle(Handle):
-    """A callback that waits for its time. Of two with the same time, either may come first."""
+    """A callback that waits for its time."""
 
     def __init__(self, when, callback, args, loop):
         super().__init__(callback, args, loop)
@@ -76,7 +80,7 @@ class TimerHandle(Handle):
 class Future:
     """A result that is not there yet."""
 
-    _asyncio_future_blocking = False  # whether a task is just being told to wait for this
+    _asyncio_future_blocking = False  # is a task being told to wait for this?
 
     def __init__(self, *, loop=None):
         self._loop = loop or get_running_loop()
@@ -85,7 +89,7 @@ class Future:
         self._exception = None
         self._callbacks = []
         self._cancel_message = None
-        self._cancelled_exc = None  # the error that has ended a task, for the first who asks
+        self._cancelled_exc = None  # what has ended a task, for the first that asks
 
     def __await__(self):
         if not self.done():
@@ -113,9 +117,7 @@ class Future:
 
     def _make_cancelled_error(self):
         error, self._cancelled_exc = self._cancelled_exc, None
-        return error or CancelledError(
-            *([] if self._cancel_message is None else [self._cancel_message])
-        )
+        return error or _cancelled_error(self._cancel_message)
 
     def result(self):
         """Return the result, or raise the exception."""
@@ -165,7 +167,7 @@ class Future:
 
 
 class Task(Future):
-    """A coroutine that runs by itself, in steps, and the future of what it will return."""
+    """A coroutine that runs by itself, and the future of what it will return."""
 
     def __init__(self, coro, *, loop=None):
         super().__init__(loop=loop)
@@ -222,7 +224,7 @@ class Task(Future):
             self._loop._current_task = None
 
     def _wrong_with(self, awaited):
-        """Return why this cannot wait for what its coroutine has yielded, if it cannot."""
+        """Return why this cannot wait for what its coroutine yielded, if so."""
         if inspect.isgenerator(awaited):
             return f"yield was used instead of yield from for generator in task {self}"
         if not isinstance(awaited, Future):
@@ -323,7 +325,7 @@ class EventLoop:
                     self._ready.append(key.data[event])
 
     def _watch(self, fd, event, handle):
-        """Let *handle*, or nothing, wait for an event; return whether something did before."""
+        """Let a handle, or None, wait for an event; return whether one did before."""
         key = self._selector.get_map().get(fd)
         handles = dict(key.data) if key else {}
         before = handles.pop(event, None)
@@ -360,7 +362,7 @@ class EventLoop:
         return handle
 
     def _make_self_pipe(self):
-        """Make two sockets: what is written into one comes out of the other, and ends a wait."""
+        """Make two sockets: a byte written into one ends a wait for the other."""
         self._ssock, self._csock = socket.socketpair()
         self._ssock.setblocking(False)
         self._csock.setblocking(False)
@@ -385,7 +387,7 @@ class EventLoop:
         self._csock.close()
 
     def run_in_executor(self, executor, func, *args):
-        """Call ``func(*args)`` in a thread; return a future of the loop for its result."""
+        """Call ``func(*args)`` in a thread; return a future for its result."""
         if executor is None:
             if self._default_executor is None:
                 self._default_executor = ThreadPoolExecutor()
@@ -405,15 +407,18 @@ class EventLoop:
         return handle
 
     def _drop_cancelled_timers(self):
-        """Let no cancelled timer decide how long to wait; if most are cancelled, drop all."""
+        """Let no cancelled timer decide how long to wait. If most are, drop all."""
         count = len(self._scheduled)
         if (
             count > _MIN_SCHEDULED_TIMER_HANDLES
-            and self._timer_cancelled_count / count > _MIN_CANCELLED_TIMER_HANDLES_FRACTION
+            and self._timer_cancelled_count / count
+            > _MIN_CANCELLED_TIMER_HANDLES_FRACTION
         ):
             for handle in self._scheduled:
                 handle._scheduled = not handle._cancelled
-            self._scheduled = [handle for handle in self._scheduled if handle._scheduled]
+            self._scheduled = [
+                handle for handle in self._scheduled if handle._scheduled
+            ]
             heapq.heapify(self._scheduled)
             self._timer_cancelled_count = 0
         while self._scheduled and self._scheduled[0]._cancelled:
@@ -491,7 +496,7 @@ async def _wrap_awaitable(awaitable):
 
 
 def wrap_future(job, *, loop):
-    """Return a future of the loop that ends as *job*, the future of an executor, does."""
+    """Return a future of the loop that ends as *job*, an executor's future, does."""
     future = loop.create_future()
 
     def on_job_done(job):  # in the thread that has done the job, or has cancelled it
@@ -521,7 +526,7 @@ def _copy_state(job, future):
 
 
 class _GatheringFuture(Future):
-    """What ``gather()`` returns: to cancel it is to cancel its children, which then end it."""
+    """What ``gather()`` returns: to cancel it is to cancel its children."""
 
     def __init__(self, children, *, loop):
         super().__init__(loop=loop)
@@ -551,8 +556,9 @@ def gather(*coros_or_futures, return_exceptions=False):
         left -= 1
         if outer.done():
             return
-        if not return_exceptions and (child.cancelled() or child.exception() is not None):
-            outer.set_exception(_failure(child))
+        failure = None if return_exceptions else _failure(child)
+        if failure is not None:
+            outer.set_exception(failure)
         elif left == 0 and outer._cancel_requested:
             outer.set_exception(children[-1]._make_cancelled_error())
         elif left == 0:
@@ -582,7 +588,7 @@ def _outcome(child):
     """Return the result of a child, or its error in place of a result."""
     if child.cancelled():
         return CancelledError(child._cancel_message or "")
-    return child.result() if child.exception() is None else child.exception()
+    return child.exception() or child.result()
 
 
 @types.coroutine
@@ -625,7 +631,9 @@ if __name__ == "__main__":
     async def answer(sock):
         question = await read(sock)
         print("asked:", question.decode())
-        sum_of_squares = await get_running_loop().run_in_executor(None, work, int(question))
+        sum_of_squares = await get_running_loop().run_in_executor(
+            None, work, int(question)
+        )
         sock.send(str(sum_of_squares).encode())
 
     def work(top):

@@ -15,7 +15,11 @@ _MIN_CANCELLED_TIMER_HANDLES_FRACTION = 0.5
 
 
 class CancelledError(BaseException):
-    """Thrown into a coroutine that is to stop. ``except Exception`` does not catch it."""
+    """Thrown into a coroutine that is to stop; no ``except Exception`` catches it."""
+
+
+def _cancelled_error(message):
+    return CancelledError() if message is None else CancelledError(message)
 
 
 class InvalidStateError(Exception):
@@ -54,7 +58,7 @@ class Handle:
 
 
 class TimerHandle(Handle):
-    """A callback that waits for its time. Of two with the same time, either may come first."""
+    """A callback that waits for its time."""
 
     __slots__ = ("_scheduled", "_when")
 
@@ -96,9 +100,9 @@ class Future:
         self._result = None
         self._exception = None
         self._waiting = []  # handles of callbacks, and tasks
-        self._asyncio_future_blocking = False  # whether a task is just being told to wait for this
+        self._asyncio_future_blocking = False  # is a task being told to wait for this?
         self._cancel_message = None
-        self._cancelled_exc = None  # the error that has ended a task, for the first who asks
+        self._cancelled_exc = None  # what has ended a task, for the first that asks
 
     def __await__(self):
         if self._state == "PENDING":  # fast: no call
@@ -128,9 +132,7 @@ class Future:
 
     def _make_cancelled_error(self):
         error, self._cancelled_exc = self._cancelled_exc, None
-        return error or CancelledError(
-            *([] if self._cancel_message is None else [self._cancel_message])
-        )
+        return error or _cancelled_error(self._cancel_message)
 
     def result(self):
         """Return the result, or raise the exception."""
@@ -159,7 +161,9 @@ class Future:
 
     def remove_done_callback(self, callback):
         """Take a callback off the list; return how often it was there."""
-        left = [one for one in self._waiting if getattr(one, "_callback", None) != callback]
+        left = [
+            one for one in self._waiting if getattr(one, "_callback", None) != callback
+        ]
         removed = len(self._waiting) - len(left)
         self._waiting = left
         return removed
@@ -175,12 +179,12 @@ class Future:
             raise InvalidStateError
         self._state, self._result, self._exception = state, result, exception
         if self._waiting:
-            self._loop._ready.extend(self._waiting)  # fast: no handle is made, nothing is called
+            self._loop._ready.extend(self._waiting)  # fast: makes no handles
             self._waiting = []
 
 
 class Task(Future):
-    """A coroutine that runs by itself, in steps, and the future of what it will return."""
+    """A coroutine that runs by itself, and the future of what it will return."""
 
     __slots__ = ("_coro", "_fut_waiter", "_must_cancel", "_send")
 
@@ -203,9 +207,11 @@ class Task(Future):
         return True
 
     def _run(self, error=None):
-        """Take one step: resume the coroutine, which runs until it has to wait, or ends."""
+        """Take one step: resume the coroutine until it has to wait, or ends."""
         future, self._fut_waiter = self._fut_waiter, None
-        if future is not None and (future._exception is not None or future._state == "CANCELLED"):
+        if future is not None and (
+            future._exception is not None or future._state == "CANCELLED"
+        ):
             error = _failure(future)
         if self._must_cancel:
             self._must_cancel = False
@@ -243,8 +249,8 @@ class Task(Future):
             loop._current_task = None
 
     def _wrong_with(self, awaited):
-        """Return why this cannot wait for what its coroutine has yielded, if it cannot."""
-        if isinstance(awaited, Future) and awaited._asyncio_future_blocking:  # fast: mostly so
+        """Return why this cannot wait for what its coroutine yielded, if so."""
+        if isinstance(awaited, Future) and awaited._asyncio_future_blocking:
             return f"Task cannot await on itself: {self}" if awaited is self else ""
         if inspect.isgenerator(awaited):
             return f"yield was used instead of yield from for generator in task {self}"
@@ -264,7 +270,7 @@ class Task(Future):
 
 
 class EventLoop:
-    """Runs callbacks in turn, one batch a tick, and some of them not before their time."""
+    """Runs callbacks in turn, one batch a tick, some not before their time."""
 
     def __init__(self, selector=None):
         self._ready = deque()
@@ -333,15 +339,18 @@ class EventLoop:
         return handle
 
     def _drop_cancelled_timers(self):
-        """Let no cancelled timer decide how long to wait; if most are cancelled, drop all."""
+        """Let no cancelled timer decide how long to wait. If most are, drop all."""
         count = len(self._scheduled)
         if (
             count > _MIN_SCHEDULED_TIMER_HANDLES
-            and self._timer_cancelled_count / count > _MIN_CANCELLED_TIMER_HANDLES_FRACTION
+            and self._timer_cancelled_count / count
+            > _MIN_CANCELLED_TIMER_HANDLES_FRACTION
         ):
             for handle in self._scheduled:
                 handle._scheduled = not handle._cancelled
-            self._scheduled = [handle for handle in self._scheduled if handle._scheduled]
+            self._scheduled = [
+                handle for handle in self._scheduled if handle._scheduled
+            ]
             heapq.heapify(self._scheduled)
             self._timer_cancelled_count = 0
         while self._scheduled and self._scheduled[0]._cancelled:
@@ -416,7 +425,7 @@ async def _wrap_awaitable(awaitable):
 
 
 class _GatheringFuture(Future):
-    """What ``gather()`` returns: to cancel it is to cancel its children, which then end it."""
+    """What ``gather()`` returns: to cancel it is to cancel its children."""
 
     def __init__(self, children, *, loop):
         super().__init__(loop=loop)
@@ -446,8 +455,9 @@ def gather(*coros_or_futures, return_exceptions=False):
         left -= 1
         if outer.done():
             return
-        if not return_exceptions and (child.cancelled() or child.exception() is not None):
-            outer.set_exception(_failure(child))
+        failure = None if return_exceptions else _failure(child)
+        if failure is not None:
+            outer.set_exception(failure)
         elif left == 0 and outer._cancel_requested:
             outer.set_exception(children[-1]._make_cancelled_error())
         elif left == 0:
@@ -477,7 +487,7 @@ def _outcome(child):
     """Return the result of a child, or its error in place of a result."""
     if child.cancelled():
         return CancelledError(child._cancel_message or "")
-    return child.result() if child.exception() is None else child.exception()
+    return child.exception() or child.result()
 
 
 @types.coroutine
@@ -515,6 +525,7 @@ if __name__ == "__main__":
         began = time.perf_counter()
         await gather(*[give_way(steps // 10) for _ in range(10)])
         taken = time.perf_counter() - began
-        print(f"{steps} steps of 10 tasks: {taken / steps * 1e6:.2f} microseconds a step")
+        print(f"{steps:,} steps of 10 tasks:")
+        print(f"{taken / steps * 1e6:.2f} microseconds a step")
 
     EventLoop().run_until_complete(main())

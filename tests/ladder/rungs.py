@@ -146,7 +146,7 @@ class Vocabulary:
             **dict.fromkeys(("f", "t", "x"), future),
             ")": names("Task"),  # asyncio.current_task().cancel()
         }
-        self._compares = "__le__" in vars(getattr(module, "TimerHandle", object))
+        self._compares = "__le__" in vars(getattr(module, "TimerHandle", Vocabulary))
         self._keywords = set(KEYWORDS)
         for thing in (*vars(module).values(), *vars(module.EventLoop).values()):
             if inspect.isfunction(thing):
@@ -172,7 +172,7 @@ class Vocabulary:
     def _declares(self, name: str) -> bool:
         if name[0] in "ft":
             return self._knows("loop", "create_future")
-        return self("main", (declaration(name) or "").replace(name, "it"))
+        return self("main", (declaration(name) or "").replace(name, name[0]))
 
     def _raises(self, function: str) -> bool:
         """Return whether an error has somewhere to go: to a future, or to the handler."""
