@@ -4,6 +4,7 @@ import argparse
 import concurrent.futures
 import functools
 import json
+import multiprocessing
 import sys
 
 from .rungs import RUNGS, report
@@ -19,7 +20,8 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--json", action="store_true", help="print all that the docs show")
     args = parser.parse_args(arguments)
     held = functools.partial(report, count=args.programs)
-    with concurrent.futures.ProcessPoolExecutor(args.jobs) as pool:
+    fresh = multiprocessing.get_context("spawn")  # forking would lose the thread of the tester
+    with concurrent.futures.ProcessPoolExecutor(args.jobs, fresh) as pool:
         reports = pool.map(held, args.rung or numbers)
         if args.json:
             json.dump(list(reports), sys.stdout)

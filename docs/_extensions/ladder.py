@@ -1,0 +1,258 @@
+"""Directives for the pages of the ladder: the code of a rung, what it prints, where it agrees.
+
+The code comes from examples/ladder by the names of its classes and functions. A line is marked if
+the rung before it does not have it in the same place. What the tester finds is made once a build,
+and kept beside the doctrees until the rungs or the tester change.
+"""
+
+import difflib
+import hashlib
+import inspect
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from miniloop_pages import Page
+from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
+from sphinx.util.typing import ExtensionMetadata
+
+from tests.budget import code_lines
+from tests.ladder.rungs import RUNGS, Rung
+from tests.reading_order import ROOT
+
+MAIN = 'if __name__ == "__main__":'
+JUDGES = (
+    *sorted((ROOT / "examples" / "ladder").glob("*.py")),
+    *sorted((ROOT / "tests" / "ladder").glob("*.py")),
+    *sorted((ROOT / "miniloop" / "difftest").glob("*.py")),
+    *[ROOT / "miniloop" / "trace" / f"{name}.py" for name in ("clock", "recorder", "schedule")],
+)
+"""What decides how often a rung agrees."""
+
+
+class OfRung(Page):
+    """A directive whose first argument is the number of a rung."""
+
+    required_arguments = 1
+    final_argument_whitespace = True
+
+    @property
+    def words(self) -> list[str]:
+        """The arguments after the number."""
+        return self.arguments[0].split()[1:]
+
+    @property
+    def rung(self) -> Rung:
+        """The rung."""
+        rung = RUNGS[int(self.arguments[0].split()[0]) - 1]
+        self.watch(rung.path)
+        return rung
+
+    def report(self, rung: Rung) -> dict[str, Any]:
+        """Return what the tester found out about a rung."""
+        for path in JUDGES:
+            self.watch(path)
+        return reports(self.env)[rung.number - 1]
+
+
+class Code(OfRung):
+    """Classes and functions of a rung, by name; `main` is the program at its end."""
+
+    def lines(self) -> Iterator[str]:
+        """Yield a block of code for each name; without names, one with the whole file."""
+        rung = self.rung
+        before = RUNGS[rung.number - 2] if rung.number > 1 else None
+        for name in self.words or [""]:
+            yield f".. literalinclude:: /../examples/ladder/{rung.path.name}"
+            yield "   :language: python"
+            if name == "main":
+                yield f"   :start-after: {MAIN}"
+                yield "   :dedent:"
+            elif name:
+                yield f"   :pyobject: {name}"
+                if "." in name:
+                    yield "   :dedent:"
+                if before is not None and (new := new_lines(rung, before, name)):
+                    yield f"   :emphasize-lines: {','.join(map(str, new))}"
+            yield ""
+
+
+def new_lines(rung: Rung, before: Rung, name: str) -> list[int]:
+    """Return which lines of a class or function are new, from 1; none if all of it is."""
+    lines = source_of(rung, name)
+    old = source_of(before, name)
+    if not lines:
+        raise ValueError(f"rung {rung.number} has no {name}")
+    new: list[int] = []
+    for tag, _, _, start, end in difflib.SequenceMatcher(None, old, lines, False).get_opcodes():
+        if tag in ("insert", "replace"):
+            new += [n + 1 for n in range(start, end) if lines[n].strip()]
+    return new if old else []
+
+
+def source_of(rung: Rung, name: str) -> list[str]:
+    """Return the lines of a class, method or function, or none if the rung does not have it."""
+    thing: Any = rung.module
+    for part in name.split("."):
+        thing = vars(thing).get(part)
+        if thing is None:
+            return []
+    return inspect.getsource(thing).rstrip("\n").split("\n")
+
+
+class Output(OfRung):
+    """What the program at the end of a rung prints."""
+
+    def lines(self) -> Iterator[str]:
+        """Yield the command and its output."""
+        path = str(self.rung.path.relative_to(ROOT))
+        done = subprocess.run(
+            [sys.executable, path], cwd=ROOT, capture_output=True, text=True, check=True
+        )
+        yield ".. code-block:: console"
+        yield ""
+        yield f"   $ python3 {path}"
+        yield from (f"   {line}".rstrip() for line in done.stdout.splitlines())
+        yield ""
+
+
+class Agreement(OfRung):
+    """On how many programs a rung agrees with asyncio."""
+
+    def lines(self) -> Iterator[str]:
+        """Yield a paragraph."""
+        rung = self.rung
+        found = self.report(rung)
+        count, agree = found["programs"], found["agree"]
+        what = "to the tick" if rung.exact else "in the order of all steps"
+        yield (
+            f"The tester made **{count:,}** random programs that use only what rung {rung.number} "
+            f"has, and ran each of them on asyncio and on the rung. The two agree {what} on "
+            f"**{agree:,}** of them" + (": on every one." if agree == count else ".")
+        )
+        yield ""
+        yield f"``python -m tests.ladder {rung.number}`` counts again."
+        yield ""
+
+
+class Fails(OfRung):
+    """The smallest program found on which a rung does not agree: `rung-fails:: RUNG CLAIMED-BY`."""
+
+    def lines(self) -> Iterator[str]:
+        """Yield the program with numbered lines, and both schedules side by side."""
+        rung = self.rung
+        (of,) = self.words
+        found = self.report(rung)["fails"].get(of)
+        if found is None:
+            raise self.error(f"rung {rung.number} fails on no program of rung {of}")
+        yield ".. code-block:: python"
+        yield "   :linenos:"
+        yield ""
+        yield from (f"   {line}" for line in found["program"].splitlines())
+        yield ""
+        yield ".. code-block:: text"
+        yield ""
+        left, right = (told(found[side], rung.exact) for side in ("left", "right"))
+        yield from (f"   {line}" for line in beside(left, right, f"rung {rung.number}"))
+        yield ""
+
+
+def told(schedule: dict[str, Any], exact: bool) -> list[str]:
+    """Return a schedule in words, one event a line, and a line before each tick."""
+    lines: list[str] = []
+    tick = 0
+
+    def up_to(number: int) -> Iterator[str]:
+        nonlocal tick
+        while exact and tick < number:
+            timeout = schedule["timeouts"][tick]
+            waits = "" if timeout == 0 else ", wait" if timeout is None else f", wait {timeout} s"
+            tick += 1
+            yield f"tick {tick}{waits}"
+
+    for number, _, who, what in schedule["rows"]:
+        lines += up_to(number)
+        lines.append(("  " if exact and tick else "") + event(who, what))
+    return [*lines, *up_to(len(schedule["timeouts"]))]
+
+
+STEP = re.compile(r"(?:send|throw (?P<error>.*)) -> (?P<how>\S+)(?P<what>.*)")
+
+
+def event(who: str, what: str) -> str:
+    """Return one event in words."""
+    if who == "print":
+        return f"print: {what}"
+    if who == "handler":
+        return f"report: {what}"
+    if who == "main":
+        return "waits for ever" if what == "ends with Stuck()" else f"program {what}"
+    step = STEP.fullmatch(what)
+    if step is None:
+        return f"{who} {what}"
+    ways = {"returned": "returns", "raised": "raises", "line": "waits in line"}
+    text = f"{who.partition('#')[0]} {ways.get(step['how'], step['how'])}{step['what']}"
+    return f"{step['error']} into {text}" if step["error"] else text
+
+
+def beside(left: list[str], right: list[str], name: str) -> Iterator[str]:
+    """Yield two columns, with an arrow where they differ first."""
+    height = max(len(left), len(right))
+    left, right = (lines + [""] * (height - len(lines)) for lines in (left, right))
+    width = max(map(len, left))
+    first = next(n for n, (one, other) in enumerate(zip(left, right, strict=True)) if one != other)
+    yield f"   {'asyncio':<{width}}  │ {name}"
+    yield f"   {'─' * width}──┼─{'─' * max(map(len, [*right, name]))}"
+    for number, (one, other) in enumerate(zip(left, right, strict=True)):
+        yield f"{'=>' if number == first else '  '} {one:<{width}}  │ {other}".rstrip()
+
+
+class Rungs(Page):
+    """All rungs, with their sizes and how often they agree."""
+
+    def lines(self) -> Iterator[str]:
+        """Yield a table."""
+        for path in JUDGES:
+            self.watch(path)
+        yield ".. list-table::"
+        yield "   :header-rows: 1"
+        yield "   :widths: 56 14 30"
+        yield ""
+        yield from ("   * - Rung", "     - Code lines", "     - Agrees with asyncio on")
+        for rung, found in zip(RUNGS, reports(self.env), strict=True):
+            library = rung.path.read_text(encoding="utf-8").partition(MAIN)[0]
+            yield f"   * - :doc:`rung-{rung.number}`"
+            yield f"     - {len(code_lines(library))}"
+            yield f"     - {found['agree']:,} of {found['programs']:,} programs"
+        yield ""
+
+
+def reports(env: BuildEnvironment) -> list[dict[str, Any]]:
+    """Return what the tester finds out about each rung, made anew if anything has changed."""
+    digest = hashlib.sha256(sys.version.encode())
+    for path in JUDGES:
+        digest.update(path.read_bytes())
+    kept = Path(env.doctreedir) / f"ladder-{digest.hexdigest()[:16]}.json"
+    if not kept.exists():
+        command = [sys.executable, "-m", "tests.ladder", "--json"]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+        for old in kept.parent.glob("ladder-*.json"):
+            old.unlink()
+        kept.write_text(done.stdout, encoding="utf-8")
+    found: list[dict[str, Any]] = json.loads(kept.read_text(encoding="utf-8"))
+    return found
+
+
+def setup(app: Sphinx) -> ExtensionMetadata:
+    """Register the directives."""
+    app.add_directive("rung-code", Code)
+    app.add_directive("rung-output", Output)
+    app.add_directive("rung-agreement", Agreement)
+    app.add_directive("rung-fails", Fails)
+    app.add_directive("rungs", Rungs)
+    return {"parallel_read_safe": True}
