@@ -5,6 +5,7 @@ the rung before it does not have it in the same place. What the tester finds is 
 and kept beside the doctrees until the rungs or the tester change.
 """
 
+import ast
 import difflib
 import hashlib
 import inspect
@@ -12,6 +13,8 @@ import json
 import re
 import subprocess
 import sys
+import tempfile
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -121,6 +124,46 @@ class Output(OfRung):
         yield ""
 
 
+class Player(OfRung):
+    """The player with the run of the rung's program on miniloop, which `write_players` makes."""
+
+    def lines(self) -> Iterator[str]:
+        """Yield a frame, and a link to the same page in full size."""
+        number = self.rung.number
+        page = f"rung-{number}-player.html"
+        yield ".. raw:: html"
+        yield ""
+        yield f'   <iframe src="{page}" title="The program of rung {number}, step by step"'
+        yield '     loading="lazy" style="width: 100%; height: 640px; border: 1px solid"></iframe>'
+        yield f'   <p><a href="{page}">Open full size</a></p>'
+        yield ""
+
+
+def write_players(app: Sphinx, failed: Exception | None) -> None:
+    """Run each rung's program on miniloop, and write the page of the player for it."""
+    if failed is not None or app.builder.format != "html":
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        for rung in RUNGS[:-1]:  # the last one's program only measures
+            script = Path(folder) / f"rung_{rung.number}.py"
+            script.write_text(on_asyncio(rung), encoding="utf-8")
+            page = Path(app.outdir) / "ladder" / f"rung-{rung.number}-player.html"
+            command = [sys.executable, "-m", "miniloop", "trace", str(script), "-o", str(page)]
+            subprocess.run(command, cwd=ROOT, check=True)
+
+
+def on_asyncio(rung: Rung) -> str:
+    """Return the program at the end of a rung as one that takes the same names from asyncio."""
+    main = rung.path.read_text(encoding="utf-8").partition(MAIN + "\n")[2]
+    main = textwrap.dedent(main).strip("\n")
+    has = vars(rung.module)
+    used = sorted({node.id for node in ast.walk(ast.parse(main)) if isinstance(node, ast.Name)})
+    own = [name for name in used if getattr(has.get(name), "__module__", "") == rung.path.stem]
+    names = ["SelectorEventLoop as EventLoop" if name == "EventLoop" else name for name in own]
+    modules = [f"import {name}" for name in used if inspect.ismodule(has.get(name))]
+    return "\n".join([*modules, f"from asyncio import {', '.join(names)}", "", main, ""])
+
+
 class Agreement(OfRung):
     """On how many programs a rung agrees with asyncio."""
 
@@ -204,7 +247,7 @@ def beside(left: list[str], right: list[str], name: str) -> Iterator[str]:
     """Yield two columns, with an arrow where they differ first."""
     height = max(len(left), len(right))
     left, right = (lines + [""] * (height - len(lines)) for lines in (left, right))
-    width = max(map(len, left))
+    width = max(map(len, [*left, "asyncio"]))
     first = next(n for n, (one, other) in enumerate(zip(left, right, strict=True)) if one != other)
     yield f"   {'asyncio':<{width}}  │ {name}"
     yield f"   {'─' * width}──┼─{'─' * max(map(len, [*right, name]))}"
@@ -252,7 +295,9 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     """Register the directives."""
     app.add_directive("rung-code", Code)
     app.add_directive("rung-output", Output)
+    app.add_directive("rung-player", Player)
     app.add_directive("rung-agreement", Agreement)
     app.add_directive("rung-fails", Fails)
     app.add_directive("rungs", Rungs)
+    app.connect("build-finished", write_players)
     return {"parallel_read_safe": True}

@@ -250,14 +250,14 @@ class Held:
         """Return whether the two agree on a program."""
         return agree(*self.schedules(program, linked))
 
-    def differing(self, count: int, of: Rung | None = None) -> Iterator[int]:
-        """Yield the numbers of those among the first programs on which the two do not agree.
+    def differing(self, count: int, of: Rung | None = None, start: int = 0) -> Iterator[int]:
+        """Yield the numbers of those among `count` programs on which the two do not agree.
 
-        The programs are those of the rung, or of another one.
+        The programs are those of the rung, or of another one, from number `start` on.
         """
         of = of or self.rung
         with quiet():
-            for number in range(count):
+            for number in range(start, start + count):
                 if not self.agrees(of.program(number), linked=True):
                     yield number
 
