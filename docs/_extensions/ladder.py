@@ -5,21 +5,18 @@ the rung before it does not have it in the same place. What the tester finds is 
 and kept beside the doctrees until the rungs or the tester change.
 """
 
-import ast
-import difflib
 import hashlib
-import inspect
 import json
-import re
+import os
 import subprocess
 import sys
 import tempfile
-import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from miniloop_pages import Page
+from rung_text import MAIN, beside, main_of, new_lines, on_asyncio, told
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.util.typing import ExtensionMetadata
@@ -28,7 +25,6 @@ from tests.budget import code_lines
 from tests.ladder.rungs import RUNGS, Rung
 from tests.reading_order import ROOT
 
-MAIN = 'if __name__ == "__main__":'
 JUDGES = (
     *sorted((ROOT / "examples" / "ladder").glob("*.py")),
     *sorted((ROOT / "tests" / "ladder").glob("*.py")),
@@ -71,41 +67,22 @@ class Code(OfRung):
         rung = self.rung
         before = RUNGS[rung.number - 2] if rung.number > 1 else None
         for name in self.words or [""]:
+            if name == "main":
+                yield ".. code-block:: python"
+                yield ""
+                yield from (f"   {line}".rstrip() for line in main_of(rung).split("\n"))
+                yield ""
+                continue
             yield f".. literalinclude:: /../examples/ladder/{rung.path.name}"
             yield "   :language: python"
-            if name == "main":
-                yield f"   :start-after: {MAIN}"
-                yield "   :dedent:"
-            elif name:
+            if name:
                 yield f"   :pyobject: {name}"
                 if "." in name:
                     yield "   :dedent:"
+                    yield f"   :caption: in class {name.partition('.')[0]}"
                 if before is not None and (new := new_lines(rung, before, name)):
                     yield f"   :emphasize-lines: {','.join(map(str, new))}"
             yield ""
-
-
-def new_lines(rung: Rung, before: Rung, name: str) -> list[int]:
-    """Return which lines of a class or function are new, from 1; none if all of it is."""
-    lines = source_of(rung, name)
-    old = source_of(before, name)
-    if not lines:
-        raise ValueError(f"rung {rung.number} has no {name}")
-    new: list[int] = []
-    for tag, _, _, start, end in difflib.SequenceMatcher(None, old, lines, False).get_opcodes():
-        if tag in ("insert", "replace"):
-            new += [n + 1 for n in range(start, end) if lines[n].strip()]
-    return new if old else []
-
-
-def source_of(rung: Rung, name: str) -> list[str]:
-    """Return the lines of a class, method or function, or none if the rung does not have it."""
-    thing: Any = rung.module
-    for part in name.split("."):
-        thing = vars(thing).get(part)
-        if thing is None:
-            return []
-    return inspect.getsource(thing).rstrip("\n").split("\n")
 
 
 class Output(OfRung):
@@ -128,14 +105,13 @@ class Player(OfRung):
     """The player with the run of the rung's program on miniloop, which `write_players` makes."""
 
     def lines(self) -> Iterator[str]:
-        """Yield a frame, and a link to the same page in full size."""
+        """Yield a frame."""
         number = self.rung.number
         page = f"rung-{number}-player.html"
         yield ".. raw:: html"
         yield ""
         yield f'   <iframe src="{page}" title="The program of rung {number}, step by step"'
         yield '     loading="lazy" style="width: 100%; height: 640px; border: 1px solid"></iframe>'
-        yield f'   <p><a href="{page}">Open full size</a></p>'
         yield ""
 
 
@@ -145,23 +121,12 @@ def write_players(app: Sphinx, failed: Exception | None) -> None:
         return
     with tempfile.TemporaryDirectory() as folder:
         for rung in RUNGS[:-1]:  # the last one's program only measures
-            script = Path(folder) / f"rung_{rung.number}.py"
-            script.write_text(on_asyncio(rung), encoding="utf-8")
+            script = f"rung_{rung.number}.py"  # the page shows this name
+            (Path(folder) / script).write_text(on_asyncio(rung), encoding="utf-8")
             page = Path(app.outdir) / "ladder" / f"rung-{rung.number}-player.html"
-            command = [sys.executable, "-m", "miniloop", "trace", str(script), "-o", str(page)]
-            subprocess.run(command, cwd=ROOT, check=True)
-
-
-def on_asyncio(rung: Rung) -> str:
-    """Return the program at the end of a rung as one that takes the same names from asyncio."""
-    main = rung.path.read_text(encoding="utf-8").partition(MAIN + "\n")[2]
-    main = textwrap.dedent(main).strip("\n")
-    has = vars(rung.module)
-    used = sorted({node.id for node in ast.walk(ast.parse(main)) if isinstance(node, ast.Name)})
-    own = [name for name in used if getattr(has.get(name), "__module__", "") == rung.path.stem]
-    names = ["SelectorEventLoop as EventLoop" if name == "EventLoop" else name for name in own]
-    modules = [f"import {name}" for name in used if inspect.ismodule(has.get(name))]
-    return "\n".join([*modules, f"from asyncio import {', '.join(names)}", "", main, ""])
+            command = [sys.executable, "-m", "miniloop", "trace", script, "-o", str(page)]
+            env = os.environ | {"PYTHONPATH": str(ROOT)}
+            subprocess.run(command, cwd=folder, env=env, check=True)
 
 
 class Agreement(OfRung):
@@ -205,56 +170,6 @@ class Fails(OfRung):
         yield ""
 
 
-def told(schedule: dict[str, Any], exact: bool) -> list[str]:
-    """Return a schedule in words, one event a line, and a line before each tick."""
-    lines: list[str] = []
-    tick = 0
-
-    def up_to(number: int) -> Iterator[str]:
-        nonlocal tick
-        while exact and tick < number:
-            timeout = schedule["timeouts"][tick]
-            waits = "" if timeout == 0 else ", wait" if timeout is None else f", wait {timeout} s"
-            tick += 1
-            yield f"tick {tick}{waits}"
-
-    for number, _, who, what in schedule["rows"]:
-        lines += up_to(number)
-        lines.append(("  " if exact and tick else "") + event(who, what))
-    return [*lines, *up_to(len(schedule["timeouts"]))]
-
-
-STEP = re.compile(r"(?:send|throw (?P<error>.*)) -> (?P<how>\S+)(?P<what>.*)")
-
-
-def event(who: str, what: str) -> str:
-    """Return one event in words."""
-    if who == "print":
-        return f"print: {what}"
-    if who == "handler":
-        return f"report: {what}"
-    if who == "main":
-        return "waits for ever" if what == "ends with Stuck()" else f"program {what}"
-    step = STEP.fullmatch(what)
-    if step is None:
-        return f"{who} {what}"
-    ways = {"returned": "returns", "raised": "raises", "line": "waits in line"}
-    text = f"{who.partition('#')[0]} {ways.get(step['how'], step['how'])}{step['what']}"
-    return f"{step['error']} into {text}" if step["error"] else text
-
-
-def beside(left: list[str], right: list[str], name: str) -> Iterator[str]:
-    """Yield two columns, with an arrow where they differ first."""
-    height = max(len(left), len(right))
-    left, right = (lines + [""] * (height - len(lines)) for lines in (left, right))
-    width = max(map(len, [*left, "asyncio"]))
-    first = next(n for n, (one, other) in enumerate(zip(left, right, strict=True)) if one != other)
-    yield f"   {'asyncio':<{width}}  │ {name}"
-    yield f"   {'─' * width}──┼─{'─' * max(map(len, [*right, name]))}"
-    for number, (one, other) in enumerate(zip(left, right, strict=True)):
-        yield f"{'=>' if number == first else '  '} {one:<{width}}  │ {other}".rstrip()
-
-
 class Rungs(Page):
     """All rungs, with their sizes and how often they agree."""
 
@@ -283,7 +198,7 @@ def reports(env: BuildEnvironment) -> list[dict[str, Any]]:
     kept = Path(env.doctreedir) / f"ladder-{digest.hexdigest()[:16]}.json"
     if not kept.exists():
         command = [sys.executable, "-m", "tests.ladder", "--json"]
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+        done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
         for old in kept.parent.glob("ladder-*.json"):
             old.unlink()
         kept.write_text(done.stdout, encoding="utf-8")

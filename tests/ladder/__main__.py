@@ -10,11 +10,17 @@ import sys
 from .rungs import RUNGS, report
 
 
+def rung(text: str) -> int:
+    """Return the number of a rung. Raises ArgumentTypeError if there is no such rung."""
+    if text not in {str(one.number) for one in RUNGS}:
+        raise argparse.ArgumentTypeError(f"there is no rung {text}: choose from 1 to {len(RUNGS)}")
+    return int(text)
+
+
 def main(arguments: list[str]) -> None:
     """Print, for each rung, on how many random programs it agrees with asyncio."""
-    numbers = [rung.number for rung in RUNGS]
     parser = argparse.ArgumentParser(prog="python -m tests.ladder", description=main.__doc__)
-    parser.add_argument("rung", type=int, nargs="*", choices=numbers, help="all, if none is given")
+    parser.add_argument("rung", type=rung, nargs="*", help="all, if none is given")
     parser.add_argument("--programs", type=int, default=2000, help="for each rung")
     parser.add_argument("--jobs", type=int, default=2, help="processes at work at once")
     parser.add_argument("--json", action="store_true", help="print all that the docs show")
@@ -22,7 +28,7 @@ def main(arguments: list[str]) -> None:
     held = functools.partial(report, count=args.programs)
     fresh = multiprocessing.get_context("spawn")  # forking would lose the thread of the tester
     with concurrent.futures.ProcessPoolExecutor(args.jobs, fresh) as pool:
-        reports = pool.map(held, args.rung or numbers)
+        reports = pool.map(held, args.rung or [one.number for one in RUNGS])
         if args.json:
             json.dump(list(reports), sys.stdout)
             return

@@ -158,3 +158,9 @@ def test_the_command_prints_a_line_for_each_rung(capsys: pytest.CaptureFixture[s
         "rung 2: agrees on 20 of 20",
         "rung 6: agrees on 20 of 20",
     ]
+
+
+def test_the_command_refuses_a_rung_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["9"])
+    assert "there is no rung 9: choose from 1 to 8" in capsys.readouterr().err

@@ -24,7 +24,7 @@ COMMIT = r"\b(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{7}\b"
 COMMIT_OR_DATE = re.compile(rf"{COMMIT}|\b20\d\d-\d\d-\d\d\b")
 
 
-@pytest.mark.parametrize("page", TEACHING, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", TEACHING, ids=lambda page: str(page.relative_to(ROOT)))
 def test_teaching_pages_name_no_commits_and_dates(page: Path) -> None:
     assert COMMIT_OR_DATE.findall(page.read_text(encoding="utf-8")) == []
 
