@@ -21,7 +21,9 @@ from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.util.typing import ExtensionMetadata
 
+import miniloop
 from tests.budget import code_lines
+from tests.ladder import speed
 from tests.ladder.rungs import RUNGS, Rung
 from tests.reading_order import ROOT
 
@@ -170,6 +172,29 @@ class Fails(OfRung):
         yield ""
 
 
+class Speed(OfRung):
+    """How long steps take on a rung and on miniloop, as shares of another rung's time."""
+
+    def lines(self) -> Iterator[str]:
+        """Yield a table, measured now."""
+        (other,) = self.words
+        first, rung = RUNGS[int(other) - 1], self.rung
+        yield ".. list-table::"
+        yield "   :header-rows: 1"
+        yield ""
+        heads = ("Each step is", f"Rung {first.number}", f"Rung {rung.number}", "miniloop")
+        yield from row(*heads)
+        for kind in speed.KINDS:
+            measured = speed.shares([first.module, rung.module, miniloop], kind)
+            yield from row(f"``{kind}``", *[f"{share:.2f}" for share in measured])
+        yield ""
+
+
+def row(*cells: str) -> Iterator[str]:
+    """Yield the lines of a row of a list-table."""
+    yield from (f"   {'*' if not n else ' '} - {cell}" for n, cell in enumerate(cells))
+
+
 class Rungs(Page):
     """All rungs, with their sizes and how often they agree."""
 
@@ -181,12 +206,11 @@ class Rungs(Page):
         yield "   :header-rows: 1"
         yield "   :widths: 56 14 30"
         yield ""
-        yield from ("   * - Rung", "     - Code lines", "     - Agrees with asyncio on")
+        yield from row("Rung", "Code lines", "Agrees with asyncio on")
         for rung, found in zip(RUNGS, reports(self.env), strict=True):
             library = rung.path.read_text(encoding="utf-8").partition(MAIN)[0]
-            yield f"   * - :doc:`rung-{rung.number}`"
-            yield f"     - {len(code_lines(library))}"
-            yield f"     - {found['agree']:,} of {found['programs']:,} programs"
+            agrees = f"{found['agree']:,} of {found['programs']:,} programs"
+            yield from row(f":doc:`rung-{rung.number}`", str(len(code_lines(library))), agrees)
         yield ""
 
 
@@ -213,6 +237,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.add_directive("rung-player", Player)
     app.add_directive("rung-agreement", Agreement)
     app.add_directive("rung-fails", Fails)
+    app.add_directive("rung-speed", Speed)
     app.add_directive("rungs", Rungs)
     app.connect("build-finished", write_players)
     return {"parallel_read_safe": True}

@@ -16,6 +16,7 @@ import pytest
 from tests.budget import code_lines
 from tests.ladder.__main__ import main
 from tests.ladder.rungs import ROOT, RUNGS, TO_THE_TICK, Held, Rung
+from tests.ladder.speed import KINDS, shares
 
 PLAN = (20, 60, 90, 170, 240, 430, 520, 430)
 """About as many code lines as each rung shall have, without the program at its end."""
@@ -164,3 +165,9 @@ def test_the_command_refuses_a_rung_that_is_not_there(capsys: pytest.CaptureFixt
     with pytest.raises(SystemExit, match="2"):
         main(["9"])
     assert "there is no rung 9: choose from 1 to 8" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_last_rung_is_faster(kind: str) -> None:
+    six, eight = RUNGS[5].module, RUNGS[7].module
+    assert shares([six, eight], kind, steps=5000)[1] < 0.95  # it is about two thirds
