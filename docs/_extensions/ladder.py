@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from miniloop_pages import Page
-from rung_text import MAIN, beside, main_of, new_lines, on_asyncio, told
+from rung_text import MAIN, beside, fast_lines, main_of, new_lines, on_asyncio, told
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.util.typing import ExtensionMetadata
@@ -195,6 +195,26 @@ def row(*cells: str) -> Iterator[str]:
     yield from (f"   {'*' if not n else ' '} - {cell}" for n, cell in enumerate(cells))
 
 
+class FastLines(Page):
+    """The lines of a file of the core that are there for speed, and what each of them saves."""
+
+    required_arguments = 1
+    final_argument_whitespace = True
+
+    def lines(self) -> Iterator[str]:
+        """Yield a table for all files that are named."""
+        yield ".. list-table::"
+        yield "   :header-rows: 1"
+        yield "   :widths: 12 50 38"
+        yield ""
+        yield from row("File", "Line", "What it saves")
+        for name in self.arguments[0].split():
+            source = self.watch(ROOT / "miniloop" / "core" / f"{name}.py")
+            for code, saves in fast_lines(source):
+                yield from row(f"``{name}``", f"``{code}``", saves.replace("*", "\\*"))
+        yield ""
+
+
 class Rungs(Page):
     """All rungs, with their sizes and how often they agree."""
 
@@ -238,6 +258,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.add_directive("rung-agreement", Agreement)
     app.add_directive("rung-fails", Fails)
     app.add_directive("rung-speed", Speed)
+    app.add_directive("fast-lines", FastLines)
     app.add_directive("rungs", Rungs)
     app.connect("build-finished", write_players)
     return {"parallel_read_safe": True}
