@@ -219,6 +219,7 @@ def with_what_the_tester_asks(loop_class: Any) -> Any:
             return False
 
         def close(self) -> None:
+            self._ready.clear()  # what never began must not outlive the run
             if hasattr(super(), "close"):
                 super().close()
 
