@@ -13,7 +13,13 @@ author = "the miniloop authors"
 copyright = "2026, the miniloop authors"
 version = release = miniloop.__version__
 
-extensions = ["sphinx.ext.autodoc", "sphinx.ext.viewcode", "sphinx_copybutton", "miniloop_pages"]
+extensions = [
+    "sphinx.ext.autodoc",
+    "sphinx.ext.viewcode",
+    "sphinx_copybutton",
+    "miniloop_pages",
+    "ladder",
+]
 exclude_patterns = ["_build", "changes", "generated"]
 default_role = "code"  # a name between single backticks is code, as in docstrings
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from .grammar import FEATURES, OPERATIONS, PHASES, allowed, values
@@ -45,13 +45,26 @@ DEEPEST = 3
 # whether it may raise an exception that ends a task.
 Drawn = tuple[str, tuple[tuple[str, ...], ...], bool, bool]
 
+Says = Callable[[str, str], bool]
+"""Tells whether a function may hold a piece of text: an operation's template, or a value."""
+
+
+def anything(function: str, text: str) -> bool:
+    """Return True: every function may hold every text of the grammar."""
+    return True
+
 
 @functools.cache
-def weighed(function: str, around: str) -> dict[str, list[Drawn]]:
+def weighed(function: str, around: str, says: Says = anything) -> dict[str, list[Drawn]]:
     """Return, by feature, the operations of a function, each repeated by its weight."""
     by_feature: dict[str, list[Drawn]] = {feature: [] for feature in FEATURES}
     for op in allowed(function, around):
-        fields = tuple(values(field, function) for field in op.fields)
+        fields = tuple(
+            tuple(value for value in values(field, function) if says(function, value))
+            for field in op.fields
+        )
+        if not says(function, op.template) or not all(fields):
+            continue
         one = (op.name, fields, op.has_block, op.waits or op.feature == "misuse")
         times = op.weight * (1 if op.feature in (*ALWAYS, "misuse") else 4)
         by_feature[op.feature] += [one] * times
@@ -67,10 +80,21 @@ def features(without: frozenset[str]) -> tuple[list[int], list[int]]:
 
 
 class Generator:
-    """Draws programs from a source of random numbers. `without` names features to leave out."""
+    """Draws programs from a source of random numbers.
 
-    def __init__(self, rng: random.Random, without: frozenset[str] = frozenset()) -> None:
+    `without` names features to leave out. `says` leaves out more: a library that does not have all
+    of asyncio's names can be given the programs that use only what it has.
+    """
+
+    def __init__(
+        self,
+        rng: random.Random,
+        without: frozenset[str] = frozenset(),
+        says: Says = anything,
+    ) -> None:
         self.rng = rng
+        self.says = says
+        self.catches = tuple(text for text in CATCHES if says(PHASES, text))
         self.always, self.others = features(without)
         self._chosen: list[str] = []
         self._longest = 0
@@ -79,6 +103,12 @@ class Generator:
     def one(self, some: Sequence[T]) -> T:
         """Return one of them, as `rng.choice` does, but in a third of the time."""
         return some[int(self.rng.random() * len(some))]
+
+    def may(self, function: str, op: Op) -> bool:
+        """Return whether an operation without a block may stand in a function."""
+        return self.says is anything or all(
+            self.says(function, text) for text in (OPERATIONS[op[0]].template, *op[1:])
+        )
 
     def program(self) -> Program:
         """Return a new program."""
@@ -113,9 +143,10 @@ class Generator:
             if number == 0 or rng.random() < 0.5:
                 phases.append(("run" + how, "c0" if number == 0 else "c1"))
             else:
-                phases.append(("run_forever" + how, self.one(values("delay", PHASES))))
+                forever = ("run_forever" + how, self.one(values("delay", PHASES)))
+                phases.append(forever if self.may(PHASES, forever) else ("run_batch",))
         if rng.random() < 0.8:
-            phases += LAST
+            phases += [op for op in LAST if self.may(PHASES, op)]
         return tuple(phases)
 
     def block(self, function: str) -> Block:
@@ -127,10 +158,10 @@ class Generator:
                 ("spawn", t, self.one(values("c", "c0")))
                 for t in values("t", "c0")[: self.one((1, 2, 2, 3))]
             ]
-            ops = (*spawned, *ops)
+            ops = (*[op if self.may("c0", op) else ("spawn_only", op[2]) for op in spawned], *ops)
             # While the first task lasts, the others can meet each other.
             for wait in WAITS:
-                if self.rng.random() < 0.8:
+                if self.rng.random() < 0.8 and self.may("c0", wait):
                     ops = (*ops, wait, *self.ops("c0", self.one((0, 1, 2)), 0))
         return ops
 
@@ -139,7 +170,7 @@ class Generator:
         key = (function, around)
         ops = self._choices.get(key)
         if ops is None:
-            by_feature = weighed(function, around)
+            by_feature = weighed(function, around, self.says)
             ops = self._choices[key] = []
             for feature in self._chosen:
                 ops += by_feature[feature]
@@ -161,7 +192,7 @@ class Generator:
             elif guards and guarded and random() < (0.85 if function == "c0" else 0.5):
                 # An exception that is not caught ends the task, and little happens after it.
                 guard = "caught" if random() < 0.3 else "suppressed"
-                out.append((guard, CATCHES[int(random() * len(CATCHES))], (op,)))
+                out.append((guard, self.catches[int(random() * len(self.catches))], (op,)))
             else:
                 out.append(op)
         return tuple(out)

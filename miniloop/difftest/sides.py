@@ -138,7 +138,9 @@ class Side:
         self._loop: Any = None
         self.recorded_class = on_virtual_time(base)
         self._for_linked = with_late_self_pipe(self.recorded_class)
-        stand_ins = StandIns(TaskGroup=ordered_group(self.module.TaskGroup), Task=self.task_class)
+        stand_ins = StandIns(Task=self.task_class)
+        if hasattr(self.module, "TaskGroup"):  # not every library has task groups
+            stand_ins["TaskGroup"] = ordered_group(self.module.TaskGroup)
         if self.module is asyncio and self.watched:
             watches(self._cut, stand_ins)
             self.task_class = stand_ins["Task"]

@@ -12,7 +12,11 @@ import miniloop
 from tests.reading_order import ROOT
 
 OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.rst"))]
+PAGES = [
+    ROOT / "README.md",
+    *sorted((ROOT / "docs").glob("*.rst")),
+    *sorted((ROOT / "docs" / "ladder").glob("*.rst")),
+]
 
 
 def docstring_examples() -> Iterator[doctest.DocTest]:

@@ -9,16 +9,22 @@ from tests.reading_order import ROOT
 
 EVIDENCE = {"at-length", "conformance", "loops", "mutation", "speed"}
 OF_THEIR_TIME = {"decisions", "changelog"}
+
+
+def pages() -> list[Path]:
+    return [*sorted(ROOT.glob("docs/*.rst")), *sorted(ROOT.glob("docs/ladder/*.rst"))]
+
+
 TEACHING = [
     path
-    for path in [*sorted(ROOT.glob("docs/*.rst")), ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
+    for path in [*pages(), ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
     if path.stem not in EVIDENCE | OF_THEIR_TIME
 ]
 COMMIT = r"\b(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{7}\b"
 COMMIT_OR_DATE = re.compile(rf"{COMMIT}|\b20\d\d-\d\d-\d\d\b")
 
 
-@pytest.mark.parametrize("page", TEACHING, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", TEACHING, ids=lambda page: str(page.relative_to(ROOT)))
 def test_teaching_pages_name_no_commits_and_dates(page: Path) -> None:
     assert COMMIT_OR_DATE.findall(page.read_text(encoding="utf-8")) == []
 
