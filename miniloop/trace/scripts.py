@@ -37,6 +37,7 @@ from types import ModuleType
 from typing import Any, TextIO
 
 from .clock import COST_OF_ASKING, CountingSelector, VirtualClock
+from .places import cut
 from .recorder import (
     Recorder,
     Steps,
@@ -47,6 +48,7 @@ from .recorder import (
     suspended_at,
 )
 from .threads import Threads
+from .watch import SHUTTING_DOWN
 
 LIBRARIES = tuple(
     f"{one}{os.sep}" for one in (Path(asyncio.__file__).parent, Path(__file__).parents[1])
@@ -69,6 +71,9 @@ TIME_PASSES = (
     "waits for sockets, signals or processes: time passes really, and only the order of events is "
     "compared"
 )
+
+LIBRARY = "(library)"
+"""The name of all tasks that a library makes for itself."""
 
 ADDRESS = re.compile(r"\b(?:0x[0-9a-fA-F]{4,}|(?=\d*[a-f])[0-9a-f]{12})\b")
 FRAME = re.compile(r'(?P<margin>[ |]*)  File "(?P<file>[^"]+)", line \d+, in ')
@@ -108,7 +113,10 @@ class ScriptRecorder(Recorder):
     `["s", timeout]` is a call of `select`, `["e", tick, time, who, what]` an event; the last lines
     are `["reports", [...]]` and `["end"]`. `["note", text]` and `["stop", kind, text]` are for the
     person who compares: what to know of the comparison, and why the run was ended.
-    `["order", text]` says that the loop has no ticks, and why.
+    `["order", text]` says that the loop has no ticks, and why. For the person, too, are
+    `["task", who, name, library]`, the name that the program has given a task and whether the
+    library has made it for itself, and `["by", who]`: the task that prints the event that follows,
+    or who else does.
     """
 
     def __init__(self, out: TextIO, program: str, tick_limit: int, real_time: bool) -> None:
@@ -123,6 +131,9 @@ class ScriptRecorder(Recorder):
         self._process = os.getpid()
         self.main_thread = threading.main_thread()
         self._notes: set[str] = set()
+        self.at_work: list[str] = []
+        """The tasks whose steps are not over, each inside the one before it."""
+        self._running_loop: Callable[[], object] = lambda: None
 
     def _leave_virtual_time(self) -> None:
         self.real_time = True
@@ -137,7 +148,16 @@ class ScriptRecorder(Recorder):
     def note(self, who: str, what: str) -> None:
         """Write down one event at the present tick and time."""
         if not self.stopped:
+            if who == "print":
+                self.write("by", self._who_prints())
             self.write("e", self.ticks, int(self.clock.now * 1000), who, settled(what))
+
+    def _who_prints(self) -> str:
+        if threading.current_thread() is not self.main_thread:
+            return "a thread"
+        if self.at_work:
+            return self.at_work[-1]
+        return "the program" if self._running_loop() is None else "a callback"
 
     def remark(self, text: str) -> None:
         """Write down, once, something to know of the comparison."""
@@ -174,6 +194,7 @@ class ScriptRecorder(Recorder):
         """
         own_loop = getattr(module, "SelectorEventLoop", None) or vars(module)["EventLoop"]
         own_task = vars(module)["Task"]
+        self._running_loop = vars(module)["_get_running_loop"]
         names = itertools.count(1)
         recorded = recorded_task(self, own_task, names)
         tasks = recorded
@@ -454,7 +475,7 @@ class ScriptSteps(Steps):
     def __init__(self, coro: Any, inner: Any, name: str, number: int, recorder: Recorder) -> None:
         code = getattr(inner, "cr_code", None)
         if name.startswith("_") and code and is_of_library(code.co_filename):
-            name = "(library)"  # what it calls its own tasks is its own affair
+            name = LIBRARY  # what it calls its own tasks is its own affair
         super().__init__(coro, inner, name, number, recorder)
 
     def pending(self) -> bool:
@@ -467,6 +488,32 @@ class ScriptSteps(Steps):
         return suspended_at(self._coro, self._recorder.program)
 
 
+class TellingSteps(ScriptSteps):
+    """Steps that tell their recorder whose task is at work, and whether it is the library's own."""
+
+    def __init__(self, coro: Any, inner: Any, name: str, number: int, recorder: Any) -> None:
+        super().__init__(coro, inner, name, number, recorder)
+        self._at_work: list[str] = recorder.at_work
+        code = getattr(inner, "cr_code", None)
+        ends_loop = name in SHUTTING_DOWN and code and is_of_library(code.co_filename)
+        if ends_loop or self._name.startswith(LIBRARY):
+            recorder.write("task", self._name, "", True)
+
+    def send(self, value: Any) -> Any:  # noqa: D102
+        self._at_work.append(self._name)
+        try:
+            return super().send(value)
+        finally:
+            self._at_work.pop()
+
+    def throw(self, *error: Any) -> Any:  # noqa: D102
+        self._at_work.append(self._name)
+        try:
+            return super().throw(*error)
+        finally:
+            self._at_work.pop()
+
+
 def recorded_task(recorder: ScriptRecorder, task_class: Any, names: Iterator[int]) -> Any:
     """A class of tasks whose steps are recorded, however they are made."""
     drives = driven_by(task_class)
@@ -475,9 +522,20 @@ def recorded_task(recorder: ScriptRecorder, task_class: Any, names: Iterator[int
         def __init__(self, coro: Any, **keywords: Any) -> None:
             # What is no coroutine is for the library to refuse.
             if threading.current_thread() is recorder.main_thread and drives(coro):
-                coro = recorder.steps(coro, ScriptSteps)
+                coro = recorder.steps(coro, TellingSteps)
                 coro.task = weakref.ref(self)
+                self._recorded_as = coro._name
+                self._note_name(keywords.get("name"))
             super().__init__(coro, **keywords)
+
+        def set_name(self, name: Any) -> None:
+            super().set_name(name)
+            self._note_name(name)
+
+        def _note_name(self, name: Any) -> None:
+            recorded_as = getattr(self, "_recorded_as", None)
+            if recorded_as is not None and name is not None:
+                recorder.write("task", recorded_as, cut(str(name), 40), False)
 
     Task.__qualname__ = "Task"
     Task.__module__ = task_class.__module__
@@ -585,7 +643,7 @@ def watched_loop(recorder: ScriptRecorder, base: Any, task_class: Any, asks_fact
 
             def create_task(self, coro: Any, **keywords: Any) -> Any:
                 if self._recorded and asyncio.iscoroutine(coro):
-                    coro = recorder.steps(coro, ScriptSteps)
+                    coro = recorder.steps(coro, TellingSteps)
                     coro.task = not_yet
                 return super().create_task(coro, **keywords)
 
