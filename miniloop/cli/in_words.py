@@ -270,7 +270,7 @@ class View:
                 yield Line(teller.tick(tick), "tick")
             elif tick == 0:
                 yield Line("outside the loop", "tick")
-            yield from self._events(teller, events)
+            yield from self._events(teller, events, self._everything or open_end)
         yield from self._folded(empty)
         run = teller.run
         for row in rows:
@@ -312,16 +312,16 @@ class View:
         for line in textwrap.wrap(text, self._width, subsequent_indent="  "):
             yield Line(line, kind)
 
-    def _events(self, teller: Teller, events: Sequence[int]) -> Iterator[Line]:
+    def _events(self, teller: Teller, events: Sequence[int], everything: bool) -> Iterator[Line]:
         """Yield the lines of events in one tick, without those that are the library's own.
 
-        If there are no ticks, the latter are folded here.
+        If there are no ticks, the latter are folded here. `everything` includes them.
         """
         before, time, folded = "", None, 0
         order_only = self.comparison.order_only
         for event in events:
             told = teller.event(event)
-            if told.own and not self._everything:
+            if told.own and not everything:
                 folded += order_only
                 continue
             yield from self._folded_steps(folded)

@@ -53,7 +53,7 @@ from .watch import SHUTTING_DOWN
 LIBRARIES = tuple(
     f"{one}{os.sep}" for one in (Path(asyncio.__file__).parent, Path(__file__).parents[1])
 )
-"""How the paths of files begin that belong to asyncio or miniloop."""
+"""The beginnings of the paths of files that belong to asyncio or miniloop."""
 
 BUSY = 100
 """Ticks without a wait after which a thread gets its turn although the loop has more to do: the
@@ -96,7 +96,7 @@ class RealClock(VirtualClock):
         return _monotonic() - self._began
 
     def time(self) -> float:
-        """The loop's time: seconds on the usual clock."""
+        """Return the loop's time: seconds on the usual clock."""
         return _monotonic()
 
     def move(self, when: float) -> None:
@@ -185,7 +185,7 @@ class ScriptRecorder(Recorder):
         asks_factory: bool = True,
         make_loop: Callable[[], Any] | None = None,
     ) -> None:
-        """Have the library `module` (asyncio or miniloop) make recorded loops, and nothing else.
+        """Replace the loops that the library `module` (asyncio or miniloop) makes by recorded ones.
 
         They are of `loop_class`, and the tasks that it makes itself of `task_class`; by default
         these are the library's own. `asks_factory` says whether its `create_task()` asks the
@@ -276,7 +276,7 @@ class ScriptRecorder(Recorder):
         time.time_ns = lambda: int((began + seconds()) * 1e9)
 
     def finish(self) -> None:
-        """The end of the process: what destructors have to say, and that it came to its end."""
+        """Write what destructors have to say, and that the process came to its end."""
         sys.stdout.flush()
         self.stop()
         main = sys.modules.get("__main__")
@@ -315,11 +315,11 @@ class Printed(io.RawIOBase):
         self._frame = ""  # how the lines begin that belong to a library's frame
 
     def writable(self) -> bool:
-        """It is."""
+        """Return True."""
         return True
 
     def fileno(self) -> int:
-        """What children of the program are given to write to."""
+        """Return the descriptor that children of the program get as their standard output."""
         return 1
 
     def write(self, data: Any) -> int:
@@ -352,7 +352,7 @@ class Printed(io.RawIOBase):
             self._recorder.note("print", text)
 
     def _is_of_library_frame(self, text: str) -> bool:
-        """Whether it is a line of a traceback about what the loop itself does.
+        """Return whether a line belongs to a traceback's frame of the loop itself.
 
         How many frames a library has between two of the program's is its own affair.
         """
@@ -368,12 +368,12 @@ class Printed(io.RawIOBase):
 
 
 def is_of_library(path: str) -> bool:
-    """Whether a file is asyncio's or miniloop's."""
+    """Return whether a file is asyncio's or miniloop's."""
     return path.startswith(LIBRARIES)
 
 
 def settled(text: str) -> str:
-    """Text without what differs from run to run or library to library.
+    """Return text without what differs from run to run or library to library.
 
     These are addresses, digits past the millisecond, the module that a class of asyncio's stands
     in, the line of the library that a callback is defined in, and the name of the one that
@@ -434,7 +434,7 @@ class ScriptSelector(CountingSelector):
             self._recorder.remark(TIME_PASSES)
 
     def _awaits_others(self) -> bool:
-        """Whether something outside can wake the loop: a descriptor, a signal, a process."""
+        """Return whether something outside can wake the loop: a descriptor, a signal, a process."""
         own = getattr(self.loop, "_ssock", None)
         count = len(self._registered) - (own is not None and own.fileno() in self._registered)
         signals = getattr(self.loop, "_signal_handlers", None)
@@ -463,7 +463,7 @@ class ScriptSelector(CountingSelector):
 
 
 def has_processes() -> bool:
-    """Whether the program has children that multiprocessing has begun and not joined."""
+    """Return whether the program has children that multiprocessing has begun and not joined."""
     # Not active_children(): that joins those that have ended, and others want to do so.
     module = sys.modules.get("multiprocessing.process")
     return module is not None and bool(module._children)
@@ -479,12 +479,12 @@ class ScriptSteps(Steps):
         super().__init__(coro, inner, name, number, recorder)
 
     def pending(self) -> bool:
-        """Whether the task has not ended."""
+        """Return whether the task has not ended."""
         task = self.task()
         return task is not None and not task.done()
 
     def place(self) -> str:
-        """The line that the task waits in."""
+        """Return the line that the task waits in."""
         return suspended_at(self._coro, self._recorder.program)
 
 
@@ -515,7 +515,7 @@ class TellingSteps(ScriptSteps):
 
 
 def recorded_task(recorder: ScriptRecorder, task_class: Any, names: Iterator[int]) -> Any:
-    """A class of tasks whose steps are recorded, however they are made."""
+    """Return a class of tasks whose steps are recorded, however they are made."""
     drives = driven_by(task_class)
 
     class Task(numbered_task(task_class, names)):  # type: ignore[misc]
@@ -545,7 +545,7 @@ def recorded_task(recorder: ScriptRecorder, task_class: Any, names: Iterator[int
 def recorded_loop(
     recorder: ScriptRecorder, base: Any, task_class: Any, asks_factory: bool = True
 ) -> Any:
-    """A selector loop that is recorded when it is made in the main thread."""
+    """Return a class of selector loops that are recorded when made in the main thread."""
 
     class Loop(watched_loop(recorder, base, task_class, asks_factory)):  # type: ignore[misc]
         def __init__(self, selector: Any = None) -> None:
@@ -585,7 +585,7 @@ def recorded_in_real_time(
     task_class: Any,
     asks_factory: bool,
 ) -> Any:
-    """What stands in for the class `own_loop`, and makes loops that take no selector."""
+    """Return a class that stands in for `own_loop` and makes loops that take no selector."""
     dressed: dict[Any, Any] = {}
 
     class Loop(own_loop):  # type: ignore[misc]
@@ -611,7 +611,7 @@ def recorded_in_real_time(
 
 
 def watched_loop(recorder: ScriptRecorder, base: Any, task_class: Any, asks_factory: bool) -> Any:
-    """A loop whose tasks and reports are recorded."""
+    """Return a class of loops whose tasks and reports are recorded."""
 
     class Loop(base):  # type: ignore[misc]
         _recorded = False
@@ -656,7 +656,7 @@ def watched_loop(recorder: ScriptRecorder, base: Any, task_class: Any, asks_fact
 
 
 def in_given_order(module: Any, as_completed: Callable[..., Any]) -> Callable[..., Any]:
-    """`as_completed`, with coroutines started in the order given."""
+    """Return `as_completed`, with coroutines started in the order given."""
 
     def started(fs: Any, *, timeout: float | None = None) -> Any:
         if not (module.isfuture(fs) or module.iscoroutine(fs)):
@@ -667,7 +667,7 @@ def in_given_order(module: Any, as_completed: Callable[..., Any]) -> Callable[..
 
 
 def in_order(module: Any, all_tasks: Callable[..., Any]) -> Callable[..., Any]:
-    """`all_tasks`, with a set whose order does not depend on how it was filled."""
+    """Return `all_tasks`, with a set whose order does not depend on how it was filled."""
     return lambda loop=None: set(sorted(all_tasks(loop), key=hash))  # noqa: C414
 
 
