@@ -39,7 +39,7 @@ LONGEST_NAME = 16
 """Longer names push what stands behind them to the right."""
 
 STEP = re.compile(r"(?P<how>send|throw .*?) -> (?P<end>(?:line|returned|raised) .*|\S+)", re.DOTALL)
-LABEL = re.compile(r"[\w<>()]+#\d+")
+LABEL = re.compile(r"\S+#\d+")
 
 Side = tuple[str, int | None, tuple[int, int] | None]
 """One side of a row: its text, the number of its event, and its tick and time."""
@@ -154,7 +154,7 @@ class Teller:
 def names_of(run: Run) -> dict[str, str]:
     """Return the names of the tasks of a run, by their labels, as `explain` gives them."""
     found = {event.who for event in run.schedule.events} | {*run.printers.values(), *run.tasks}
-    labels = [label for label in found if LABEL.fullmatch(label)]
+    labels = [label for label in found if re.search(r"#\d+$", label)]
     taken: Counter[str] = Counter()
 
     def fresh(name: str) -> str:

@@ -206,6 +206,8 @@ def test_tasks_have_the_names_that_explain_gives_them() -> None:
     steps = [(1, 0, label, "send -> line 3") for label in ("_tea#0", "tea#1", "tea#2", "tea#3")]
     run = ran(steps, [0], tasks={"tea#1": ("green", False), "tea#3": ("green", False)})
     assert list(in_words.names_of(run).values()) == ["tea", "green", "tea-3", "green-2"]
+    odd = ran([(1, 0, "<my coroutine>#0", "send -> line 3")], [0], printers={})
+    assert told(odd, odd)[1] == "  <my coroutine>  waits in    3  await asyncio.sleep(minutes)"
 
 
 def test_what_is_no_step() -> None:
