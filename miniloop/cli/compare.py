@@ -288,7 +288,7 @@ def reasons(comparison: Comparison, run_again: Callable[[str], Run]) -> Iterator
     found = known_difference(comparison, watched)
     if found is not None:
         yield "known difference", f"{found.id}: {found.title}. {' '.join(found.reason.split())}"
-    elif sys.version_info < (3, 15):
+    elif sys.version_info < (3, 15) and comparison.right.name in ("miniloop", "interop"):
         version = ".".join(map(str, sys.version_info[:3]))
         yield (
             "note",
