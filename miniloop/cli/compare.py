@@ -158,7 +158,7 @@ def call(args: argparse.Namespace) -> int:
     print()
     in_words.write(view.lines())
     still_waiting(comparison, run_again)
-    remarks = [("note", view.tellers[0].in_names(note)) for note in notes(comparison)]
+    remarks = [("note", view.in_names(note)) for note in notes(comparison)]
     if not comparison.agree and left.name == "asyncio":
         remarks += reasons(comparison, run_again)
     if remarks:
@@ -168,7 +168,7 @@ def call(args: argparse.Namespace) -> int:
     no_end = without_end(comparison)
     if no_end:
         sys.stdout.flush()
-        raise BadInput(f"{script}{view.tellers[0].in_names(no_end)}")
+        raise BadInput(f"{script}{view.in_names(no_end)}")
     return 0 if comparison.agree else 1
 
 
@@ -362,9 +362,8 @@ def notes(comparison: Comparison) -> list[str]:
     left, right = comparison.left, comparison.right
     found = [*left.notes, *right.notes]
     ends = {}
-    for run in (left, right):
-        if without_end(comparison):
-            continue  # one line on stderr says it
+    # If neither side ends, one line on stderr says it.
+    for run in () if without_end(comparison) else (left, right):
         if not run.complete:
             ends[run.name] = f"{run.how_it_ended}: compared up to there"
         elif run.status:

@@ -10,6 +10,7 @@ import importlib
 import re
 import sys
 import textwrap
+import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
@@ -222,6 +223,11 @@ class View:
             found += textwrap.wrap(text, self._width, subsequent_indent=" " * min(len(start), 8))
         return found
 
+    def in_names(self, text: str) -> str:
+        """Return text with the names of tasks in place of their labels."""
+        left, right = self.tellers
+        return right.in_names(left.in_names(text))
+
     def _sentence(self, teller: Teller, side: Side) -> str:
         text, event, at = side
         if event is not None:
@@ -401,13 +407,13 @@ class View:
         marks = ["=>" if not number else "" if row.same else "~" for number, row in enumerate(rows)]
         half = (self._width - 2 * MARGIN) // 2
         wide = [self._column(side, rows, 10 * LONGEST) for side in (0, 1)]
-        widest = [max(len(one.text) for cell in column for one in cell) for column in wide]
+        widest = [max(room_for(one.text) for cell in column for one in cell) for column in wide]
         after = list(self._left_out(len(self._rows) - first - len(rows)))
         if max(widest) > half and half < NARROWEST:
             return [*self._below(rows, marks), *after]
         if max(widest) > half:
             wide = [self._column(side, rows, half) for side in (0, 1)]
-            widest = [max(len(one.text) for cell in column for one in cell) for column in wide]
+            widest = [max(room_for(one.text) for cell in column for one in cell) for column in wide]
         room = max(widest[0], len(self._names[0]))
         gap = " " * MARGIN
         found = [Line(f"{gap}{self._names[0]:<{room}}{gap}{self._names[1]}", "names")]
@@ -416,7 +422,8 @@ class View:
                 one = left[number] if number < len(left) else Line("")
                 other = right[number] if number < len(right) else Line("")
                 shown = mark if number == 0 else ""
-                text = f"{shown:<{MARGIN}}{one.text:<{room}}{gap}{other.text}".rstrip()
+                blank = " " * (room - room_for(one.text))
+                text = f"{shown:<{MARGIN}}{one.text}{blank}{gap}{other.text}".rstrip()
                 found.append(Line(text, mark, one.needs or other.needs))
         return found + after
 
@@ -497,6 +504,11 @@ class View:
             entries.append("(library)  a task that the library has made for itself")
         for entry in entries:
             yield from textwrap.wrap(entry, self._width, subsequent_indent="    ")
+
+
+def room_for(text: str) -> int:
+    """Return how many columns text takes in a terminal, where some characters take two."""
+    return sum(2 if unicodedata.east_asian_width(one) in "WF" else 1 for one in text)
 
 
 def on_one_line(text: str) -> str:

@@ -175,6 +175,13 @@ def test_a_column_that_has_ended() -> None:
     ]
 
 
+def test_wide_characters_keep_the_columns_straight() -> None:
+    left = ran([(1, 0, "print", "茶を飲む"), (1, 0, "print", "tea")], [0], printers={})
+    right = ran([(1, 0, "print", "12345678"), (1, 0, "print", "tea")], [0], "own", printers={})
+    marked, plain = told(left, right)[-2:]
+    assert marked.index("12345678") + 4 == plain.rindex("tea")
+
+
 def test_a_time_that_differs_is_shown() -> None:
     later = [*STEPS[:3], (2, 500, *STEPS[3][2:])]
     lines = told(ran(STEPS[:4], [0, 0]), ran(later, [0, 0], "own"))
