@@ -127,7 +127,7 @@ def test_compare_a_module(folder: Path) -> None:
     compare = ["-m", "miniloop", "compare", "-m"]
     ended = on_python(folder, *compare, "package.inner.task", "an argument", "--all")
     assert ended.stdout.startswith("asyncio and miniloop agree: ")
-    assert "  main  waits in    3  " in ended.stdout
+    assert "  main         waits in    3  " in ended.stdout
     line = "miniloop compare: no module named 'package.inner' that could be run\n"
     assert on_python(folder, *compare, "package.inner") == Ended("", line, 2)
 
