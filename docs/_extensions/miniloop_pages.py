@@ -203,11 +203,18 @@ class Measured(Page):
 
 
 class CommandOutput(Page):
-    """A command line of miniloop and what it prints, run when the site is built."""
+    """A command line of miniloop and what it prints, run when the site is built.
+
+    Modules in the folder of the pages, such as ``lifo``, can be imported. The option ``status`` is
+    the exit status that the command has to have.
+    """
 
     required_arguments = 1
     final_argument_whitespace = True
-    option_spec: ClassVar = {"lines": directives.positive_int}
+    option_spec: ClassVar = {
+        "lines": directives.positive_int,
+        "status": directives.nonnegative_int,
+    }
 
     def lines(self) -> Iterator[str]:
         """Yield the command and its output, up to as many lines as the option says."""
@@ -218,11 +225,12 @@ class CommandOutput(Page):
         done = subprocess.run(
             [sys.executable, "-m", "miniloop", *arguments],
             cwd=ROOT,
-            env=os.environ | {"COLUMNS": "80"},
+            env=os.environ | {"COLUMNS": "80", "PYTHONPATH": str(ROOT / "docs")},
             capture_output=True,
             text=True,
-            check=True,
         )
+        if done.returncode != self.options.get("status", 0):
+            raise self.error(done.stderr)
         output = done.stdout.splitlines()
         limit = self.options.get("lines", len(output))
         yield ".. code-block:: console"

@@ -1,4 +1,4 @@
-"""Run a script on asyncio and on miniloop, and show both schedules side by side.
+"""Run a script on asyncio and on miniloop, and show where the schedules differ, if they do.
 
 Any script will do: it needs no preparation. A script that imports an installed library (aiohttp,
 anyio, ...), itself or in a module beside it, runs on miniloop.interop instead of miniloop's core,
@@ -7,39 +7,41 @@ as with `run`. --core and --interop overrule this choice.
 Each loop runs in a process of its own, on virtual time: where the loop would wait, the clock jumps.
 A schedule has the calls of select() with their timeouts, each step of each task with the line where
 the task then waits, the lines that the script prints, and calls of the exception handler, each with
-its tick and time. "send -> line 7" is a task that was resumed and then waits in line 7.
+its tick and time. If both schedules are equal, compare shows one. Otherwise it shows what is alike,
+marks the first difference, and shows from there on both. The words are those of `explain`, which
+says of one run why each step ran.
 
-Exit status 0: the schedules are equal. 1: they differ, and the first difference is marked. If the
-asyncio of this Python is known to differ there, the known difference is named. 2: there is nothing
-to compare, or the time was up before a difference showed; one line says why.
+Exit status 0: the schedules are equal. 1: they differ. If the asyncio of this Python is known to
+differ there, the known difference is named. 2: there is nothing to compare, the script waits for
+ever, or the time was up before a difference showed. One line says why, and if there is a schedule
+up to there, it is shown.
 """
 
 import argparse
+import importlib
 import re
 import sys
 import textwrap
 import time
+import tokenize
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from miniloop.cli import program
+from miniloop.cli import in_words, program
 from miniloop.cli.bad_input import BadInput
 from miniloop.cli.installed import installed_library
-from miniloop.cli.side_by_side import cell, columns, show
+from miniloop.cli.side_by_side import columns
 from miniloop.difftest import loops, register
 from miniloop.difftest.scripts import Comparison, Run, compare_script, rows, run_side
 from miniloop.trace.scripts import settled
+from miniloop.trace.watch import MOST_STEPS
 
 UNTOLD = 10
 """Seconds after which `compare` says that it is still running."""
 
 LOOPS = f"{', '.join(loops.KNOWN)}, or module:name of a class or of a function that makes a loop"
-
-LEGEND = """\
-select(0.5): a tick begins, and the loop waits 0.5 s at most for something to do.
-race#1  send -> line 12: task 1, of race(), goes on until it waits in line 12."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -73,27 +75,36 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default="asyncio",
         help="compare it with this loop, named in the same way (default: %(default)s)",
     )
-    parser.add_argument("--all", action="store_true", help="show long schedules in full")
+    parser.add_argument(
+        "--all",
+        action="store_true",
+        help="show long schedules in full, and what the loop does for itself",
+    )
+    declare_limits(parser, "each loop")
+    program.declare(parser)
+
+
+def declare_limits(parser: argparse.ArgumentParser, who: str) -> None:
+    """Declare how long `who` may take, and what the script reads."""
     parser.add_argument(
         "--limit",
         type=positive(float),
         default=20.0,
         metavar="SECONDS",
-        help="seconds of real time that each loop may take (default: %(default)g)",
+        help=f"seconds of real time that {who} may take (default: %(default)g)",
     )
     parser.add_argument(
         "--ticks",
         type=positive(int),
         default=20_000,
         metavar="N",
-        help="ticks that each loop may take (default: %(default)s)",
+        help=f"ticks that {who} may take (default: %(default)s)",
     )
     parser.add_argument(
         "--stdin",
         metavar="FILE",
         help="the file that the script reads as its standard input (default: empty)",
     )
-    program.declare(parser)
 
 
 def positive(kind: Any) -> Any:
@@ -120,13 +131,13 @@ def given(path: str | None) -> bytes:
 def call(args: argparse.Namespace) -> int:
     """Compare, and print the result. Returns the exit status."""
     script, script_args = program.named(args)
-    program.file_of(script)  # that of a module must be there
+    file = program.file_of(script)  # that of a module must be there
     limits: dict[str, Any] = {
         "real_time": args.real_time,
         "ticks": args.ticks,
         "seconds": args.limit,
         "stdin": given(args.stdin),
-        "meanwhile": Progress(args.limit),
+        "meanwhile": Progress("compare", args.limit, "each loop"),
     }
     loop = args.loop
     if loop is None:
@@ -140,35 +151,33 @@ def call(args: argparse.Namespace) -> int:
     limits["real_time"] |= bool(left.no_ticks or right.no_ticks)
     run_again = partial(run_side, script=script, args=script_args, **limits)
     refuse(comparison, script, run_again)
+    view = in_words.View(comparison, lines_of(file), everything=args.all)
     for reason in dict.fromkeys(filter(None, (right.no_ticks, left.no_ticks))):
         say("note", reason)
-    for line in LEGEND.splitlines():
-        print(textwrap.fill(line, columns(), subsequent_indent="  "))
+    print("\n".join([fill(agreement(comparison))] if comparison.agree else differs(view)))
     print()
-    show(
-        (left.name, right.name),
-        comparison.rows,
-        order_only=comparison.order_only,
-        everything=args.all,
-    )
-    print()
-    for note in notes(comparison):
-        say("note", note)
-    if comparison.agree:
-        print(agreement(comparison))
-        return 0
-    print(part_at(comparison))
-    if left.name == "asyncio":
-        for kind, text in reasons(comparison, run_again):
-            say(kind, text)
-    return 1
+    in_words.write(view.lines())
+    still_waiting(comparison, run_again)
+    remarks = [("note", view.in_names(note)) for note in notes(comparison)]
+    if not comparison.agree and left.name == "asyncio":
+        remarks += reasons(comparison, run_again)
+    if remarks:
+        print()
+    for kind, text in remarks:
+        say(kind, text)
+    no_end = without_end(comparison)
+    if no_end:
+        sys.stdout.flush()
+        raise BadInput(f"{script}{view.in_names(no_end)}")
+    return 0 if comparison.agree else 1
 
 
 class Progress:
     """Says on stderr, once, that a run takes long."""
 
-    def __init__(self, limit: float) -> None:
-        self._limit = limit
+    def __init__(self, command: str, limit: float, who: str) -> None:
+        self._command = command
+        self._limit = f"{who} may take {limit:g} s (--limit)"
         self._began = time.monotonic()
         self._told = False
 
@@ -177,27 +186,89 @@ class Progress:
         if not self._told and time.monotonic() - self._began > UNTOLD:
             self._told = True
             print(
-                f"miniloop compare: still running on {side} after {UNTOLD} s; each loop may take "
-                f"{self._limit:g} s (--limit)",
+                f"miniloop {self._command}: still running on {side} after {UNTOLD} s; "
+                f"{self._limit}",
                 file=sys.stderr,
             )
 
 
+def lines_of(file: str) -> list[str]:
+    """Return the lines of a script, or nothing if it is no text."""
+    try:
+        with tokenize.open(file) as text:
+            return text.read().splitlines()
+    except (OSError, SyntaxError, UnicodeDecodeError):
+        return []
+
+
 def say(kind: str, text: str) -> None:
     """Print a remark, as wide as the terminal."""
-    print(textwrap.fill(f"{kind}: {text}", columns(), subsequent_indent="  "))
+    print(fill(f"{kind}: {text}"))
+
+
+def fill(text: str) -> str:
+    """Return text in lines as wide as the terminal."""
+    return textwrap.fill(text, columns(), subsequent_indent="  ")
 
 
 def agreement(comparison: Comparison) -> str:
-    """Say how much was compared."""
+    """Say that the sides agree, and how much was compared."""
     left, right = comparison.left, comparison.right
+    until = ENDLESS.get((left.stopped or right.stopped or ("", ""))[0], "")
+    until = f", {until}" if until else ""
     schedule = left.schedule
     events = count(schedule.events, "event")
     if comparison.order_only:
-        return f"{left.name} and {right.name} agree on the order of {events}."
+        return f"{left.name} and {right.name} agree on the order of {events}{until}."
     seconds = schedule.events[-1].time / 1000 if schedule.events else 0.0
     extent = f"{events} in {count(schedule.timeouts, 'tick')}"
-    return f"{left.name} and {right.name} agree: {extent}, {seconds:.3f} s of virtual time."
+    return f"{left.name} and {right.name} agree{until}: {extent}, {seconds:.3f} s of virtual time."
+
+
+ENDLESS = {
+    "deadlock": "until both wait for ever",
+    "endless": "until both were stopped",
+    "hang": "until the time was up",
+}
+"""Ends of a run that are none of the program's own, and what they mean for both."""
+
+
+def differs(view: in_words.View) -> list[str]:
+    """Say where the sides differ, and what each does there."""
+    comparison = view.comparison
+    assert comparison.first is not None
+    row = comparison.rows[comparison.first]
+    at = row.left_at or row.right_at
+    where = ""
+    if at and not comparison.order_only:
+        where = f", first in tick {at[0]}, at {at[1] / 1000:.3f} s"
+    return [
+        fill(f"{comparison.left.name} and {comparison.right.name} differ{where}:"),
+        *view.difference(),
+    ]
+
+
+def still_waiting(comparison: Comparison, run_again: Callable[..., Run]) -> None:
+    """Print what still waits in a deadlock, and the ring if there is one, as `explain` does."""
+    stuck = [run for run in (comparison.right, comparison.left) if waits_for_ever(run)]
+    if not stuck or comparison.order_only:
+        return
+    name = stuck[0].name
+    run = run_again(name, steps=MOST_STEPS)
+    if not (waits_for_ever(run) and run.watched):
+        return
+    document: Any = importlib.import_module("miniloop.trace.document")
+    explain: Any = importlib.import_module("miniloop.trace.explain")
+    found = document.assemble(run.watched, run.name, name, "virtual", run.stopped)
+    on = "" if len(stuck) == 2 else f" on {name}"
+    print()
+    for line in explain.still_waiting(found, on):
+        print(line)
+
+
+def waits_for_ever(run: Run) -> bool:
+    """Return whether a run has ended in a deadlock."""
+    return run.stopped is not None and run.stopped[0] == "deadlock"
 
 
 def reasons(comparison: Comparison, run_again: Callable[[str], Run]) -> Iterator[tuple[str, str]]:
@@ -217,7 +288,7 @@ def reasons(comparison: Comparison, run_again: Callable[[str], Run]) -> Iterator
     found = known_difference(comparison, watched)
     if found is not None:
         yield "known difference", f"{found.id}: {found.title}. {' '.join(found.reason.split())}"
-    elif sys.version_info < (3, 15):
+    elif sys.version_info < (3, 15) and comparison.right.name in ("miniloop", "interop"):
         version = ".".join(map(str, sys.version_info[:3]))
         yield (
             "note",
@@ -246,21 +317,13 @@ def known_difference(comparison: Comparison, watched: Run) -> register.Known | N
 
 
 def refuse(comparison: Comparison, script: str, run_again: Callable[[str], Run]) -> None:
-    """Raise BadInput if there is nothing to compare, or no end to it."""
+    """Raise BadInput if there is nothing to compare."""
     left, right = comparison.left, comparison.right
     for run in (left, right):
         if run.stopped and run.stopped[0] == "bad":
             raise BadInput(run.stopped[1])
-    if comparison.agree and (left.cut_off or right.cut_off):
-        sides = [run for run in (left, right) if run.cut_off]
-        on = f" on {sides[0].name}" if len(sides) == 1 else ""
-        raise BadInput(
-            f"{script}{on} {sides[0].how_it_ended}: no difference shows until it was cut off; "
-            "allow more time with --limit, or let the script wait for nothing outside its process"
-        )
-    if left.stopped and right.stopped and comparison.agree:
-        more = {"deadlock": "", "endless": "; --ticks allows more"}[left.stopped[0]]
-        raise BadInput(f"{script} {left.stopped[1]}{more}")
+    if without_end(comparison):
+        return
     if not left.schedule.timeouts and not right.schedule.timeouts:
         differ = left.name == "asyncio" and not comparison.agree
         if differ and known_difference(comparison, run_again("asyncio-known")):
@@ -276,12 +339,31 @@ def refuse(comparison: Comparison, script: str, run_again: Callable[[str], Run])
         )
 
 
+def without_end(comparison: Comparison) -> str:
+    """Return how a script has gone on that never ends, alike on both sides. Empty if it ends."""
+    left, right = comparison.left, comparison.right
+    if not comparison.agree:
+        return ""
+    if left.cut_off or right.cut_off:
+        sides = [run for run in (left, right) if run.cut_off]
+        on = f" on {sides[0].name}" if len(sides) == 1 else ""
+        return (
+            f"{on} {sides[0].how_it_ended}: no difference shows until it was cut off; "
+            "allow more time with --limit, or let the script wait for nothing outside its process"
+        )
+    if left.stopped and right.stopped:
+        more = {"deadlock": "", "endless": "; --ticks allows more"}[left.stopped[0]]
+        return f" {left.stopped[1]}{more}"
+    return ""
+
+
 def notes(comparison: Comparison) -> list[str]:
     """Return what a reader has to know about this comparison."""
     left, right = comparison.left, comparison.right
     found = [*left.notes, *right.notes]
     ends = {}
-    for run in (left, right):
+    # If neither side ends, one line on stderr says it.
+    for run in () if without_end(comparison) else (left, right):
         if not run.complete:
             ends[run.name] = f"{run.how_it_ended}: compared up to there"
         elif run.status:
@@ -307,20 +389,3 @@ def last_line(run: Run) -> str:
         line[4:] for line in run.said.splitlines() if re.match(r"  \| \w*ExceptionGroup: ", line)
     ]
     return settled((groups or lines or [f"exit status {run.status}"])[-1])
-
-
-def part_at(comparison: Comparison) -> str:
-    """Name the first difference, in full."""
-    assert comparison.first is not None
-    row = comparison.rows[comparison.first]
-    left, right = comparison.left.name, comparison.right.name
-    width = max(len(left), len(right))
-    at = row.left_at or row.right_at
-    where = ""
-    if at and not comparison.order_only:
-        where = f", first in tick {at[0]}, at {at[1] / 1000:.3f} s"
-    return (
-        f"{left} and {right} differ{where}:\n"
-        f"  {left:<{width}}  {cell(row.left, row.left_at, row.right_at)}\n"
-        f"  {right:<{width}}  {cell(row.right, row.right_at, row.left_at)}"
-    )

@@ -1,4 +1,6 @@
-"""Print two schedules side by side: with rich if it is installed, otherwise as plain text.
+"""Print the schedules of a random program side by side, for `fuzz` and `lab`.
+
+With rich installed they have colours, otherwise they are plain text.
 
 The number of a tick is shown where the tick begins, and the time where it changes. If the terminal
 is too narrow for two columns, an event that both loops have is printed once, and events that differ

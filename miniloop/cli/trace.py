@@ -27,7 +27,7 @@ from typing import Any
 
 from miniloop.cli import program
 from miniloop.cli.bad_input import BadInput
-from miniloop.cli.compare import LOOPS, given, last_line, positive
+from miniloop.cli.compare import LOOPS, Progress, declare_limits, given, last_line, positive
 from miniloop.cli.installed import installed_library
 from miniloop.difftest.scripts import Run, run_side
 from miniloop.trace.document import Document, assemble
@@ -98,31 +98,13 @@ def declare_run(parser: argparse.ArgumentParser) -> None:
         "--real-time", action="store_true", help="really wait, in place of jumping over waits"
     )
     parser.add_argument(
-        "--limit",
-        type=positive(float),
-        default=20.0,
-        metavar="SECONDS",
-        help="real time that the run may take (default: %(default)g)",
-    )
-    parser.add_argument(
-        "--ticks",
-        type=positive(int),
-        default=20_000,
-        metavar="N",
-        help="ticks that the run may take (default: %(default)s)",
-    )
-    parser.add_argument(
         "--steps",
         type=positive(int),
         default=MOST_STEPS,
         metavar="N",
         help="steps after which recording stops (default: %(default)s)",
     )
-    parser.add_argument(
-        "--stdin",
-        metavar="FILE",
-        help="what the script finds in its standard input (default: nothing)",
-    )
+    declare_limits(parser, "the run")
 
 
 def call(args: argparse.Namespace) -> int:
@@ -196,6 +178,7 @@ def traced(args: argparse.Namespace, loop: str | None) -> Document:
         ticks=args.ticks,
         seconds=args.limit,
         stdin=given(args.stdin),
+        meanwhile=Progress(args.command, args.limit, "the run"),
         steps=args.steps,
     )
     _refuse(run, script)

@@ -51,6 +51,11 @@ class Run:
     """The text that it wrote to the terminal without using `sys.stdout`."""
     watched: list[list[Any]] = field(default_factory=list)
     """What a watch has seen (see `miniloop.trace.watch`), if there was one."""
+    tasks: dict[str, tuple[str, bool]] = field(default_factory=dict)
+    """By the label of a task (`race#1`): the name that the program has given it, or an empty text,
+    and whether the library has made it for itself. Tasks with neither are missing."""
+    printers: dict[int, str] = field(default_factory=dict)
+    """Who has printed, by the number of the event: the label of a task, or a word for others."""
     known: list[tuple[int, int, str]] = field(default_factory=list)
     """Situations in which asyncio is known to differ: how many events and how many calls of select
     came before it, and the id of its entry in the register."""
@@ -90,6 +95,9 @@ class Row:
     """Tick and milliseconds, or None if there are none."""
     right_at: tuple[int, int] | None
     same: bool
+    left_event: int | None = None
+    """The number of the event in the schedule of the left side, if the row is one."""
+    right_event: int | None = None
 
 
 @dataclass
@@ -223,6 +231,10 @@ def _read(run: Run, record: Path, script: str) -> None:
             schedule.timeouts.append(values[0])
         elif kind == "e":
             schedule.rows.append(tuple(values))
+        elif kind == "by":
+            run.printers[len(schedule.rows)] = values[0]
+        elif kind == "task":
+            run.tasks[values[0]] = values[1], values[2]
         elif kind == "t":
             run.watched.append(values)
         elif kind == "known":
@@ -287,17 +299,23 @@ def rows(left: Run, right: Run, order_only: bool = False) -> list[Row]:
     one, other = one[:limit], other[:limit]
     found = []
     for number in range(max(len(one), len(other))):
-        left_at, left_text = one[number] if number < len(one) else (None, "")
-        right_at, right_text = other[number] if number < len(other) else (None, "")
+        left_at, left_text, left_event = one[number] if number < len(one) else NOTHING
+        right_at, right_text, right_event = other[number] if number < len(other) else NOTHING
         same = left_text == right_text and (order_only or left_at == right_at)
-        found.append(Row(left_text, right_text, left_at, right_at, same))
+        found.append(Row(left_text, right_text, left_at, right_at, same, left_event, right_event))
     return found
 
 
-def entries(run: Run, order_only: bool) -> list[tuple[tuple[int, int] | None, str]]:
+Entry = tuple[tuple[int, int] | None, str, int | None]
+"""Tick and time, a text, and the number of the event if it is one."""
+
+NOTHING: Entry = (None, "", None)
+
+
+def entries(run: Run, order_only: bool) -> list[Entry]:
     """Return what a run did, as texts with their ticks and times."""
     schedule = run.schedule
-    found: list[tuple[tuple[int, int] | None, str]] = []
+    found: list[Entry] = []
     tick = 0
     time = 0
 
@@ -306,20 +324,21 @@ def entries(run: Run, order_only: bool) -> list[tuple[tuple[int, int] | None, st
         timeout = schedule.timeouts[tick]
         tick += 1
         if not order_only:
-            found.append(((tick, time), f"select({'no timeout' if timeout is None else timeout})"))
+            wait = "no timeout" if timeout is None else timeout
+            found.append(((tick, time), f"select({wait})", None))
 
-    for event in schedule.events:
+    for number, event in enumerate(schedule.events):
         while tick < min(event.tick, len(schedule.timeouts)):
             select()
         time = event.time
-        found.append(((event.tick, event.time), f"{event.who}  {event.what}"))
+        found.append(((event.tick, event.time), f"{event.who}  {event.what}", number))
     while tick < len(schedule.timeouts):
         select()
     if run.cut_off:
         return found
-    found += [(None, f"at the end: {report}") for report in schedule.reports]
+    found += [(None, f"at the end: {report}", None) for report in schedule.reports]
     if run.wrote:
-        found += [(None, f"past sys.stdout: {line}") for line in run.wrote.splitlines()]
+        found += [(None, f"past sys.stdout: {line}", None) for line in run.wrote.splitlines()]
     if not run.complete:
-        found.append((None, run.how_it_ended))
+        found.append((None, run.how_it_ended, None))
     return found

@@ -32,7 +32,7 @@ class Alarm:
             signal.alarm = self._alarm
 
     def pending(self) -> float | None:
-        """When the signal comes, on the virtual clock; None if none is asked for."""
+        """Return when the signal comes, in virtual seconds, or None if no signal is asked for."""
         if self._when is not None and self._get(signal.ITIMER_REAL)[0] == 0:
             self._when = None  # it has come really
         return self._when

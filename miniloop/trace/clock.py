@@ -43,7 +43,7 @@ class VirtualClock:
         self.now = max(self.now, when)
 
     def sleep(self, seconds: float) -> None:
-        """Stand-in for `time.sleep`: blocking the loop takes time, too."""
+        """Let time pass in place of `time.sleep`: blocking the loop takes time, too."""
         if seconds < 0:
             raise ValueError("sleep length must be non-negative")
         self.now += seconds
@@ -88,7 +88,7 @@ class CountingSelector(selectors.BaseSelector):
         return []
 
     def wait(self, timeout: float | None) -> list[tuple[selectors.SelectorKey, int]]:
-        """What to do when nothing is ready: move the clock."""
+        """Move the clock to the end of the wait, since nothing is ready."""
         if timeout is None:
             return self.wait_for_ever()
         self.clock.now += math.ceil(timeout * 1e3) * 1e-3
@@ -101,7 +101,7 @@ class CountingSelector(selectors.BaseSelector):
         return name != "_read_from_self", self._registered[key.fd]
 
     def wait_for_ever(self) -> list[tuple[selectors.SelectorKey, int]]:
-        """What to do when only a thread or a peer outside the loop could wake it: here, give up."""
+        """Give up, since only a thread or a peer outside the loop could wake it."""
         stuck = Stuck("blocks for ever: nothing is ready and no timer is set")
         stuck.for_ever = True
         raise stuck

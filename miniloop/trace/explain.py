@@ -75,7 +75,7 @@ def explained(document: Document, *, everything: bool = False) -> Iterator[str]:
         shown += len(own)
     else:
         yield from fold(document, folded)
-    yield from ending(document, source)
+    yield from ending(document)
 
 
 def ticks(document: Document) -> Iterator[tuple[int, int]]:
@@ -250,15 +250,24 @@ def output(document: Document, index: int) -> Iterator[str]:
             yield f"      reports │ {row['text']}"
 
 
-def ending(document: Document, source: Source) -> Iterator[str]:
+def ending(document: Document) -> Iterator[str]:
     """Yield how the run has ended, and what still waits."""
     end = document["end"]
     time = document["steps"][-1]["time"]
     yield f"{sentence(end['say'])} ({time:.3f} s)"
-    if not end["waiting"]:
-        return
-    yield ""
-    yield "Still waiting:"
+    if end["waiting"]:
+        yield ""
+        yield from still_waiting(document)
+
+
+def still_waiting(document: Document, where: str = "") -> Iterator[str]:
+    """Yield the tasks that still wait, for what, and the rings in which they wait for each other.
+
+    `where` may name the loop, if there are two (` on asyncio`).
+    """
+    source = Source(document)
+    end = document["end"]
+    yield f"Still waiting{where}:"
     names = [row["name"] for row in document["tasks"]]
     width = max(len(names[row["task"]]) for row in end["waiting"])
     for row in end["waiting"]:

@@ -18,7 +18,7 @@ from types import CodeType, FrameType
 from typing import Any, NamedTuple
 
 LONGEST = 80
-"""Characters of a repr that are kept."""
+"""The most characters of a repr; `cut()` drops the rest."""
 
 _SHORT = reprlib.Repr()
 _SHORT.maxstring = _SHORT.maxother = LONGEST // 2
@@ -47,38 +47,37 @@ def cut(text: str, longest: int = LONGEST) -> str:
 
 
 OURS = f"{Path(__file__).parent}{os.sep}"
-"""How the paths of this package's files begin."""
+"""The beginning of the path of each file in this package."""
 
 
 class Place(NamedTuple):
-    """A line of the program, and the library function that it has called there."""
+    """A line of the program, and the library function that the line has called."""
 
     file: str
     line: int
     call: str
-    """As the library names it, `Queue.put`; empty if no Python function of a library was called."""
+    """The function's name in the library, such as `Queue.put`. Empty if the line has called no
+    Python function of a library."""
 
 
-class Files:
-    """Tells the program's files from those of libraries."""
+class Files(dict[str, bool]):
+    """Tells the program's files from those of libraries.
+
+    `files[file]`, by the file name in a code object, is True if the file belongs to the program.
+    """
 
     def __init__(self) -> None:
+        super().__init__()
         folders = {sysconfig.get_path(key) for key in ("stdlib", "platstdlib")}
         folders |= {str(Path(__file__).resolve().parents[1]), str(Path(asyncio.__file__).parent)}
         folders |= {str(Path(path).resolve()) for path in list(folders)}
         self._libraries = ("<frozen", "<string", *(f"{folder}{os.sep}" for folder in folders))
-        self._known: dict[str, bool] = {}
 
-    def is_program(self, file: str) -> bool:
-        """Return True if a file, by the name in a code object, belongs to the program."""
-        known = self._known.get(file)
-        if known is None:
-            known = self._known[file] = not (
-                file.startswith(self._libraries)
-                or "site-packages" in file
-                or "dist-packages" in file
-            )
-        return known
+    def __missing__(self, file: str) -> bool:
+        """Decide about a file when it is asked for the first time."""
+        installed = "site-packages" in file or "dist-packages" in file
+        found = self[file] = not (installed or file.startswith(self._libraries))
+        return found
 
     def caller(self, frame: FrameType | None) -> Place | None:
         """Return the innermost line of the program on the stack, within the present step.
@@ -86,15 +85,10 @@ class Files:
         Returns None in a callback of a library, where no line of the program is at work.
         """
         call: CodeType | None = None
-        known = self._known
         while frame is not None:
             code = frame.f_code
-            file = code.co_filename
-            program = known.get(file)
-            if program is None:
-                program = self.is_program(file)
-            if program:
-                return Place(file, frame.f_lineno, called(call))
+            if self[code.co_filename]:
+                return Place(code.co_filename, frame.f_lineno, called(call))
             if code.co_name == "_run_once":
                 return None
             call = code
@@ -140,11 +134,11 @@ NAMES = {
     "Task.cancel": "cancel",
     "_GatheringFuture.cancel": "cancel",
 }
-"""What reads better than the library's own names."""
+"""Names that read better than the library's own."""
 
 
 class Standing(NamedTuple):
-    """Where a suspended coroutine stands, and what it has called there."""
+    """The place where a suspended coroutine stands, and what it has called there."""
 
     lines: list[tuple[str, int]]
     """The program's lines (file, line), outermost first."""
@@ -158,15 +152,10 @@ def standing(coro: Any, files: Files) -> Standing:
     """Return where a coroutine that is not running stands."""
     lines: list[tuple[str, int]] = []
     call, innermost = "", None
-    known = files._known
     for frame in frames_of(coro):
         code = frame.f_code
-        file = code.co_filename
-        program = known.get(file)
-        if program is None:
-            program = files.is_program(file)
-        if program:
-            lines.append((file, frame.f_lineno))
+        if files[code.co_filename]:
+            lines.append((code.co_filename, frame.f_lineno))
             call, innermost = "", None
         elif not code.co_filename.startswith(OURS) and (innermost is None or call in SEEN_THROUGH):
             call, innermost = called(code), frame
@@ -174,11 +163,11 @@ def standing(coro: Any, files: Files) -> Standing:
 
 
 SEEN_THROUGH = {"async with", "_wrap_awaitable"}
-"""Functions that only call another, which says better what is waited for."""
+"""Library functions that only call another one, whose name says better what a task waits for."""
 
 
 DEEPEST = 200
-"""Frames that are looked at: who awaits deeper than this is not shown."""
+"""The most frames of a coroutine that `frames_of()` yields. A deeper line is not shown."""
 
 
 def frames_of(coro: Any) -> Iterator[FrameType]:
@@ -201,13 +190,13 @@ def frames_of(coro: Any) -> Iterator[FrameType]:
 
 
 HIDING = ("async_generator_asend", "async_generator_athrow", "anext_awaitable")
-"""Types of Python's own behind which an async generator stands that they do not show."""
+"""Python's own types that hold an async generator without an attribute that leads to it."""
 
 
 def waits_for(
     place: Standing, yielded: Any, number: Callable[[Any], int | None], name: Callable[[int], str]
 ) -> tuple[str, list[int]]:
-    """Return in words what a task waits for, and the numbers of the tasks that this is up to."""
+    """Return what a task waits for, in words, and the numbers of tasks that can end the wait."""
     call, frame = place.call, place.frame
     if yielded is None:
         return "its next turn", []
@@ -246,11 +235,11 @@ LOOKED_INTO = {
     "Semaphore.acquire",
     "BoundedSemaphore.acquire",
 }
-"""Library coroutines whose variables tell more."""
+"""Library coroutines whose local variables say what the task waits for."""
 
 
 def numbers(tasks: Any, number: Callable[[Any], int | None]) -> list[int]:
-    """Return the numbers of those that are tasks of this run, in order."""
+    """Return the numbers of the tasks of this run among some objects, in order."""
     return sorted({found for one in tasks if (found := number(one)) is not None})
 
 

@@ -60,7 +60,7 @@ BRACKETS: dict[type, tuple[str, str]] = {
 
 
 def describe(value: object) -> str:
-    """A value as text that is equal on every loop: no addresses, hardly any library wording."""
+    """Return a value as text that is equal on every loop: no addresses, few words of a library."""
     if type(value) is str:
         return value
     try:
@@ -83,7 +83,7 @@ def describe(value: object) -> str:
 
 @reprlib.recursive_repr("...")
 def describe_error(error: BaseException) -> str:
-    """Its class, and what it says, as far as these are the program's own words."""
+    """Return an exception's class, and its message as far as the words are the program's own."""
     name = type(error).__name__
     if isinstance(error, BaseExceptionGroup):
         says = "" if error.message == OF_TASK_GROUPS else f"({error.message})"
@@ -100,7 +100,7 @@ def describe_error(error: BaseException) -> str:
 
 @reprlib.recursive_repr("...")
 def describe_collection(value: Any) -> str:
-    """Its kind and its items, as text."""
+    """Return a collection's kind and its items, as text."""
     if isinstance(value, dict):
         items = [f"{item_as_text(key)}: {item_as_text(item)}" for key, item in value.items()]
     else:
@@ -113,16 +113,16 @@ def describe_collection(value: Any) -> str:
 
 
 def item_as_text(item: object) -> str:
-    """An item of a collection: with its quotes, if it is text."""
+    """Return an item of a collection as text. A string keeps its quotes."""
     return repr(item) if type(item) is str else describe(item)
 
 
 TOO_MANY = "too many events"
-"""The reason if there were as many as the limit says."""
+"""The reason for which recording stops at the limit of events."""
 TOO_NESTED = "too many eager tasks within each other"
-"""The reason if it is that."""
+"""The reason for which recording stops if eager tasks nest too deep."""
 TORN_DOWN = "while all is torn down"
-"""How the reason ends if it was found after the end of the run."""
+"""The end of a reason that was found after the end of the run."""
 
 
 class Recorder:
@@ -137,7 +137,7 @@ class Recorder:
     ) -> None:
         self.program = program
         self.place: Callable[[Any], str] = functools.partial(suspended_at, program=program)
-        """Says where a coroutine is suspended."""
+        """Returns where a coroutine is suspended."""
         self.event_limit = event_limit
         """Recording stops after so many events; what follows is not compared."""
         self.clock = VirtualClock()
@@ -155,7 +155,7 @@ class Recorder:
         self.nested = 0
         """How many steps there are within each other at present: eager tasks' first ones."""
         self.most_nested = sys.maxsize
-        """With more recording stops."""
+        """The limit of `nested`. Recording stops above it."""
         self._stdout = sys.stdout
 
     def note(self, who: str, what: str) -> None:
@@ -185,7 +185,7 @@ class Recorder:
     def print(
         self, *values: object, sep: str | None = None, end: str | None = None, **rest: Any
     ) -> None:
-        """Stand-in for the built-in `print`: what goes to the standard output is an event.
+        """Note an event in place of the built-in `print` for what goes to the standard output.
 
         Once recording has stopped it raises, to end runaway recursions.
         """
@@ -211,7 +211,7 @@ class Recorder:
         self.note("logged", message + f" {describe(context.get('exception'))}" + rest_of(context))
 
     def is_report(self, context: dict[str, Any]) -> bool:
-        """Whether a destructor made this report; if so it is kept apart from the events."""
+        """Return whether a destructor made this report, and if so keep it apart from the events."""
         message = str(context.get("message"))
         if FROM_DESTRUCTORS.search(message) is None:
             return False
@@ -224,7 +224,7 @@ class Recorder:
         return True
 
     def schedule(self) -> Schedule:
-        """What was recorded so far."""
+        """Return what was recorded so far."""
         return Schedule(
             self.rows,
             self.selector.timeouts[: self._last_tick],
@@ -238,7 +238,7 @@ class Recorder:
         steps_class: Callable[..., Steps] | None = None,
         **fixed: Any,
     ) -> Callable[..., Any]:
-        """A task factory that makes `task_class` around a coroutine whose steps are recorded.
+        """Return a task factory that makes `task_class` around a coroutine with recorded steps.
 
         `fixed` goes to every task (`eager_start=True`, say).
         """
@@ -269,20 +269,20 @@ class Recorder:
         return steps_class(coro, inner, name, next(self.serial), self)
 
     def around(self, users: Callable[..., Any], steps_class: Callable[..., Steps]) -> Any:
-        """A task factory that has the program's own make the tasks."""
+        """Return a task factory that lets the program's own factory make the tasks."""
         return self.task_factory(
             lambda steps, *, loop, **rest: users(loop, steps, **rest), steps_class
         )
 
 
 def driven_by(task_class: Any) -> Callable[[Any], bool]:
-    """What tells whether tasks of this class take something for a coroutine."""
+    """Return a function that tells whether tasks of this class take something for a coroutine."""
     library = getattr(task_class, "__module__", "").partition(".")[0]
     return _can_be_driven if library == "miniloop" else asyncio.iscoroutine
 
 
 def numbered(future_class: Any) -> Any:
-    """A class of futures that come out of sets in the order in which they were made.
+    """Return a class of futures that come out of sets in the order in which they were made.
 
     asyncio's hash by address: undefined, and not to be compared.
     """
@@ -303,7 +303,7 @@ def numbered(future_class: Any) -> Any:
 
 
 def numbered_task(task_class: Any, names: Iterator[int] | None = None) -> Any:
-    """The same for tasks. The first that gets no name of its own is Task-1, whatever was before.
+    """Return such a class of tasks. The first task without a name of its own is Task-1.
 
     Classes that share their `names` count on together.
     """
@@ -390,20 +390,20 @@ class Steps(Coroutine[Any, Any, Any]):
 
 
 def rest_of(context: dict[str, Any]) -> str:
-    """The names of what else a report tells: the handle, the task, where it was created, ..."""
+    """Return the names of what else a report tells: the handle, the task, its origin, ..."""
     keys = sorted(context.keys() - {"message", "exception"})
     return "".join(f", no {key}" if context[key] is None else f", {key}" for key in keys)
 
 
 def outcome(error: BaseException) -> str:
-    """How a step that did not suspend ended."""
+    """Return how a step ended that did not suspend."""
     if type(error) is StopIteration:
         return "returned " + describe(error.value)
     return "raised " + describe(error)
 
 
 def unwrapped(coro: Any) -> Any:
-    """The awaitable inside asyncio's `_wrap_awaitable`.
+    """Return the awaitable inside asyncio's `_wrap_awaitable`, or the coroutine itself.
 
     asyncio wraps what is awaitable but no coroutine to it, generators for one; another library may
     take them as they are. It makes no difference to when they run.
@@ -416,7 +416,7 @@ def unwrapped(coro: Any) -> Any:
 
 
 def suspended_at(coro: Any, program: str) -> str:
-    """Where a coroutine is suspended: its line, then the line of what it awaits, and so on.
+    """Return where a coroutine is suspended: its line, the line of what it awaits, and so on.
 
     Ends with the first frame that is not the program's: how deep the library nests is its own
     affair.
@@ -458,7 +458,7 @@ class WeakOrderedSet(weakref.WeakKeyDictionary[Any, None]):
 
 @functools.cache
 def on_virtual_time(loop_class: Any) -> Any:
-    """A subclass of a selector loop, made with a `Recorder`, that runs on the recorder's clock."""
+    """Return a subclass of a selector loop. It takes a `Recorder` and runs on its clock."""
 
     class Recorded(loop_class):  # type: ignore[misc]
         def __init__(self, recorder: Recorder) -> None:

@@ -51,7 +51,7 @@ class Schedule:
         return [Event(*row) for row in self.rows]
 
     def lines(self) -> list[str]:
-        """The schedule as text, one event a line, for reading side by side.
+        """Return the schedule as text, one event a line, for reading side by side.
 
         A tick's timeout stands before what happened in that tick.
         """

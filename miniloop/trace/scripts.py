@@ -37,6 +37,7 @@ from types import ModuleType
 from typing import Any, TextIO
 
 from .clock import COST_OF_ASKING, CountingSelector, VirtualClock
+from .places import cut
 from .recorder import (
     Recorder,
     Steps,
@@ -47,11 +48,12 @@ from .recorder import (
     suspended_at,
 )
 from .threads import Threads
+from .watch import SHUTTING_DOWN
 
 LIBRARIES = tuple(
     f"{one}{os.sep}" for one in (Path(asyncio.__file__).parent, Path(__file__).parents[1])
 )
-"""How the paths of files begin that belong to asyncio or miniloop."""
+"""The beginnings of the paths of files that belong to asyncio or miniloop."""
 
 BUSY = 100
 """Ticks without a wait after which a thread gets its turn although the loop has more to do: the
@@ -69,6 +71,9 @@ TIME_PASSES = (
     "waits for sockets, signals or processes: time passes really, and only the order of events is "
     "compared"
 )
+
+LIBRARY = "(library)"
+"""The name of all tasks that a library makes for itself."""
 
 ADDRESS = re.compile(r"\b(?:0x[0-9a-fA-F]{4,}|(?=\d*[a-f])[0-9a-f]{12})\b")
 FRAME = re.compile(r'(?P<margin>[ |]*)  File "(?P<file>[^"]+)", line \d+, in ')
@@ -91,7 +96,7 @@ class RealClock(VirtualClock):
         return _monotonic() - self._began
 
     def time(self) -> float:
-        """The loop's time: seconds on the usual clock."""
+        """Return the loop's time: seconds on the usual clock."""
         return _monotonic()
 
     def move(self, when: float) -> None:
@@ -108,7 +113,10 @@ class ScriptRecorder(Recorder):
     `["s", timeout]` is a call of `select`, `["e", tick, time, who, what]` an event; the last lines
     are `["reports", [...]]` and `["end"]`. `["note", text]` and `["stop", kind, text]` are for the
     person who compares: what to know of the comparison, and why the run was ended.
-    `["order", text]` says that the loop has no ticks, and why.
+    `["order", text]` says that the loop has no ticks, and why. For the person, too, are
+    `["task", who, name, library]`, the name that the program has given a task and whether the
+    library has made it for itself, and `["by", who]`: the task that prints the event that follows,
+    or who else does.
     """
 
     def __init__(self, out: TextIO, program: str, tick_limit: int, real_time: bool) -> None:
@@ -123,6 +131,9 @@ class ScriptRecorder(Recorder):
         self._process = os.getpid()
         self.main_thread = threading.main_thread()
         self._notes: set[str] = set()
+        self.at_work: list[str] = []
+        """The tasks whose steps are not over, each inside the one before it."""
+        self._running_loop: Callable[[], object] = lambda: None
 
     def _leave_virtual_time(self) -> None:
         self.real_time = True
@@ -137,7 +148,16 @@ class ScriptRecorder(Recorder):
     def note(self, who: str, what: str) -> None:
         """Write down one event at the present tick and time."""
         if not self.stopped:
+            if who == "print":
+                self.write("by", self._who_prints())
             self.write("e", self.ticks, int(self.clock.now * 1000), who, settled(what))
+
+    def _who_prints(self) -> str:
+        if threading.current_thread() is not self.main_thread:
+            return "a thread"
+        if self.at_work:
+            return self.at_work[-1]
+        return "the program" if self._running_loop() is None else "a callback"
 
     def remark(self, text: str) -> None:
         """Write down, once, something to know of the comparison."""
@@ -165,7 +185,7 @@ class ScriptRecorder(Recorder):
         asks_factory: bool = True,
         make_loop: Callable[[], Any] | None = None,
     ) -> None:
-        """Have the library `module` (asyncio or miniloop) make recorded loops, and nothing else.
+        """Replace the loops that the library `module` (asyncio or miniloop) makes by recorded ones.
 
         They are of `loop_class`, and the tasks that it makes itself of `task_class`; by default
         these are the library's own. `asks_factory` says whether its `create_task()` asks the
@@ -174,6 +194,7 @@ class ScriptRecorder(Recorder):
         """
         own_loop = getattr(module, "SelectorEventLoop", None) or vars(module)["EventLoop"]
         own_task = vars(module)["Task"]
+        self._running_loop = vars(module)["_get_running_loop"]
         names = itertools.count(1)
         recorded = recorded_task(self, own_task, names)
         tasks = recorded
@@ -255,7 +276,7 @@ class ScriptRecorder(Recorder):
         time.time_ns = lambda: int((began + seconds()) * 1e9)
 
     def finish(self) -> None:
-        """The end of the process: what destructors have to say, and that it came to its end."""
+        """Write what destructors have to say, and that the process came to its end."""
         sys.stdout.flush()
         self.stop()
         main = sys.modules.get("__main__")
@@ -294,11 +315,11 @@ class Printed(io.RawIOBase):
         self._frame = ""  # how the lines begin that belong to a library's frame
 
     def writable(self) -> bool:
-        """It is."""
+        """Return True."""
         return True
 
     def fileno(self) -> int:
-        """What children of the program are given to write to."""
+        """Return the descriptor that children of the program get as their standard output."""
         return 1
 
     def write(self, data: Any) -> int:
@@ -331,7 +352,7 @@ class Printed(io.RawIOBase):
             self._recorder.note("print", text)
 
     def _is_of_library_frame(self, text: str) -> bool:
-        """Whether it is a line of a traceback about what the loop itself does.
+        """Return whether a line belongs to a traceback's frame of the loop itself.
 
         How many frames a library has between two of the program's is its own affair.
         """
@@ -347,12 +368,12 @@ class Printed(io.RawIOBase):
 
 
 def is_of_library(path: str) -> bool:
-    """Whether a file is asyncio's or miniloop's."""
+    """Return whether a file is asyncio's or miniloop's."""
     return path.startswith(LIBRARIES)
 
 
 def settled(text: str) -> str:
-    """Text without what differs from run to run or library to library.
+    """Return text without what differs from run to run or library to library.
 
     These are addresses, digits past the millisecond, the module that a class of asyncio's stands
     in, the line of the library that a callback is defined in, and the name of the one that
@@ -413,7 +434,7 @@ class ScriptSelector(CountingSelector):
             self._recorder.remark(TIME_PASSES)
 
     def _awaits_others(self) -> bool:
-        """Whether something outside can wake the loop: a descriptor, a signal, a process."""
+        """Return whether something outside can wake the loop: a descriptor, a signal, a process."""
         own = getattr(self.loop, "_ssock", None)
         count = len(self._registered) - (own is not None and own.fileno() in self._registered)
         signals = getattr(self.loop, "_signal_handlers", None)
@@ -442,7 +463,7 @@ class ScriptSelector(CountingSelector):
 
 
 def has_processes() -> bool:
-    """Whether the program has children that multiprocessing has begun and not joined."""
+    """Return whether the program has children that multiprocessing has begun and not joined."""
     # Not active_children(): that joins those that have ended, and others want to do so.
     module = sys.modules.get("multiprocessing.process")
     return module is not None and bool(module._children)
@@ -454,30 +475,67 @@ class ScriptSteps(Steps):
     def __init__(self, coro: Any, inner: Any, name: str, number: int, recorder: Recorder) -> None:
         code = getattr(inner, "cr_code", None)
         if name.startswith("_") and code and is_of_library(code.co_filename):
-            name = "(library)"  # what it calls its own tasks is its own affair
+            name = LIBRARY  # what it calls its own tasks is its own affair
         super().__init__(coro, inner, name, number, recorder)
 
     def pending(self) -> bool:
-        """Whether the task has not ended."""
+        """Return whether the task has not ended."""
         task = self.task()
         return task is not None and not task.done()
 
     def place(self) -> str:
-        """The line that the task waits in."""
+        """Return the line that the task waits in."""
         return suspended_at(self._coro, self._recorder.program)
 
 
+class TellingSteps(ScriptSteps):
+    """Steps that tell their recorder whose task is at work, and whether it is the library's own."""
+
+    def __init__(self, coro: Any, inner: Any, name: str, number: int, recorder: Any) -> None:
+        super().__init__(coro, inner, name, number, recorder)
+        self._at_work: list[str] = recorder.at_work
+        code = getattr(inner, "cr_code", None)
+        ends_loop = name in SHUTTING_DOWN and code and is_of_library(code.co_filename)
+        if ends_loop or self._name.startswith(LIBRARY):
+            recorder.write("task", self._name, "", True)
+
+    def send(self, value: Any) -> Any:  # noqa: D102
+        self._at_work.append(self._name)
+        try:
+            return super().send(value)
+        finally:
+            self._at_work.pop()
+
+    def throw(self, *error: Any) -> Any:  # noqa: D102
+        self._at_work.append(self._name)
+        try:
+            return super().throw(*error)
+        finally:
+            self._at_work.pop()
+
+
 def recorded_task(recorder: ScriptRecorder, task_class: Any, names: Iterator[int]) -> Any:
-    """A class of tasks whose steps are recorded, however they are made."""
+    """Return a class of tasks whose steps are recorded, however they are made."""
     drives = driven_by(task_class)
 
     class Task(numbered_task(task_class, names)):  # type: ignore[misc]
         def __init__(self, coro: Any, **keywords: Any) -> None:
             # What is no coroutine is for the library to refuse.
             if threading.current_thread() is recorder.main_thread and drives(coro):
-                coro = recorder.steps(coro, ScriptSteps)
+                coro = recorder.steps(coro, TellingSteps)
                 coro.task = weakref.ref(self)
+                self._recorded_as = coro._name
+                self._note_name(keywords.get("name"))
             super().__init__(coro, **keywords)
+
+        def set_name(self, name: Any) -> None:
+            super().set_name(name)
+            self._note_name(name)
+
+        def _note_name(self, name: Any) -> None:
+            recorded_as = getattr(self, "_recorded_as", None)
+            if recorded_as is not None and name is not None:
+                recorder.write("task", recorded_as, cut(str(name), 40), False)
 
     Task.__qualname__ = "Task"
     Task.__module__ = task_class.__module__
@@ -487,7 +545,7 @@ def recorded_task(recorder: ScriptRecorder, task_class: Any, names: Iterator[int
 def recorded_loop(
     recorder: ScriptRecorder, base: Any, task_class: Any, asks_factory: bool = True
 ) -> Any:
-    """A selector loop that is recorded when it is made in the main thread."""
+    """Return a class of selector loops that are recorded when made in the main thread."""
 
     class Loop(watched_loop(recorder, base, task_class, asks_factory)):  # type: ignore[misc]
         def __init__(self, selector: Any = None) -> None:
@@ -527,7 +585,7 @@ def recorded_in_real_time(
     task_class: Any,
     asks_factory: bool,
 ) -> Any:
-    """What stands in for the class `own_loop`, and makes loops that take no selector."""
+    """Return a class that stands in for `own_loop` and makes loops that take no selector."""
     dressed: dict[Any, Any] = {}
 
     class Loop(own_loop):  # type: ignore[misc]
@@ -553,7 +611,7 @@ def recorded_in_real_time(
 
 
 def watched_loop(recorder: ScriptRecorder, base: Any, task_class: Any, asks_factory: bool) -> Any:
-    """A loop whose tasks and reports are recorded."""
+    """Return a class of loops whose tasks and reports are recorded."""
 
     class Loop(base):  # type: ignore[misc]
         _recorded = False
@@ -585,7 +643,7 @@ def watched_loop(recorder: ScriptRecorder, base: Any, task_class: Any, asks_fact
 
             def create_task(self, coro: Any, **keywords: Any) -> Any:
                 if self._recorded and asyncio.iscoroutine(coro):
-                    coro = recorder.steps(coro, ScriptSteps)
+                    coro = recorder.steps(coro, TellingSteps)
                     coro.task = not_yet
                 return super().create_task(coro, **keywords)
 
@@ -598,7 +656,7 @@ def watched_loop(recorder: ScriptRecorder, base: Any, task_class: Any, asks_fact
 
 
 def in_given_order(module: Any, as_completed: Callable[..., Any]) -> Callable[..., Any]:
-    """`as_completed`, with coroutines started in the order given."""
+    """Return `as_completed`, with coroutines started in the order given."""
 
     def started(fs: Any, *, timeout: float | None = None) -> Any:
         if not (module.isfuture(fs) or module.iscoroutine(fs)):
@@ -609,7 +667,7 @@ def in_given_order(module: Any, as_completed: Callable[..., Any]) -> Callable[..
 
 
 def in_order(module: Any, all_tasks: Callable[..., Any]) -> Callable[..., Any]:
-    """`all_tasks`, with a set whose order does not depend on how it was filled."""
+    """Return `all_tasks`, with a set whose order does not depend on how it was filled."""
     return lambda loop=None: set(sorted(all_tasks(loop), key=hash))  # noqa: C414
 
 

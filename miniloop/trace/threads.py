@@ -100,7 +100,7 @@ class Threads:
     # -- what is put in place of Python's own ----------------------------------------------------
 
     def install(self) -> None:
-        """Have threads wait for their turn wherever they begin, sleep or wait for another one."""
+        """Make threads wait for their turn wherever they begin, sleep or wait for another one."""
         threads = self
         start, join = threading.Thread.start, threading.Thread.join
 
@@ -149,7 +149,7 @@ class Threads:
             os.register_at_fork(after_in_child=self._forget)
 
     def sleep(self, seconds: float) -> None:
-        """Stand-in for `time.sleep`."""
+        """Wait in virtual time, in place of `time.sleep`."""
         if seconds < 0:
             raise ValueError("sleep length must be non-negative")
         if not self._in_main():
@@ -249,7 +249,7 @@ class Threads:
         return woken
 
     def _take_turn(self, entry: Waiting, place: str) -> str:
-        """Give oneself the turn if the main thread is blocked and cannot do it.
+        """Take the turn if the main thread is blocked and cannot give it.
 
         It may wait where this file cannot see it: for a lock, or for the end of a process.
         """
@@ -351,14 +351,14 @@ class Threads:
             self.pass_time(self.clock.now, bool)
 
     def earliest(self) -> float | None:
-        """When the first of the waiting threads wants to go on, if time can bring that."""
+        """Return when the first of the waiting threads wants to go on, if time can bring that."""
         with self._lock:
             if not self._waiting or self._waiting[0].when == math.inf:
                 return None
             return self._waiting[0].when
 
     def running(self) -> list[int]:
-        """Which threads run: they neither wait nor stand still."""
+        """Return the threads that run: they neither wait nor stand still."""
         with self._lock:
             waiting = {
                 entry.ident for entry in self._waiting if entry.still is None or entry.still()
@@ -377,7 +377,7 @@ class Threads:
         return found
 
     def _stands_still(self, thread: threading.Thread) -> bool:
-        """Whether a thread has been at one place for BLOCKED seconds."""
+        """Return whether a thread has been at one place for BLOCKED seconds."""
         if thread.ident is None:
             return False
         now = _monotonic()
@@ -393,7 +393,7 @@ class Threads:
 
 
 def where(thread: threading.Thread) -> str:
-    """Where a thread stands; empty if it runs, or only waits for a processor.
+    """Return where a thread stands, or nothing if it runs, or only waits for a processor.
 
     The same text twice says that it has not moved in between.
     """
@@ -410,7 +410,7 @@ def where(thread: threading.Thread) -> str:
 
 
 def used_by_others() -> float:
-    """Seconds of processor time that threads other than this one have used."""
+    """Return the seconds of processor time that threads other than this one have used."""
     return time.process_time() - time.thread_time()
 
 

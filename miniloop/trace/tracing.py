@@ -21,7 +21,7 @@ from .watch import MOST_STEPS, Watch
 
 @functools.cache
 def watched(steps_class: Any) -> Any:
-    """A class of steps that tell the recorder's watch when they begin and end."""
+    """Return a class of steps that tell the recorder's watch when they begin and end."""
 
     class Watched(steps_class):  # type: ignore[misc]
         __slots__ = ("trace_number",)
@@ -52,7 +52,7 @@ def watched(steps_class: Any) -> Any:
 
 
 def note_holders(module: Any, watch: Watch) -> list[tuple[Any, str, Any]]:
-    """Have locks and semaphores of a library note which tasks hold them.
+    """Make the locks and semaphores of a library note which tasks hold them.
 
     Returns what was replaced: class, name, and what stood there.
     """
@@ -87,7 +87,7 @@ def _releasing(release: Any, watch: Watch) -> Any:
 
 
 def note_cancels(task_class: Any, watch: Watch) -> None:
-    """Have tasks of a class note that a CancelledError is on its way to them.
+    """Make the tasks of a class note that a CancelledError is on its way to them.
 
     Mostly `cancel()` ends what the task waits for, and that puts the task into the ready queue. But
     a task that is ready or running has only a mark for its next step.
@@ -109,21 +109,21 @@ ENDS_WITH = "ends with "
 
 
 class Tracing:
-    """What makes a `Recorder` one that watches; it stands before it among the bases."""
+    """Makes a `Recorder` one that watches. It stands before the recorder among the bases."""
 
     watch: Watch
     ending = "finished", "The program has ended."
     """How the run ends, unless something stops it."""
 
     def steps(self, coro: Any, steps_class: Any) -> Steps:
-        """Put a coroutine in one whose steps are recorded and watched."""
+        """Wrap a coroutine in one whose steps are recorded and watched."""
         steps: Any = super().steps(coro, watched(steps_class))  # type: ignore[misc]
         name = getattr(steps.inner, "__name__", type(steps.inner).__name__)
         steps.trace_number = self.watch.made(steps.inner, name, sys._getframe(1))
         return steps  # type: ignore[no-any-return]
 
     def note(self, who: str, what: str) -> None:
-        """Note an event of the schedule, and what of it is not a step."""
+        """Note an event of the schedule, and tell the watch of it if it is not a step."""
         if who == "print":
             self.watch.printed(what, sys._getframe(1))
         elif who in ("handler", "logged"):
@@ -227,7 +227,7 @@ class TracingScriptRecorder(Tracing, ScriptRecorder):
         )
 
     def install(self, module: Any, *args: Any, **options: Any) -> None:
-        """Have the library `module` make loops that are recorded and watched."""
+        """Replace the loops of the library `module` by ones that are recorded and watched."""
         super().install(module, *args, **options)
         note_holders(module, self.watch)
         note_cancels(module.Task, self.watch)

@@ -188,7 +188,7 @@ class Watch:
                 setattr(loop, name, self._noting_origin(loop, name, kind))
 
     def _noting_origin(self, loop: Any, name: str, kind: str) -> Callable[..., Any]:
-        """A method of the loop that notes who registers a descriptor, or gives work to a thread."""
+        """Return a method of the loop that notes who registers a descriptor or employs a thread."""
         original = getattr(loop, name)
 
         def call(*args: Any, **keywords: Any) -> Any:
@@ -256,7 +256,7 @@ class Watch:
             self._stop("cut", text)
 
     def _heap_change(self) -> dict[str, Any] | None:
-        """What has changed in the heap, as `do.heap` in the JSON has it."""
+        """Return what has changed in the heap, in the form of `do.heap` in the JSON, or None."""
         self._heap_touched = False
         loops = [loop for one in self._loops if (loop := one()) is not None]
         known = self._timers
@@ -389,7 +389,7 @@ class Watch:
             self._name(number, name)
 
     def enter(self, number: int, error: BaseException | None) -> None:
-        """A task's coroutine is resumed; `error` is thrown in, if there is one."""
+        """Note that a task's coroutine is resumed, with `error` thrown in if there is one."""
         if self.over:
             return
         self._go_back()
@@ -412,7 +412,7 @@ class Watch:
         self._made[number] = None
 
     def left(self, number: int, inner: Any, yielded: Any, error: BaseException | None) -> None:
-        """A task's coroutine has yielded something, or ended with `error`."""
+        """Note that a task's coroutine has yielded something, or has ended with `error`."""
         if self.over:
             return
         self._go_back()
@@ -447,7 +447,7 @@ class Watch:
             self.task, self._entry, self._entered = task, entry, True
 
     def marked(self, task: Any) -> None:
-        """A task was cancelled whose next step will throw a CancelledError."""
+        """Note that a task was cancelled, and that its next step will throw a CancelledError."""
         number = self.number(task)
         if not self.over and number in self.views:
             self._go_back()
@@ -486,7 +486,7 @@ class Watch:
     # -- what the program says -------------------------------------------------------------------
 
     def printed(self, text: str, frame: FrameType | None = None) -> None:
-        """The program has printed a line."""
+        """Note that the program has printed a line."""
         if not self.over:
             self._go_back()
             where = self.files.caller(frame)
@@ -499,7 +499,7 @@ class Watch:
             self.output += 1
 
     def reported(self, text: str) -> None:
-        """The exception handler was called."""
+        """Note that the loop has called its exception handler."""
         if not self.over:
             self._go_back()
             self._add("reports", cut(text, 400))
@@ -546,7 +546,7 @@ class Watch:
         code = getattr(getattr(callback, "__func__", callback), "__code__", None)
         if code is None:
             return callback_name(callback) in CALLBACKS
-        return not self.files.is_program(code.co_filename)
+        return not self.files[code.co_filename]
 
     def _seen(self, entry: Any, frame: FrameType) -> dict[str, Any]:
         """Describe an entry that is new."""

@@ -16,14 +16,14 @@ Entry = dict[str, Any]
 
 
 def who(watch: Watch, task: int | None) -> str:
-    """Return who acts: a task, or the program outside the loop, or a callback."""
+    """Return the name of what acts: a task, a callback, or the program outside the loop."""
     if task is not None:
         return watch.names[task]
     return "the program" if watch._step["kind"] == "outside" else "a callback"
 
 
 def call_at_line(watch: Watch, task: int | None, call: str, line: int | None) -> str:
-    """Return that somebody has called something in a line."""
+    """Return a clause that says which task or callback has called something, and in which line."""
     at = "" if line is None else f", line {line}"
     text = call if " " in call else f"called {call}()"
     return (
@@ -32,16 +32,16 @@ def call_at_line(watch: Watch, task: int | None, call: str, line: int | None) ->
 
 
 def who_called(where: Place | None, call: str, watch: Watch) -> str:
-    """Return who has made a call that happens now."""
+    """Return a clause that says which task or callback makes the present call."""
     if where is None:
         return in_callback(watch, call) or call_at_line(watch, watch.task, call, None)
     return call_at_line(watch, watch.task, where.call or call, where.line)
 
 
 def in_callback(watch: Watch, kind: str = "") -> str:
-    """Return what a callback of the library does that runs now, or nothing.
+    """Return what the running callback of the library does, or nothing if the program runs.
 
-    `kind` is how it ends the future that somebody waits for.
+    `kind` is how the callback ends the future that a task waits for.
     """
     entry = watch._entry
     if watch.task is not None or not entry.get("label"):
@@ -72,11 +72,11 @@ COUNTS = {
     "as_completed notes that ": {"": "as_completed has one more: "},
     "shield passes on that ": {"": "what it shields has ended: "},
 }
-"""How labels of callbacks begin that count, and what that means to the task that waits."""
+"""The beginnings of labels of callbacks that count, and what each means to the waiting task."""
 
 
 def why_done(kind: str, other: int | None, where: Place | None, watch: Watch) -> str:
-    """Return why a future has ended."""
+    """Return a clause that says why a future has ended."""
     if other is not None:
         return f"{watch.names[other]} {ENDS[kind]}"
     return who_called(where, kind, watch)
@@ -86,7 +86,7 @@ ENDS = {"task_done": "is done", "task_failed": "has failed", "task_cancelled": "
 
 
 def wakes(kind: str, other: int | None, where: Place | None, name: str, watch: Watch) -> str:
-    """Return the label of a step that the end of a future brings about."""
+    """Return the label of a task's step that follows from the end of a future."""
     if other is not None:
         return f"{watch.names[other]} {ENDS[kind]}: wakes {name}"
     entry = watch._entry
@@ -123,7 +123,7 @@ def is_done(future: Any, watch: Watch) -> str:
 
 
 def of_timer(timer: Any, where: Place | None, task: int | None, watch: Watch) -> dict[str, Any]:
-    """Return what to show of a timer, in the heap and when its time has come."""
+    """Return the words for a timer: in the heap, and when it is due."""
     name = callback_name(getattr(timer, "_callback", None))
     whose = "" if task is None else watch.names[task]
     call = where.call if where is not None else ""
@@ -169,7 +169,7 @@ def from_outside(cause: dict[str, Any], watch: Watch) -> str:
 
 
 def from_thread(cause: dict[str, Any], known: bool, watch: Watch) -> str:
-    """Return why a callback runs that a thread has sent."""
+    """Return why a callback runs that a thread has put into the queue."""
     if not known:
         at = f", line {cause['line']}" if "line" in cause else ""
         return f"a thread called call_soon_threadsafe(){at}"
@@ -203,9 +203,10 @@ def end_of_task(error: BaseException, value: Callable[[object], str]) -> tuple[s
 def sentence(
     step: dict[str, Any], names: list[str], entries: list[dict[str, Any]], why: str = ""
 ) -> str:
-    """Return what happens in a step that a watch has told, and why.
+    """Return a sentence that says what happens in a step, and why.
 
-    `names` are those of the tasks, `entries` all entries so far, `why` is for what has no entry.
+    `names` has the names of the tasks, `entries` all entries so far. `why` is the reason for a step
+    that has no entry.
     """
     entry = entries[step["entry"]] if "entry" in step else {"why": why}
     return SENTENCES[step["kind"]](step, entry, names, entries)

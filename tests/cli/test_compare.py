@@ -14,6 +14,8 @@ from miniloop.cli import main
 from miniloop.difftest.scripts import Comparison, compare_script
 from tests.cli.both_ways import ROOT, Ended, run
 
+ON_MINILOOP = "'miniloop' in asyncio.sleep.__module__"
+
 EXAMPLES = sorted(path.name for path in (ROOT / "examples").glob("*.py"))
 
 START = """
@@ -82,37 +84,42 @@ def test_a_difference_before_a_known_one_is_not_explained_by_it(tmp_path: Path) 
     assert "known difference" not in ended.stdout
 
 
-def table(shown: str) -> list[str]:
-    """The lines of the table, head first: it stands between two empty lines."""
-    return shown.split("\n\n")[1].splitlines()
-
-
 def test_agreement_is_shown(tmp_path: Path) -> None:
-    ended = compare(tmp_path, "print('hello')\nprint('x' * 300)", COLUMNS="80")
+    ended = compare(tmp_path, "print('hello')\nprint('x' * 150)", COLUMNS="80")
     assert (ended.status, ended.stderr) == (0, "")
-    lines = table(ended.stdout)
-    assert lines[0].split() == ["tick", "time", "asyncio", "miniloop"]
-    assert any(line.split() == ["0.250", *["print", "hello"] * 2] for line in lines)
-    assert any(line.split() == ["2", *["select(0.25)"] * 2] for line in lines)
-    last = ended.stdout.splitlines()[-1]
-    assert last.startswith("asyncio and miniloop agree: ")
+    verdict = "asyncio and miniloop agree: 6 events in 8 ticks, 0.250 s of virtual time.\n\n"
+    assert ended.stdout.startswith(
+        verdict
+        + textwrap.dedent("""\
+        tick 1, at 0.000 s
+          main  waits in    4  await asyncio.sleep(0.25)
+        tick 2: waits at most 0.25 s; only the loop's own work (--all shows it)
+        tick 3, at 0.250 s
+          main  prints │ hello
+        """)
+    )
+    assert ended.stdout.endswith("\n        ends\nticks 4 to 8: only the loop's own work\n")
+    assert ended.stdout.count("x") == 150  # in three lines
     assert max(map(len, ended.stdout.splitlines())) <= 80
 
 
-def test_in_a_narrow_terminal_both_stand_in_one_column(tmp_path: Path) -> None:
-    ended = compare(tmp_path, DIFFERENT, COLUMNS="40")
-    lines = table(ended.stdout)
-    assert lines[0].split() == ["tick", "time", "asyncio", "and", "miniloop"]
-    at = next(number for number, line in enumerate(lines) if line.startswith("=>"))
-    assert lines[at].split() == ["=>", "3", "0.250", "asyncio", "print", "here"]
-    assert lines[at + 1].split()[:3] == ["miniloop", "main#0", "send"]
-    assert max(map(len, lines)) <= 40
+@pytest.mark.parametrize("width", [40, 60])
+def test_in_a_narrow_terminal_one_side_stands_below_the_other(width: int, tmp_path: Path) -> None:
+    other = "await asyncio.wait_for(asyncio.sleep(0, 'a result'), timeout=10)"
+    ended = compare(tmp_path, f"if {ON_MINILOOP}: {other}\nprint('here')", COLUMNS=str(width))
+    assert ended.status == 1
+    lines = ended.stdout.splitlines()
+    on_asyncio, on_miniloop = lines.index("on asyncio:"), lines.index("on miniloop:")
+    assert lines[on_asyncio + 1].split() == ["=>", "main", "prints", "│", "here"]
+    assert lines[on_miniloop + 1].split()[:5] == ["=>", "main", "waits", "in", "5"]
+    assert "".join(ended.stdout.split()).count("".join(f"{other}".split())) == 2
+    assert max(map(len, lines)) <= width
 
 
 def test_in_a_pipe_nothing_is_cut(tmp_path: Path) -> None:
     text = " ".join(f"word{number}" for number in range(12))
     ended = compare(tmp_path, f"print({text!r})", COLUMNS="")
-    assert any(line.count(text) == 2 for line in table(ended.stdout))
+    assert f"  prints │ {text}\n" in ended.stdout
 
 
 def test_sleeping_takes_no_real_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -139,12 +146,24 @@ DIFFERENT = """
 def test_the_first_difference_is_marked(tmp_path: Path) -> None:
     ended = compare(tmp_path, DIFFERENT)
     assert (ended.status, ended.stderr) == (1, "")
-    marked = [line.split() for line in table(ended.stdout) if line.startswith("=>")]
-    assert marked == [["=>", "3", "0.250", "print", "here", "main#0", "send", "->", "line", "7"]]
-    assert (
-        "asyncio and miniloop differ, first in tick 3, at 0.250 s:\n  asyncio   print  here\n"
-        in ended.stdout
+    assert ended.stdout.startswith(
+        textwrap.dedent("""\
+        asyncio and miniloop differ, first in tick 3, at 0.250 s:
+          asyncio   main prints │ here
+          miniloop  main waits in line 7: await asyncio.sleep(0)
+
+        =>  the first difference
+        ~   differs as well; later differences mostly follow from the first
+
+        alike on both:
+        tick 1, at 0.000 s
+        """)
     )
+    lines = ended.stdout.splitlines()
+    at = next(number for number, line in enumerate(lines) if line.startswith("=>   "))
+    assert lines[at - 1].split() == ["asyncio", "miniloop"]
+    assert lines[at].split(maxsplit=5)[:5] == ["=>", "main", "prints", "│", "here"]
+    assert lines[at].endswith("  main  waits in    7  await asyncio.sleep(0)")
 
 
 def test_a_tick_more_is_a_difference(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -160,12 +179,12 @@ def test_real_time(tmp_path: Path) -> None:
     assert "agree on the order of" in ended.stdout
 
 
-BAD = {
+WITHOUT_END = {
     "deadlock": (
         "await asyncio.get_running_loop().create_future()",
         [],
         "script.py waits for ever: nothing is ready, no timer is set, and no thread, socket or "
-        "signal can wake it; waiting: main#0 at line 5",
+        "signal can wake it; waiting: main at line 5",
     ),
     "endless": (
         "while True: await asyncio.sleep(1)",
@@ -188,13 +207,21 @@ BAD = {
         "import threading\nawait asyncio.to_thread(threading.Event().wait)",
         [],
         "script.py waits for ever: nothing is ready, no timer is set, and no thread, socket or "
-        "signal can wake it; waiting: main#0 at line 6",
+        "signal can wake it; waiting: main at line 6",
     ),
     "blocked thread": (
         "import socket\npair = socket.socketpair()\nawait asyncio.to_thread(pair[0].recv, 1)",
         ["--limit", "1"],
         "script.py was still at work",
     ),
+    "no control back after its end": (
+        "import threading\nthreading.Thread(target=threading.Event().wait).start()",
+        ["--limit", "1"],
+        "script.py was still at work",
+    ),
+}
+
+BAD = {
     "no asyncio": (
         "print('no import asyncio here')",
         [],
@@ -237,11 +264,6 @@ BAD = {
         "script.py runs no event loop that could be recorded: it does not call asyncio.run(), or "
         "only a library does",
     ),
-    "no control back after its end": (
-        "import threading\nthreading.Thread(target=threading.Event().wait).start()",
-        ["--limit", "1"],
-        "script.py was still at work",
-    ),
     "syntax": ("import asyncio\ndef", [], "script.py:2: invalid syntax"),
 }
 
@@ -254,6 +276,51 @@ def test_nothing_to_compare(kind: str, tmp_path: Path) -> None:
     assert ended.stderr.startswith("miniloop compare: ")
     assert ended.stderr.count("\n") == 1
     assert message in ended.stderr
+
+
+@pytest.mark.parametrize("kind", WITHOUT_END)
+def test_a_script_without_end_is_shown_up_to_there(kind: str, tmp_path: Path) -> None:
+    body, options, message = WITHOUT_END[kind]
+    ended = compare(tmp_path, body, *options)
+    assert ended.status == 2
+    assert ended.stderr.startswith("miniloop compare: ")
+    assert ended.stderr.count("\n") == 1
+    assert message in ended.stderr
+    verdict, *lines = ended.stdout.splitlines()
+    if kind == "no control back after its end":
+        until = "until the time was up"
+    elif "thread that" in kind or kind == "deadlock":
+        until = "until both wait for ever"
+        assert "  main  waits in    4  await asyncio.sleep(0.25)" in lines
+        assert lines[lines.index("Still waiting:") + 1].startswith("  main     ")
+        assert "#" not in ended.stdout
+    else:
+        until = "until both were stopped" if kind == "endless" else "until the time was up"
+        assert "  main  waits in    4  await asyncio.sleep(0.25)" in lines
+    assert verdict.startswith(f"asyncio and miniloop agree, {until}: ")
+    if kind == "no control back":
+        assert lines[-1] == "  still at work in    5  while True: pass"
+
+
+def test_the_ring_of_a_deadlock_is_named(tmp_path: Path) -> None:
+    body = """
+        async def take(one, other):
+            async with one:
+                await asyncio.sleep(1)
+                async with other:
+                    print("never")
+        fork, knife = asyncio.Lock(), asyncio.Lock()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(take(fork, knife), name="alice")
+            group.create_task(take(knife, fork), name="bob")
+    """
+    ended = compare(tmp_path, body)
+    assert ended.status == 2
+    assert ended.stdout.endswith(
+        "\nThey wait for each other in a ring: alice waits for bob, bob waits for alice.\n"
+    )
+    assert "  alice  waits in    9  async with other:\n" in ended.stdout
+    assert "  bob    waits in    9  async with other:\n" in ended.stdout
 
 
 def test_no_script(tmp_path: Path) -> None:
@@ -295,8 +362,8 @@ def test_standard_input(tmp_path: Path) -> None:
     body = "import sys\nprint('hello', await asyncio.to_thread(input))\nprint(sys.stdin.read())"
     ended = compare(tmp_path, body, "--real-time", "--stdin", "names")
     assert ended.status == 0
-    assert ended.stdout.count("hello Ada") == 2
-    assert ended.stdout.count("print  Grace") == 2
+    assert ended.stdout.count("prints │ hello Ada") == 1
+    assert ended.stdout.count("prints │ Grace") == 1
     ended = compare(tmp_path, body, "--stdin", "nowhere")
     assert (ended.stdout, ended.status) == ("", 2)
     assert ended.stderr == (
@@ -363,6 +430,7 @@ def test_one_that_ends_otherwise_on_miniloop(tmp_path: Path) -> None:
     ended = compare(tmp_path, body)
     assert ended.status == 1
     assert "note: on miniloop the script waits for ever: " in ended.stdout
+    assert "\nStill waiting on miniloop:\n  main     5  " in ended.stdout
 
 
 def test_threads_sleep_in_virtual_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -593,6 +661,19 @@ def test_what_takes_long_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert capsys.readouterr().err == f"miniloop compare: {said}"
 
 
+def test_explain_tells_what_takes_long_as_well(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / script(tmp_path, "print('hello')")
+    with (
+        mock.patch("miniloop.cli.compare.UNTOLD", 0),
+        mock.patch("miniloop.difftest.scripts.GLANCE", 0.01),
+    ):
+        assert main(["explain", str(path), "--limit", "30"]) == 0
+    said = "still running on miniloop after 0 s; the run may take 30 s (--limit)\n"
+    assert capsys.readouterr().err == f"miniloop explain: {said}"
+
+
 def test_a_script_with_a_library_runs_on_interop(tmp_path: Path) -> None:
     body = """
         import asyncio
@@ -607,7 +688,7 @@ def test_a_script_with_a_library_runs_on_interop(tmp_path: Path) -> None:
     """
     ended = compare(tmp_path, body)
     assert (ended.status, ended.stderr) == (0, "")
-    assert ended.stdout.splitlines()[-1].startswith("asyncio and interop agree: ")
+    assert ended.stdout.startswith("asyncio and interop agree: ")
     ended = compare(tmp_path, body, "--core")
     assert ended.status == 1
     assert "asyncio and miniloop differ, first in tick " in ended.stdout
@@ -617,7 +698,7 @@ def test_interop_can_be_asked_for(tmp_path: Path) -> None:
     body = "print(await asyncio.gather(*map(asyncio.sleep, (3, 1), 'ab')))"
     ended = compare(tmp_path, body, "--interop")
     assert (ended.status, ended.stderr) == (0, "")
-    assert ended.stdout.splitlines()[-1].startswith("asyncio and interop agree: ")
+    assert ended.stdout.startswith("asyncio and interop agree: ")
 
 
 OWN = """
@@ -641,7 +722,7 @@ def make():
     [
         (["--loop", "own:Own"], 0, "asyncio and own:Own agree: "),
         (["--loop", "own:Own", "--against", "miniloop"], 0, "miniloop and own:Own agree: "),
-        (["--loop", "own:Backwards"], 1, "own:Backwards  print  2\n"),
+        (["--loop", "own:Backwards"], 1, "own:Backwards  child-3 prints │ 2\n"),
         (["--loop", "own:Plain"], 0, "asyncio and own:Plain agree on the order of "),
         (["--loop", "own:make"], 0, "asyncio and own:make agree on the order of "),
         (["--loop", "own:Missing"], 2, "own:Missing: module 'own' has no 'Missing'\n"),
@@ -672,7 +753,7 @@ def test_a_package(tmp_path: Path) -> None:
     )
     ended = run([sys.executable, "-m", "miniloop", "compare", "-m", "package", "a", "-b"], tmp_path)
     assert (ended.stderr, ended.status) == ("", 0)
-    assert ended.stdout.count("print  ['a', '-b']") == 2
+    assert "  main  prints │ ['a', '-b']\n" in ended.stdout
 
 
 def test_what_records_does_not_show_in_the_log(
@@ -726,7 +807,7 @@ def test_a_forgotten_await_is_shown(tmp_path: Path) -> None:
     ended = compare(tmp_path, "asyncio.sleep(1)\nawait asyncio.sleep(1)", COLUMNS="200")
     assert ended.status == 0
     warning = "at the end: RuntimeWarning: coroutine 'sleep' was never awaited"
-    assert ended.stdout.count(warning) == 2
+    assert ended.stdout.count(warning) == 1
 
 
 def test_what_the_garbage_collector_frees(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -126,8 +126,8 @@ def test_what_it_imports_decides_the_way(folder: Path, monkeypatch: pytest.Monke
 def test_compare_a_module(folder: Path) -> None:
     compare = ["-m", "miniloop", "compare", "-m"]
     ended = on_python(folder, *compare, "package.inner.task", "an argument", "--all")
-    assert ended.stdout.splitlines()[-1].startswith("asyncio and miniloop agree: ")
-    assert "main#0  send -> line 3" in ended.stdout
+    assert ended.stdout.startswith("asyncio and miniloop agree: ")
+    assert "  main         waits in    3  " in ended.stdout
     line = "miniloop compare: no module named 'package.inner' that could be run\n"
     assert on_python(folder, *compare, "package.inner") == Ended("", line, 2)
 
