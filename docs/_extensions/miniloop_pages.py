@@ -207,7 +207,11 @@ class CommandOutput(Page):
 
     required_arguments = 1
     final_argument_whitespace = True
-    option_spec: ClassVar = {"lines": directives.positive_int}
+    option_spec: ClassVar = {
+        "lines": directives.positive_int,
+        "folder": directives.unchanged_required,  # where it runs, if not in the root
+        "status": directives.nonnegative_int,  # its exit status, if not 0
+    }
 
     def lines(self) -> Iterator[str]:
         """Yield the command and its output, up to as many lines as the option says."""
@@ -217,12 +221,13 @@ class CommandOutput(Page):
                 self.watch(ROOT / path)
         done = subprocess.run(
             [sys.executable, "-m", "miniloop", *arguments],
-            cwd=ROOT,
-            env=os.environ | {"COLUMNS": "80"},
+            cwd=ROOT / self.options.get("folder", ""),
+            env=os.environ | {"COLUMNS": "80", "PYTHONPATH": str(ROOT)},
             capture_output=True,
             text=True,
-            check=True,
         )
+        if done.returncode != self.options.get("status", 0):
+            raise self.error(f"exit status {done.returncode}: {done.stdout}{done.stderr}")
         output = done.stdout.splitlines()
         limit = self.options.get("lines", len(output))
         yield ".. code-block:: console"

@@ -40,6 +40,17 @@ class Backwards(asyncio.SelectorEventLoop):
         self._ready.reverse()
         super()._run_once()
 
+class Rotating(asyncio.SelectorEventLoop):
+    '''Begins long batches with their last entry, as no loop of the lab does.'''
+    def _run_once(self):
+        if len(self._ready) > 2:
+            self._ready.rotate(1)
+        super()._run_once()
+
+class RealBackwards(Backwards):
+    def __init__(self):
+        super().__init__()
+
 class Crashing(asyncio.SelectorEventLoop):
     def call_soon(self, callback, *args, context=None):
         if args == (1,):
@@ -83,52 +94,124 @@ def fuzz(folder: Path, *args: str) -> Ended:
 def test_miniloop_and_asyncio_agree(folder: Path) -> None:
     ended = fuzz(folder, "--examples", "1100", "--jobs", "2")
     assert (ended.stderr, ended.status) == ("", 0)
-    first, *rest = ended.stdout.splitlines()
-    assert first.startswith("1,100 programs compared (median ")
-    assert " 0 differ, in 0 groups; " in first
-    assert re.search(r" \d+ programs a second and core \([\d,]+ to [\d,]+ in pieces of ", first)
+    first, second, *rest = ended.stdout.splitlines()
+    assert first == "miniloop is compared with asyncio to the tick"
+    assert second.startswith("1,100 programs compared (median ")
+    assert ": 1,100 agree, 0 differ; " in second
+    assert re.search(r" \d+ programs a second and core \([\d,]+ to [\d,]+ in pieces of ", second)
     assert any(line.endswith(" or not counted: too many events") for line in rest)
 
 
 def test_a_foreign_loop_with_a_selector_is_compared_to_the_tick(folder: Path) -> None:
     ended = fuzz(folder, "--loop", "loops:Backwards", "--examples", "3")
     assert (ended.stderr, ended.status) == ("", 1)
+    assert ended.stdout.startswith(
+        "loops:Backwards is compared with asyncio to the tick, on virtual time: it takes a selector"
+    )
     assert "=> " in ended.stdout
     assert "select(0)" in ended.stdout
-    assert "\nloop = asyncio.new_event_loop()\n" in ended.stdout
-    assert "\nreproduce: python -m miniloop fuzz --loop loops:Backwards --against asyncio" in (
+    assert "\n   loop = asyncio.new_event_loop()\n" in ended.stdout
+    assert "\n   reproduce: python -m miniloop fuzz --loop loops:Backwards --against asyncio" in (
         ended.stdout
     )
+
+
+def test_the_summary_names_the_rule_that_is_broken(folder: Path) -> None:
+    ended = fuzz(folder, "--loop", "loops:Backwards", "--examples", "40")
+    lines = ended.stdout.splitlines()
+    at = next(number for number, line in enumerate(lines) if line.startswith("1. "))
+    assert lines[at].startswith("1. batch-in-reverse: What is ready when a tick begins runs in ")
+    found = re.fullmatch(r"   explains (\d+) of (\d+) programs that differ", lines[at + 1])
+    assert found
+    assert found[1] == found[2]
+    assert not any(line.startswith("2. ") for line in lines)
+    assert "No loop of the lab explains" not in ended.stdout
+    assert "How the lab breaks a rule: python -m miniloop lab batch-in-reverse" in lines
+
+
+def test_the_summary_of_many_groups_fits_one_screen(folder: Path) -> None:
+    ended = fuzz(folder, "--loop", "loops:Rotating", "--examples", "120")
+    assert ended.status == 1
+    hint = re.search(
+        r"\nNo loop of the lab explains (\d+) programs: it may lack one\.", ended.stdout
+    )
+    assert hint
+    assert int(hint[1]) > 50
+    assert re.search(r"\n   and \d\d more groups\n", ended.stdout)
+    assert ended.stdout.count("=> ") >= 1
+    assert len(ended.stdout.splitlines()) <= 60
+
+
+def test_details_are_written_to_a_new_folder(folder: Path) -> None:
+    options = ["--loop", "loops:Backwards", "--examples", "20", "--details", "found"]
+    ended = fuzz(folder, *options)
+    assert (ended.stderr, ended.status) == ("", 1)
+    first = folder / "found" / "01-batch-in-reverse-01.py"
+    text = first.with_suffix(".txt").read_text()
+    assert text.startswith("What is ready when a tick begins runs in the order ")
+    assert first.read_text() in text
+    assert "\n=> " in text
+    assert "\nreproduce: python -m miniloop fuzz --loop loops:Backwards " in text
+    command = next(line for line in ended.stdout.splitlines() if line.startswith("One of them"))
+    options_of = command.partition("python -m miniloop ")[2].split()
+    assert options_of[-1] == "found/01-batch-in-reverse-01.py"
+    shown = run([sys.executable, "-m", "miniloop", *options_of], folder)
+    assert shown.status == 1, shown
+    assert "=> " in shown.stdout
+    again = fuzz(folder, *options)
+    assert again.status == 2
+    assert again.stderr == (
+        "miniloop fuzz: --details found: the folder is not empty: name a new one\n"
+    )
+    in_the_way = fuzz(folder, "--details", "loops.py")
+    assert in_the_way.status == 2
+    assert in_the_way.stderr == "miniloop fuzz: --details loops.py: File exists\n"
 
 
 def test_a_finding_is_reproduced_by_its_line(folder: Path) -> None:
     options = ["--examples", "10", "--without", "debug", "--without", "readiness"]
     found = fuzz(folder, "--loop", "loops:Backwards", *options)
-    line = next(line for line in found.stdout.splitlines() if line.startswith("reproduce: "))
+    line = next(line for line in found.stdout.splitlines() if "   reproduce: " in line)
     again = run([sys.executable, *line.split()[2:]], folder)
     assert again.status == 1
     assert line in again.stdout.splitlines()
 
 
-def test_a_group_can_be_allowed(folder: Path) -> None:
-    options = ["--loop", "loops:Backwards", "--examples", "3"]
+def test_a_rule_can_be_allowed(folder: Path) -> None:
+    options = ["--loop", "loops:Backwards", "--examples", "20"]
+    allowed = fuzz(folder, *options, "--allow", "batch-in-reverse")
+    assert (allowed.stderr, allowed.status) == ("", 0)
+    assert " or not counted: runs as on batch-in-reverse, which is allowed" in allowed.stdout
+    assert "Rules broken" not in allowed.stdout
+    unmet = fuzz(folder, "--examples", "3", "--allow", "batch-in-reverse")
+    assert unmet.stderr == "--allow batch-in-reverse: no finding of this group\n"
+
+
+def test_an_unexplained_group_can_be_allowed(folder: Path) -> None:
+    options = ["--loop", "loops:Rotating", "--examples", "6"]
     found = fuzz(folder, *options)
-    names = [
-        line.split()[2].rstrip(":") for line in found.stdout.splitlines() if "=== group" in line
-    ]
+    names = re.findall(r"^   ([0-9a-f]{6})  \d+ programs?: ", found.stdout, re.MULTILINE)
     assert names
     allowed = fuzz(folder, *options, *(part for name in names for part in ("--allow", name)))
     assert f"begins as one of the group {names[0]}, which is allowed" in allowed.stdout
-    assert f"=== group {names[0]}" not in allowed.stdout
+    assert f"   {names[0]}  " not in allowed.stdout
     assert not allowed.stderr
     unmet = fuzz(folder, "--examples", "3", "--allow", names[0])
     assert unmet.stderr == f"--allow {names[0]}: no finding of this group\n"
 
 
+def test_a_loop_without_selector_is_diagnosed_by_the_order(folder: Path) -> None:
+    ended = fuzz(folder, "--loop", "loops:RealBackwards", "--examples", "6")
+    first = ended.stdout.partition("\n")[0]
+    assert "takes no selector, so only the order of events is compared" in first
+    assert "\n1. batch-in-reverse: " in ended.stdout
+    assert "select(" not in ended.stdout
+
+
 def test_a_loop_without_selector_runs_in_real_time(folder: Path) -> None:
     ended = fuzz(folder, "--loop", "loops:good", "--examples", "15")
     assert (ended.stderr, ended.status) == ("", 0), ended.stdout
-    assert " 0 differ, in 0 groups" in ended.stdout
+    assert ", 0 differ; " in ended.stdout
 
 
 def test_progress_is_told_without_a_terminal(
@@ -142,7 +225,7 @@ def test_progress_is_told_without_a_terminal(
         now += seconds
         progress.show(Hunt(programs=int(now - 100) * 10))
         told.append(capsys.readouterr().err)
-    line = "340 of 5,000 programs, 10 a second, 0 kinds of difference\n"
+    line = "340 of 5,000 programs, 10 a second, 0 differ\n"
     assert told == ["", "", line, "", line.replace("340", "650")]
 
 

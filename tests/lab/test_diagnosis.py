@@ -1,0 +1,192 @@
+"""Which rule a loop breaks, as the loops of the lab tell: each of them is diagnosed as itself."""
+
+import itertools
+import random
+import sys
+
+import pytest
+
+from miniloop import lab
+from miniloop.difftest import quiet, side
+from miniloop.difftest.compare import Difference
+from miniloop.difftest.fuzz import Finding, Hunt, hunt
+from miniloop.difftest.programs import Program
+from miniloop.lab import diagnosis
+from miniloop.lab.diagnosis import groups, place, rules_broken
+from miniloop.trace import Schedule
+
+HERE = "tests.lab.strangers"
+QUICK = {
+    "last-in-first-out",
+    "same-tick",
+    "stop-too-late",
+    "lost-batch",
+    "timers-first",
+    "cancelled-handles-run",
+    "sleep-zero-returns",
+    "barrier-too-soon",
+}
+MOST = 20_000
+"""The most programs that are tried on a loop of the lab."""
+LOOPS = [
+    pytest.param(
+        name,
+        marks=[
+            pytest.mark.skipif(
+                sys.version_info < loop.since, reason="this Python's asyncio breaks the rule, too"
+            ),
+            *([] if name in QUICK else [pytest.mark.long]),
+        ],
+    )
+    for name, loop in lab.LOOPS.items()
+]
+
+
+def found(name, count, start=0, **options):
+    """The results of a hunt against asyncio."""
+    return hunt("asyncio", name, 2026, start, count, diagnosis=diagnosis.diagnosis, **options)
+
+
+@pytest.mark.parametrize("name", LOOPS)
+def test_each_loop_of_the_lab_is_diagnosed_as_itself_in_one_group(name):
+    total = Hunt()
+    start, count = 0, 100
+    while start < MOST and not any(finding.rules for finding in total.findings.values()):
+        total.add(found(place(name), count, start))
+        start, count = start + count, min(2 * count, 1000)
+    first, *rest = groups(total)
+    assert first.name == name
+    assert first.programs == first.whole
+    assert not [one.name for one in rest if one.loop is not None]
+
+
+@pytest.mark.parametrize(
+    ("stranger", "name", "count"),
+    [
+        ("Stacked", "last-in-first-out", 30),
+        ("Clamped", "clamped-deadlines", 100),
+        ("StopsLate", "stop-too-late", 30),
+        ("RealStacked", "last-in-first-out", 8),
+        ("RealStopsLate", "stop-too-late", 8),
+    ],
+)
+def test_a_loop_of_asyncio_with_one_rule_broken(stranger, name, count):
+    total = found(f"{HERE}:{stranger}", count)
+    first, *rest = groups(total)
+    assert first.name == name
+    assert first.programs == first.whole == total.differ
+    assert not first.behind
+    assert not rest
+
+
+def test_a_loop_that_is_whole_gives_nothing():
+    total = found("tests.difftest.own_loops:TakesSelector", 200)
+    assert total.programs == 200
+    assert diagnosis.diagnose(total, "asyncio", "tests.difftest.own_loops:TakesSelector") == []
+
+
+PAIRS = 40
+REACHED = 30
+
+
+def random_pairs():
+    """Pairs of loops of the lab whose rules can be broken at once."""
+    from tests.lab.strangers import merged
+
+    chance = random.Random(PAIRS)
+    names = [name for name, loop in lab.LOOPS.items() if sys.version_info >= loop.since]
+    while True:
+        one, other = chance.sample(names, 2)
+        if merged(lab.broken(one), lab.broken(other)) is not None:
+            yield one, other
+
+
+def both_named(one, other, count):
+    name = f"{HERE}:{'__'.join((one, other)).replace('-', '_')}"
+    total = found(name, count)
+    named = diagnosis.diagnose(total, "asyncio", name, 2026)
+    return {one, other} <= {group.name for group in named if group.loop is not None}
+
+
+def test_two_broken_rules_are_both_named():
+    assert both_named("stop-sticks", "message-lost", 150)
+
+
+def test_a_rule_that_hides_behind_another_is_named():
+    # With an eager start hardly a program runs to its end as on a loop with the other rule broken.
+    name = f"{HERE}:eager_by_default__cancel_at_once"
+    total = found(name, 150)
+    named = diagnosis.diagnose(total, "asyncio", name, 2026)
+    assert [group.name for group in named][:2] == ["eager-by-default", "cancel-at-once"]
+
+
+@pytest.mark.long
+@pytest.mark.skipif(sys.version_info < (3, 13), reason="fewer rules to break on older Pythons")
+def test_two_broken_rules_are_both_named_in_most_pairs():
+    pairs = list(itertools.islice(random_pairs(), PAIRS))
+    missed = [pair for pair in pairs if not both_named(*pair, 1000)]
+    assert len(missed) <= PAIRS - REACHED, missed
+
+
+def schedule(*what):
+    return Schedule([(1, 0, "print", text) for text in what], [0])
+
+
+def finding(number, rules, size=1):
+    """A finding on a program of so many operations."""
+    program = Program((("run", "c0"),), (("c0", (("sleep", "0"),) * size),))
+    left, right = schedule("alike", f"left {chr(97 + number)}"), schedule("alike", "right")
+    return Finding(Difference(program, "one", "other", left, right), 0, number, tuple(rules))
+
+
+def test_the_fewest_rules_that_explain_most_come_first():
+    findings = [
+        finding(0, ["same-tick"], size=3),
+        finding(1, ["last-in-first-out", "same-tick"], size=2),
+        finding(2, ["last-in-first-out", "lost-batch"]),
+        finding(3, []),
+    ]
+    total = Hunt()
+    for one, programs in zip(findings, (4, 2, 3, 1), strict=True):
+        total.keep(one)
+        for _ in range(programs):
+            total.count(one.key, one.number)
+    total.explained = {("last-in-first-out",): 5, ("stop-sticks", "same-tick"): 1}
+    first, second, third = groups(total)
+    assert (first.name, first.programs, first.whole) == ("last-in-first-out", 10, 5)
+    assert [one.number for one in first.findings] == [2, 1]
+    assert (second.name, second.programs, second.whole) == ("same-tick", 5, 1)
+    assert [one.number for one in second.findings] == [0, 1]  # the other shows the first rule, too
+    assert (third.name, third.loop, third.programs) == (findings[3].kind, None, 1)
+
+
+def test_loops_that_explain_as_much_are_named():
+    total = Hunt()
+    one = finding(0, ["same-tick", "lost-batch"])
+    total.keep(one)
+    total.count(one.key, 0)
+    (group,) = groups(total)
+    assert group.name == "same-tick"
+    assert [other.name for other in group.others] == ["lost-batch"]
+
+
+CANCELS = """
+import asyncio
+loop = asyncio.new_event_loop()
+loop.call_soon(print, "cancelled").cancel()
+loop.call_soon(loop.stop)
+loop.run_forever()
+"""
+
+
+def test_one_program_is_diagnosed():
+    code = compile(CANCELS, "<program>", "exec")
+    with quiet():
+        left = side("asyncio").run(code)
+        right = lab.broken("cancelled-handles-run").side().run(code)
+        named = rules_broken(left, right, lambda one: one.run(code))
+        none = rules_broken(left, left, lambda one: one.run(code))
+        # The lab breaks miniloop, so it knows nothing where miniloop itself is no judge.
+        untold = rules_broken(right, left, lambda one: one.run(code))
+    assert [loop.name for loop in named] == ["cancelled-handles-run"]
+    assert none == untold == []
