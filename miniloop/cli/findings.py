@@ -70,7 +70,7 @@ def summary(
     if len(rules) > RULES:
         tail.insert(0, f"And {plural(len(rules) - RULES, 'more rule')}, with fewer programs.")
     used = len(head) + sum(map(len, blocks)) + len(hinted) + len(tail)
-    room = SCREEN - used - 4  # blank lines and titles
+    room = SCREEN - used - 6  # what is compared, a title, and blank lines
     for block, one in zip(blocks, rules, strict=False):
         room = add(block, one, room, without)
     if hints:
@@ -78,9 +78,14 @@ def summary(
     lines = [*head, ""]
     if rules:
         lines.append("Rules broken: loops of the lab that break them do the same.")
-        lines += [line for block in blocks for line in block]
+    for block in blocks:
+        lines += block
+    if rules and lines[-1]:
         lines.append("")
-    return [*lines, *hinted, *([""] if hinted else []), *tail]
+    lines += hinted
+    if lines[-1]:
+        lines.append("")
+    return [*lines, *tail]
 
 
 def heading(number: int, one: Group, total: Hunt) -> list[str]:
@@ -145,8 +150,8 @@ def add(block: list[str], one: Group, room: int, without: Sequence[str]) -> int:
     lines = [f"   {line}".rstrip() for line in shown(one.findings[0], without)]
     if len(lines) > room:
         return room
-    block += lines
-    return room - len(lines)
+    block += [*lines, ""]
+    return room - len(lines) - 1
 
 
 def shown(finding: Finding, without: Sequence[str]) -> Iterator[str]:

@@ -141,7 +141,9 @@ def call(args: argparse.Namespace) -> int:
     if sys.stderr.isatty():
         print("\r\033[K", end="", file=sys.stderr)
     if not match.own:
-        rate = f"{total.programs / (time.perf_counter() - began):,.0f} programs a second"
+        seconds = time.perf_counter() - began
+        rate = f"{total.programs / seconds:,.{0 if total.programs > 10 * seconds else 1}f}"
+        rate += " programs a second"
     else:
         rate = f"{total.programs / (total.seconds or 1):,.0f} programs a second and core"
         if len(total.rates) > 1:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import functools
 import sys
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
@@ -23,7 +24,7 @@ from .broken import LOOPS, BrokenLoop, broken
 BEHIND = 40
 """How many programs are searched for rules that hide behind those found before."""
 PATIENCE = 60.0
-"""Seconds for that search, in real time."""
+"""Seconds after which that search ends."""
 
 
 def rules_broken(
@@ -162,7 +163,9 @@ def diagnose(
     the broken loops found before. The arguments are those of the hunt.
     """
     found = groups(total)
-    while numbers := total.differing[:BEHIND]:
+    numbers = total.differing[:BEHIND]
+    deadline = time.monotonic() + PATIENCE
+    while numbers and time.monotonic() < deadline:
         names = [one.name for one in found if one.loop is not None]
         if not names:
             break
@@ -172,7 +175,7 @@ def diagnose(
             seed,
             numbers=numbers,
             without=without,
-            seconds=PATIENCE,
+            seconds=deadline - time.monotonic(),
             shrink_budget=100,
             diagnosis=diagnosis,
             excused=[*excused, *map(place, names)],
@@ -180,10 +183,8 @@ def diagnose(
         new = [one for one in groups(again) if one.loop is not None and one.name not in names]
         if not new:
             break
-        for one in new:
-            one.behind = True
-        known = len(names)
-        found[known:known] = new[:1]
+        new[0].behind = True
+        found.insert(len(names), new[0])
     return found
 
 

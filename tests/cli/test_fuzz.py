@@ -6,10 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from miniloop import lab
+from miniloop.cli import findings
 from miniloop.cli import fuzz as cli
-from miniloop.difftest import foreign
-from miniloop.difftest.fuzz import Hunt
+from miniloop.difftest import Difference, foreign
+from miniloop.difftest.foreign import Match
+from miniloop.difftest.fuzz import Finding, Hunt
 from miniloop.difftest.programs import Program
+from miniloop.lab.diagnosis import groups
+from miniloop.trace import Schedule
 from tests.cli.both_ways import Ended, run
 
 # Each of these is a loop as a stranger might bring it along: a module with a factory.
@@ -130,16 +135,36 @@ def test_the_summary_names_the_rule_that_is_broken(folder: Path) -> None:
 
 
 def test_the_summary_of_many_groups_fits_one_screen(folder: Path) -> None:
-    ended = fuzz(folder, "--loop", "loops:Rotating", "--examples", "120")
+    ended = fuzz(folder, "--loop", "loops:Rotating", "--examples", "25")
     assert ended.status == 1
     hint = re.search(
         r"\nNo loop of the lab explains (\d+) programs: it may lack one\.", ended.stdout
     )
     assert hint
-    assert int(hint[1]) > 50
-    assert re.search(r"\n   and \d\d more groups\n", ended.stdout)
+    assert int(hint[1]) > 10
+    assert re.search(r"\n   and \d+ more groups?\n", ended.stdout)
     assert ended.stdout.count("=> ") >= 1
     assert len(ended.stdout.splitlines()) <= 60
+
+
+@pytest.mark.parametrize("rules", [0, 1, 2, len(lab.LOOPS)])
+def test_the_summary_of_130_findings_fits_one_screen(rules: int) -> None:
+    body = tuple(("sleep", "0") for _ in range(10))
+    small = Program((("run", "c0"),), (("c0", body),))
+    total = Hunt(programs=1000, cut={f"reason {number}": number for number in range(9)})
+    for number in range(130):
+        word = "".join("abcdefghij"[int(digit)] for digit in str(number))  # a kind has no digits
+        left, right = (Schedule([(1, 0, "print", text)], [0]) for text in (word, "other"))
+        named = (list(lab.LOOPS)[number % rules],) if rules else ()
+        finding = Finding(Difference(small, "asyncio", "miniloop", left, right), 0, number, named)
+        total.keep(finding)
+        total.count(finding.key, number)
+    found = groups(total)
+    assert len(found) == (rules or 130)
+    lines = findings.summary(total, found, Match("asyncio", "miniloop"), "fast", [], None)
+    assert 20 < len(lines) <= 60 - 2  # and what is compared
+    assert sum("=> " in line for line in lines) >= 1
+    assert ("1. last-in-first-out: " in "\n".join(lines)) == bool(rules)
 
 
 def test_details_are_written_to_a_new_folder(folder: Path) -> None:

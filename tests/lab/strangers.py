@@ -65,11 +65,7 @@ def merged(one, other):
         if not all(isinstance(each, type) for each in classes):
             return None
         first, second = (
-            {
-                key
-                for key, value in vars(each).items()
-                if isinstance(value, FunctionType | bool) or key == "_run_once"
-            }
+            {key for key, value in vars(each).items() if isinstance(value, FunctionType | bool)}
             for each in classes
         )
         if first & second:
