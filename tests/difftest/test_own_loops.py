@@ -201,7 +201,8 @@ def test_fuzz_takes_them_and_says_what_it_compares(name):
             f"{HERE}:{name} is compared with asyncio to the tick, on virtual time: "
             "it takes a selector"
         )
-    assert second.startswith("8 programs compared")
+    # In real time, those that block for ever are left out.
+    assert re.match("[5-8] programs compared" if FUZZ[name] else "8 programs compared", second)
 
 
 def test_fuzz_helps_with_every_name_that_it_offers():

@@ -37,11 +37,6 @@ class RealStacked(Stacked):
         super().__init__()
 
 
-class RealStopsLate(StopsLate):
-    def __init__(self):
-        super().__init__()
-
-
 class Both:
     """A loop that breaks the rules of two loops of the lab."""
 
