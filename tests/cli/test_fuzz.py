@@ -104,7 +104,8 @@ def test_miniloop_and_asyncio_agree(folder: Path) -> None:
     assert second.startswith("1,100 programs compared (median ")
     assert ": 1,100 agree, 0 differ; " in second
     assert re.search(r" \d+ programs a second and core \([\d,]+ to [\d,]+ in pieces of ", second)
-    assert any(line.endswith(" or not counted: too many events") for line in rest)
+    # On older Pythons there are more reasons than the summary has lines for.
+    assert any(" not compared to the end or not counted: " in line for line in rest)
 
 
 def test_a_foreign_loop_with_a_selector_is_compared_to_the_tick(folder: Path) -> None:
