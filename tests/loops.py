@@ -15,10 +15,8 @@ import sys
 import textwrap
 from typing import Any
 
-from miniloop.cli.fuzz import grouped
 from miniloop.difftest import fuzz
-from miniloop.difftest.fuzz import Finding
-from miniloop.difftest.rules import rule_broken
+from miniloop.lab import diagnosis
 from miniloop.trace import Event
 from tests.measured import GENERATED, ROOT, circumstances, load, save, table
 
@@ -74,29 +72,37 @@ def hunt(name: str, seed: int, examples: int, seconds: float) -> dict[str, Any]:
     """What comes of one loop; in words, if it cannot even be made."""
     try:
         version = importlib.metadata.version(name)
-        found = fuzz.hunt("asyncio", LOOPS[name], seed, 0, examples, seconds=seconds)
+        found = fuzz.hunt(
+            "asyncio",
+            LOOPS[name],
+            seed,
+            0,
+            examples,
+            seconds=seconds,
+            diagnosis=diagnosis.diagnosis,
+        )
+        groups = diagnosis.diagnose(found, "asyncio", LOOPS[name], seed)
     except importlib.metadata.PackageNotFoundError:
         return {"version": "", "failed": "not installed"}
     except ValueError as error:
         return {"version": version, "failed": str(error)}
-    groups = list(grouped(found).values())
     return {
         "version": version,
         "programs": found.programs,
-        "differ": sum(found.counts.values()),
+        "differ": found.differ,
         "left out": found.cut,
         "groups": len(groups),
-        "shown": [described(finding, number) for finding, number in groups[:SHOWN]],
+        "shown": [described(one) for one in groups[:SHOWN] if one.findings],
     }
 
 
-def described(finding: Finding, programs: int) -> dict[str, Any]:
+def described(group: diagnosis.Group) -> dict[str, Any]:
     """A group of findings."""
-    difference = finding.difference
+    difference = group.findings[0].difference
     first = difference.first()
     return {
-        "programs": programs,
-        "rule": rule_broken(difference),
+        "programs": group.programs,
+        "rule": group.loop.breaks.rstrip(".") if group.loop else None,
         "program": str(difference.program),
         "asyncio": at(difference.left.events, first),
         "loop": at(difference.right.events, first),

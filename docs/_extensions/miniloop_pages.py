@@ -213,7 +213,7 @@ class CommandOutput(Page):
     final_argument_whitespace = True
     option_spec: ClassVar = {
         "lines": directives.positive_int,
-        "status": directives.nonnegative_int,
+        "status": directives.nonnegative_int,  # its exit status, if not 0
     }
 
     def lines(self) -> Iterator[str]:
@@ -224,13 +224,12 @@ class CommandOutput(Page):
                 self.watch(ROOT / path)
         done = subprocess.run(
             [sys.executable, "-m", "miniloop", *arguments],
-            cwd=ROOT,
-            env=os.environ | {"COLUMNS": "80", "PYTHONPATH": str(ROOT / "docs")},
+        "status": directives.nonnegative_int,  # its exit status, if not 0
             capture_output=True,
             text=True,
         )
         if done.returncode != self.options.get("status", 0):
-            raise self.error(done.stderr)
+            raise self.error(f"exit status {done.returncode}: {done.stdout}{done.stderr}")
         output = done.stdout.splitlines()
         limit = self.options.get("lines", len(output))
         yield ".. code-block:: console"

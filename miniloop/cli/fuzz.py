@@ -10,10 +10,11 @@ other. If the loop takes a selector, it is compared to the tick, on virtual time
 real time, and only the order of events is compared; the first line of the output says so, and what
 to change.
 
-The findings are grouped by the rule that they break, or else by what each loop does at the first
-difference. For each group, fuzz looks for the smallest program, and prints it with both schedules
-and the command that finds it again. One difference can hide others: --without leaves a feature out
-of the programs, and --allow leaves a group out of the findings.
+Each difference is shown to the loops of `miniloop lab`, which break one rule each. Those that do
+the same as LOOP tell which rules it may break. The output is a summary: the rule that explains most
+of the differences comes first, with a small program and both schedules. --details writes all small
+programs to a folder. One difference can hide others: --without leaves a feature out of the
+programs, and --allow leaves a group out of the findings.
 
 Exit status 0: no program differs. 1: some do. 2: bad arguments, or a loop that cannot be made.
 """
@@ -21,23 +22,27 @@ Exit status 0: no program differs. 1: some do. 2: bad arguments, or a loop that 
 import argparse
 import concurrent.futures
 import multiprocessing
-import statistics
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
 
+from miniloop import lab
+from miniloop.cli import findings
 from miniloop.cli.bad_input import BadInput
 from miniloop.cli.compare import positive
-from miniloop.cli.side_by_side import show
 from miniloop.difftest.foreign import Match
-from miniloop.difftest.fuzz import BLOCKS, Finding, Hunt, group, hunt, short_id, size
+from miniloop.difftest.fuzz import BLOCKS, ENOUGH, Hunt, hunt
 from miniloop.difftest.grammar import FEATURES
-from miniloop.difftest.rules import rule_broken
-from miniloop.difftest.scripts import Run, rows
+from miniloop.lab import diagnosis
 
-EXAMPLES = {False: 10_000, True: 300}
-"""The default number of programs, by whether a loop is foreign: real time is slow."""
-PIECE = {False: 1_000, True: 25}
+EXAMPLES, PIECE = 10_000, 1_000
+"""The default number of programs, and how many are compared between two lines of progress."""
+FOREIGN_EXAMPLES, FOREIGN_PIECE = 2_000, 250
+"""The same for a loop in a process of its own."""
+REAL_EXAMPLES, REAL_PIECE = 300, 25
+"""The same in real time, which is slow."""
 EVERY = 30.0
 """Seconds between two lines of progress if stderr is no terminal."""
 
@@ -57,7 +62,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--examples",
         type=positive(int),
         metavar="N",
-        help="how many programs to run (default: 10,000, or 300 with a loop given as MODULE:NAME)",
+        help="how many programs to run (default: 10,000; with a loop given as MODULE:NAME, 2,000, "
+        "or 300 in real time)",
     )
     parser.add_argument(
         "--seed", type=int, default=0, metavar="N", help="choose other programs: any whole number"
@@ -80,7 +86,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="GROUP",
-        help="leave out a group of findings, named by its six characters; may be repeated",
+        help="leave out the findings that a loop of the lab explains, named by that loop, or those "
+        "of an unexplained group, named by its six characters; may be repeated",
+    )
+    parser.add_argument(
+        "--details",
+        type=Path,
+        metavar="DIR",
+        help="write the small programs and both schedules of each to a new folder",
     )
 
 
@@ -89,65 +102,91 @@ def call(args: argparse.Namespace) -> int:
     for feature in args.without:
         if feature not in FEATURES:
             raise BadInput(f"no feature named {feature!r}: choose from {', '.join(FEATURES)}")
-    is_foreign = ":" in args.loop or ":" in args.against
-    count = args.examples or EXAMPLES[is_foreign]
     try:
         match = Match(args.against, args.loop)
     except ValueError as error:
         raise BadInput(str(error)) from None
     match.close()
-    for note in match.notes:
-        print(note, flush=True)
+    count, piece = REAL_EXAMPLES, REAL_PIECE
+    if match.exact:
+        count, piece = (EXAMPLES, PIECE) if match.own else (FOREIGN_EXAMPLES, FOREIGN_PIECE)
+    count = args.examples or count
+    if args.details is not None:
+        make_folder(args.details)
+    print(findings.compared(match), flush=True)
+    excused = tuple(diagnosis.place(name) for name in args.allow if name in lab.LOOPS)
+    one_piece = partial(
+        hunt,
+        args.against,
+        args.loop,
+        args.seed,
+        without=frozenset(args.without),
+        allow=frozenset(args.allow) - lab.LOOPS.keys(),
+        diagnosis=diagnosis.diagnosis,
+        excused=excused,
+    )
     total = Hunt()
     began = time.perf_counter()
     progress = Progress(count, began)
     try:
-        for part in spread(args, count, PIECE[is_foreign]):
+        for part in spread(one_piece, args.start, count, piece, args.jobs):
             total.add(part)
             progress.show(total)
+        groups = diagnosis.diagnose(
+            total, args.against, args.loop, args.seed, frozenset(args.without), excused
+        )
     except KeyboardInterrupt:
         print("\nstopped by Ctrl-C", file=sys.stderr)
+        groups = diagnosis.groups(total)
     if sys.stderr.isatty():
         print("\r\033[K", end="", file=sys.stderr)
-    groups = grouped(total)
-    for name, (finding, number) in groups.items():
-        report(name, finding, number, args.without)
-    seconds = time.perf_counter() - began if is_foreign else total.seconds
-    rate = total.programs / seconds if seconds else 0.0
-    differ, median = sum(total.counts.values()), statistics.median(total.events or [0])
-    speed = f"{rate:,.0f} programs a second"
-    if not is_foreign:
-        speed += " and core"
+    if not match.own:
+        seconds = time.perf_counter() - began
+        rate = f"{total.programs / seconds:,.{0 if total.programs > 10 * seconds else 1}f}"
+        rate += " programs a second"
+    else:
+        rate = f"{total.programs / (total.seconds or 1):,.0f} programs a second and core"
         if len(total.rates) > 1:
             slowest, quickest = min(total.rates), max(total.rates)
-            speed += f" ({slowest:,.0f} to {quickest:,.0f} in pieces of {PIECE[False]:,})"
-    print(
-        f"{plural(total.programs, 'program')} compared (median {median:.0f} events), {differ:,} "
-        f"differ, in {plural(len(groups), 'group')}; {speed}"
-    )
-    for reason, number in sorted(total.cut.items()):
-        print(f"  {number:,} not compared to the end or not counted: {reason}")
+            rate += f" ({slowest:,.0f} to {quickest:,.0f} in pieces of {PIECE:,})"
+    folder = args.details if groups else None
+    for line in findings.summary(total, groups, match, rate, args.without, folder):
+        print(line)
+    if folder is not None:
+        findings.write(folder, groups, args.without)
     for name in args.allow:
         if not any(f" {name}," in reason for reason in total.cut):
             print(f"--allow {name}: no finding of this group", file=sys.stderr)
-    return 1 if total.findings else 0
+    return 1 if total.differ else 0
 
 
-def spread(args: argparse.Namespace, count: int, piece: int) -> Iterator[Hunt]:
+def make_folder(folder: Path) -> None:
+    """Make a folder for findings. Raises BadInput if that fails, or if there is something in it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if any(folder.iterdir()):
+            raise BadInput(f"--details {folder}: the folder is not empty: name a new one")
+    except OSError as error:
+        raise BadInput(f"--details {folder}: {error.strerror}") from None
+
+
+def spread(
+    one_piece: Callable[..., Hunt], start: int, count: int, piece: int, jobs: int
+) -> Iterator[Hunt]:
     """Hunt in pieces, in this process or in several."""
-    without, allow = frozenset(args.without), frozenset(args.allow)
-    end = args.start + count
-    pieces = [
-        (args.against, args.loop, args.seed, n, min(piece, end - n), without, allow)
-        for n in range(args.start, end, piece)
-    ]
-    if args.jobs == 1:
-        for one in pieces:
-            yield hunt(*one)
+    pieces = [(n, min(piece, start + count - n)) for n in range(start, start + count, piece)]
+    if jobs == 1:
+        suspects: set[str] = set()
+        for first, number in pieces:
+            part = one_piece(start=first, count=number, suspects=tuple(suspects))
+            for names, programs in part.explained.items():
+                if programs >= ENOUGH:
+                    suspects.update(map(diagnosis.place, names))
+            yield part
         return
     context = multiprocessing.get_context("spawn")
-    with concurrent.futures.ProcessPoolExecutor(args.jobs, mp_context=context) as pool:
-        futures = [pool.submit(hunt, *one) for one in pieces]
+    with concurrent.futures.ProcessPoolExecutor(jobs, mp_context=context) as pool:
+        futures = [pool.submit(one_piece, start=n, count=number) for n, number in pieces]
         try:
             for future in concurrent.futures.as_completed(futures):
                 yield future.result()
@@ -172,42 +211,8 @@ class Progress:
         self._said = now
         done = total.programs + total.cut.get(BLOCKS, 0)
         rate = total.programs / (now - self._began)
-        found = len(total.findings)
         text = (
-            f"{done:,} of {self._count:,} programs, {rate:,.0f} a second, "
-            f"{found} kinds of difference"
+            f"{done:,} of {self._count:,} programs, {rate:,.0f} a second, {total.differ:,} differ"
         )
         around = ("\r\033[K", "") if on_terminal else ("", "\n")
         print(text.join(around), end="", file=sys.stderr, flush=True)
-
-
-def grouped(total: Hunt) -> dict[str, tuple[Finding, int]]:
-    """Return the smallest finding of each group and its count, the most frequent group first."""
-    groups: dict[str, tuple[Finding, int]] = {}
-    for kind, finding in total.findings.items():
-        name = group(finding)
-        best, number = groups.get(name, (finding, 0))
-        groups[name] = min(best, finding, key=size), number + total.counts[kind]
-    return dict(sorted(groups.items(), key=lambda item: -item[1][1]))
-
-
-def plural(number: int, noun: str) -> str:
-    """Return a number with its noun."""
-    return f"{number:,} {noun}" + "s" * (number != 1)
-
-
-def report(name: str, finding: Finding, count: int, without: Sequence[str]) -> None:
-    """Print a group of findings: its smallest program and both schedules."""
-    difference = finding.difference
-    rule = rule_broken(difference)
-    print(f"=== group {short_id(name)}: {plural(count, 'program')}")
-    print(f"rule broken: {rule}\n" if rule else f"at the first difference: {name}\n")
-    print(f"{difference.program}\n")
-    left = Run(difference.left_name, difference.left, complete=True)
-    right = Run(difference.right_name, difference.right, complete=True)
-    in_order = not difference.left.timeouts and not difference.right.timeouts
-    table = rows(left, right, in_order)
-    show((left.name, right.name), table, order_only=in_order, everything=False)
-    # With a feature left out, the same numbers mean other programs.
-    options = "".join(f" --without {feature}" for feature in without)
-    print(f"\nreproduce: {finding.reproduce()}{options}\n")

@@ -7,7 +7,6 @@ Read the files in this order:
     linked                    a program that runs without being compiled
     surroundings, sides       the loops, and how a program runs on one of them
     compare                   do two schedules agree?
-    rules                     which rule does a loop break?
     known, register           known differences of this Python's asyncio
     generate                  random programs
     strategies                random programs for hypothesis, which no other file needs

@@ -171,7 +171,7 @@ def _held(to_run: Written, match: Match, found: Findings) -> tuple[Difference | 
             if not match.exact and (reason := would_block(one)):
                 raise Bad(f"on {reference.name} the program {reason}")
             another, other_ended = run_written(other, to_run)
-        left, right = match.seen(one, another)
+        left, right = match.seen(one), match.seen(another)
         if one_hangs(left, right):
             slow = reference if left.cut == HANGS else other
             raise Bad(f"on {slow.name} the program {takes_too_long()}, or find what blocks it")

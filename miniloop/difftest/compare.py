@@ -111,15 +111,10 @@ class Difference:
         return self.text()
 
     def text(self, context: int | None = None) -> str:
-        """Return the program, both schedules (see `side_by_side`), and the broken rule."""
-        from .rules import rule_broken  # only now: it imports this file
-
+        """Return the program and both schedules (see `side_by_side`)."""
         parts = [self.side_by_side(context)]
         if self.program is not None:
             parts.insert(0, str(self.program) + "\n")
-        rule = rule_broken(self)
-        if rule is not None:
-            parts.append(f"\nrule broken: {rule}")
         return "\n".join(parts)
 
 

@@ -20,7 +20,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import CodeType
 from typing import Any
@@ -185,12 +185,21 @@ def order(schedule: Schedule, steps: bool = True) -> Schedule:
 
 
 class Match:
-    """Two sides, each of which may be foreign, and how they are compared."""
+    """Two sides, each of which may be foreign, and how they are compared.
 
-    def __init__(self, left: str | Side, right: str | Side) -> None:
+    `excused` names further loops, which are no foreign ones. A program on which the right side does
+    the same as one of these is not counted as a difference.
+    """
+
+    def __init__(
+        self, left: str | Side, right: str | Side, excused: Sequence[str | Side] = ()
+    ) -> None:
         self.left, self.right = both = sided(left), sided(right)
+        self.excused = [side(one) for one in excused]
         self.own = not any(isinstance(one, ForeignLoop) for one in both)
         self.exact = not any(one.order_only for one in both)
+        self.links = self.own and self.exact
+        """Whether `each` links programs, which have labels where printed ones have lines."""
 
     @property
     def notes(self) -> list[str]:
@@ -234,7 +243,7 @@ class Match:
         On our own sides the programs are linked, which is quicker. All of them run on one side
         before the other, because the processor's caches are too small for both together.
         """
-        if not self.own or not self.exact:
+        if not self.links:
             yield from map(self.schedules, programs)
             return
         linked = [Linked(program) for program in programs]
@@ -248,13 +257,15 @@ class Match:
         left = self.left.run(code)
         if self.blocks(left):
             return None
-        return self.seen(left, self.right.run(code))
+        return self.seen(left), self.seen(self.right.run(code))
 
-    def seen(self, left: Schedule, right: Schedule) -> tuple[Schedule, Schedule]:
-        """Return the parts of two schedules that are compared here."""
-        if self.exact:
-            return left, right
-        return order(left, self.steps), order(right, self.steps)
+    def seen(self, schedule: Schedule) -> Schedule:
+        """Return the part of a schedule that is compared here."""
+        return schedule if self.exact else order(schedule, self.steps)
+
+    def code(self, program: Program) -> CodeType | Linked:
+        """Return a program in the form in which `each` runs it."""
+        return Linked(program) if self.links else program.code()
 
     def difference(self, program: Program, times: int = 1) -> Difference | None:
         """Return how the sides differ on a program, if they do so each of `times` times."""
@@ -262,6 +273,9 @@ class Match:
         for _ in range(times):
             both = self.schedules(program)
             if both is None or agree(*both):
+                return None
+            code = program.code()
+            if any(agree(self.seen(one.run(code)), both[1]) for one in self.excused):
                 return None
             if found is not None and both[1].events != found.right.events:
                 return None  # not the same twice, so it is a race

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from ..trace import Schedule
@@ -16,15 +16,16 @@ from .compare import Difference, agree, first_words, one_hangs
 from .foreign import ForeignLoop, Match, is_crash
 from .generate import Generator
 from .programs import Program
-from .rules import rule_broken
 from .shrink import shrink
-from .sides import TICK_LIMIT
+from .sides import TICK_LIMIT, Side, side
 from .surroundings import HANGS, quiet
 
 AT_ONCE = 32
 """How many programs are made, and then run first on one side and then on the other."""
 BLOCKS = "blocks for ever"
 ONCE = "differs, but not every time"
+ENOUGH = 3
+"""For so many programs with one explanation, a small program is looked for. The smallest stays."""
 
 
 def numbered_program(seed: int, number: int, without: frozenset[str] = frozenset()) -> Program:
@@ -39,11 +40,18 @@ class Finding:
     difference: Difference
     seed: int
     number: int
+    rules: tuple[str, ...] = ()
+    """The broken loops that run the small program as the right side does, by name."""
 
     @property
     def kind(self) -> str:
         """What each side does at the first difference, without numbers."""
         return kind_of(self.difference)
+
+    @property
+    def key(self) -> str:
+        """The kind, with the rules if there are any: what is counted together."""
+        return f"{self.kind}: {', '.join(self.rules)}" if self.rules else self.kind
 
     def reproduce(self) -> str:
         """Return the command that finds this again."""
@@ -69,9 +77,13 @@ class Hunt:
     """Programs a second, for each piece of work."""
     events: list[int] = field(default_factory=list)
     findings: dict[str, Finding] = field(default_factory=dict)
-    """The smallest finding of each kind."""
+    """The smallest finding of each kind, by its key."""
     counts: dict[str, int] = field(default_factory=dict)
-    """How many programs differed, by kind."""
+    """How many programs differed, by key, except those in `explained`."""
+    explained: dict[tuple[str, ...], int] = field(default_factory=dict)
+    """How many programs differed, and ran to their end as on these broken loops."""
+    differing: list[int] = field(default_factory=list)
+    """The numbers of the programs in `counts`."""
     cut: dict[str, int] = field(default_factory=dict)
     """How many comparisons ended early, by reason."""
 
@@ -81,25 +93,35 @@ class Hunt:
         self.seconds += other.seconds
         self.rates += other.rates
         self.events += other.events
+        self.differing += other.differing
+        for finding in other.findings.values():
+            self.keep(finding)
         for kind, count in other.counts.items():
             self.counts[kind] = self.counts.get(kind, 0) + count
-            self._keep(other.findings[kind])
+        for names, count in other.explained.items():
+            self.explained[names] = self.explained.get(names, 0) + count
         for reason, count in other.cut.items():
             self.cut[reason] = self.cut.get(reason, 0) + count
 
-    def found(self, finding: Finding) -> None:
-        """Note a program that differs."""
-        self.counts[finding.kind] = self.counts.get(finding.kind, 0) + 1
-        self._keep(finding)
+    @property
+    def differ(self) -> int:
+        """How many programs differed."""
+        return sum(self.counts.values()) + sum(self.explained.values())
+
+    def count(self, key: str, number: int) -> None:
+        """Note a program that differs as the finding of this key does."""
+        self.counts[key] = self.counts.get(key, 0) + 1
+        self.differing.append(number)
 
     def ended_early(self, reason: str) -> None:
         """Note a comparison that ended early."""
         self.cut[reason] = self.cut.get(reason, 0) + 1
 
-    def _keep(self, finding: Finding) -> None:
-        best = self.findings.get(finding.kind)
+    def keep(self, finding: Finding) -> None:
+        """Note a finding, unless there is a smaller one of its kind."""
+        best = self.findings.get(finding.key)
         if best is None or size(finding) < size(best):
-            self.findings[finding.kind] = finding
+            self.findings[finding.key] = finding
 
 
 def size(finding: Finding) -> int:
@@ -121,18 +143,21 @@ def kind_of(difference: Difference) -> str:
 
 
 def group(finding: Finding) -> str:
-    """Return the group of a finding: the rule that it breaks, or else its kind."""
+    """Return the group of a finding: how the process has ended, or else its kind."""
     events = finding.difference.right.events
     if events and events[0].who == "process":
         return f"process {events[0].what}"
-    if HANGS in finding.kind:
-        return finding.kind
-    return rule_broken(finding.difference) or finding.kind
+    return finding.kind
 
 
 def short_id(kind: str) -> str:
     """Return a name of six characters for a group of findings."""
     return hashlib.sha1(kind.encode()).hexdigest()[:6]
+
+
+Diagnosis = Callable[[Schedule, Schedule, Callable[[Side], Schedule]], list[Side]]
+"""Returns the broken loops that run a program as the right side does, and not as the left one. It
+gets both schedules, and a function that runs the program on one more side."""
 
 
 def hunt(
@@ -145,20 +170,28 @@ def hunt(
     allow: frozenset[str] = frozenset(),
     shrink_budget: int = 300,
     seconds: float = 1e9,
+    diagnosis: Diagnosis | None = None,
+    suspects: Sequence[str] = (),
+    excused: Sequence[str] = (),
+    numbers: Sequence[int] | None = None,
 ) -> Hunt:
     """Compare `count` programs, or as many as `seconds` allow.
 
     For the first finding of each kind, look for a small program. Count the others. Groups whose
-    short id is in `allow` are no findings, and are only counted.
+    short id is in `allow` are no findings, and are only counted. Neither are programs that the
+    right side runs as one of the `excused` loops does. With a `diagnosis`, a program that runs to
+    its end as on a broken loop found before needs no small program. Those in `suspects` are such
+    loops from the beginning. With `numbers`, compare the programs of these numbers, and ignore
+    `start` and `count`.
     """
-    match = Match(left, right)
+    match = Match(left, right, excused)
     clock = time.process_time if match.own else time.perf_counter
     result = Hunt()
-    allowed: dict[str, str] = {}
+    search = Search(match, seed, allow, shrink_budget, diagnosis, suspects, result)
     began = clock()
     try:
         with quiet():
-            numbers = range(start, start + count)
+            numbers = range(start, start + count) if numbers is None else numbers
             for number, program, both in in_turn(match, seed, numbers, without):
                 if both is None:
                     result.ended_early(BLOCKS)
@@ -169,22 +202,7 @@ def hunt(
                     if reason := ends_early(*both):
                         result.ended_early(reason)
                 else:
-                    seen = Difference(program, left, right, *both)
-                    kind = kind_of(seen)
-                    if kind in result.counts:
-                        result.counts[kind] += 1
-                    elif kind in allowed:
-                        result.ended_early(allowed[kind])
-                    elif (found := explained(match, seen, kind, shrink_budget)) is None:
-                        result.ended_early(ONCE)
-                    else:
-                        finding = Finding(found, seed, number)
-                        name = short_id(group(finding))
-                        if name in allow:
-                            allowed[kind] = f"begins as one of the group {name}, which is allowed"
-                            result.ended_early(allowed[kind])
-                        else:
-                            result.found(finding)
+                    search.look_into(Difference(program, left, right, *both), number)
                 if clock() - began > seconds:
                     break
     finally:
@@ -192,6 +210,86 @@ def hunt(
     result.seconds = clock() - began
     result.rates = [result.programs / result.seconds] if result.seconds else []
     return result
+
+
+@dataclass
+class Search:
+    """Looks into the programs that differ, one after the other."""
+
+    match: Match
+    seed: int
+    allow: frozenset[str]
+    budget: int
+    diagnosis: Diagnosis | None
+    suspects: Sequence[str]
+    result: Hunt
+    _suspects: dict[str, Side] = field(default_factory=dict)
+    """The broken loops that ran a small program as the right side does."""
+    _tried: dict[str, int] = field(default_factory=dict)
+    """For how many programs of a kind a small program was looked for."""
+    _small: dict[str, str] = field(default_factory=dict)
+    """The key of a finding, by the kind of the program that was made smaller."""
+    _allowed: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        sides = [side(one) for one in self.suspects]
+        self._suspects.update({one.name: one for one in sides})
+        self._known = frozenset(one.name for one in sides)
+
+    def look_into(self, seen: Difference, number: int) -> None:
+        """Note a program that differs, and look for a small one if the difference is new."""
+        result, match = self.result, self.match
+        if names := self._alike(match.excused, seen):
+            result.ended_early(f"runs as on {names[0]}, which is allowed")
+            return
+        names = self._alike(self._suspects.values(), seen)
+        seen_before = result.explained.get(names, 0)
+        if names and (seen_before >= ENOUGH or not self._known.isdisjoint(names)):
+            result.explained[names] = seen_before + 1
+            return
+        kind = kind_of(seen)
+        if kind in self._allowed:
+            result.ended_early(self._allowed[kind])
+            return
+        # Behind one difference that is excused, there may be several others.
+        most = ENOUGH if match.excused else 1
+        if not names and self._tried.get(kind, 0) >= most:
+            result.count(self._small[kind], number)
+            return
+        found = explained(match, seen, kind, self.budget)
+        if found is None:
+            result.ended_early(ONCE)
+            return
+        finding = Finding(found, self.seed, number, self._diagnosed(found))
+        name = short_id(group(finding))
+        if name in self.allow:
+            self._allowed[kind] = f"begins as one of the group {name}, which is allowed"
+            result.ended_early(self._allowed[kind])
+            return
+        self._tried[kind] = self._tried.get(kind, 0) + 1
+        self._small[kind] = finding.key
+        result.keep(finding)
+        if names := self._alike(self._suspects.values(), seen):
+            result.explained[names] = result.explained.get(names, 0) + 1
+        else:
+            result.count(finding.key, number)
+
+    def _diagnosed(self, found: Difference) -> tuple[str, ...]:
+        if self.diagnosis is None or is_crash(found.right):
+            return ()
+        assert found.program is not None
+        code, seen = found.program.code(), self.match.seen
+        sides = self.diagnosis(found.left, found.right, lambda one: seen(one.run(code)))
+        self._suspects.update({one.name: one for one in sides})
+        return tuple(one.name for one in sides)
+
+    def _alike(self, sides: Collection[Side], seen: Difference) -> tuple[str, ...]:
+        """Return which sides run a program as the right side does, by name."""
+        assert seen.program is not None
+        if not sides:
+            return ()
+        code = self.match.code(seen.program)
+        return tuple(one.name for one in sides if agree(self.match.seen(one.run(code)), seen.right))
 
 
 def ends_early(left: Schedule, right: Schedule) -> str:
@@ -204,7 +302,7 @@ def ends_early(left: Schedule, right: Schedule) -> str:
 
 
 def in_turn(
-    match: Match, seed: int, numbers: range, without: frozenset[str]
+    match: Match, seed: int, numbers: Sequence[int], without: frozenset[str]
 ) -> Iterator[tuple[int, Program, tuple[Schedule, Schedule] | None]]:
     """Yield each program with both its schedules, or None if they cannot be compared."""
     for some in (numbers[n : n + AT_ONCE] for n in range(0, len(numbers), AT_ONCE)):
@@ -244,7 +342,7 @@ def explain_crash(
             return False
         for right in (match.right.run(code) for _ in range(runs)):
             if is_crash(right):
-                crashed[candidate] = match.seen(left, right)
+                crashed[candidate] = match.seen(left), match.seen(right)
                 return True
         return False
 
@@ -264,11 +362,13 @@ def explain(
     if whole is None or kind_of(whole) != kind:
         return None
 
-    def fails(candidate: Program) -> bool:
-        found = match.difference(candidate)
-        return found is not None and kind_of(found) == kind
+    def still(found: Difference | None) -> bool:
+        # What hides behind an excused difference is of another kind than this one.
+        return found is not None and (bool(match.excused) or kind_of(found) == kind)
 
     if HANGS in kind:
         budget = min(budget, 30)  # each attempt takes as long as the watch lasts
-    small = match.difference(shrink(program, fails, budget), times)
-    return small if small is not None and kind_of(small) == kind else whole
+    small = match.difference(
+        shrink(program, lambda one: still(match.difference(one)), budget), times
+    )
+    return small if still(small) else whole

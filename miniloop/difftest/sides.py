@@ -17,13 +17,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import CodeType, ModuleType
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from ..trace import Recorder, Schedule, on_virtual_time
 from ..trace.recorder import describe
 from .known import Place, StandIns, StepsOfPythonTask, replaced, watches
 from .linked import NAMES, Linked, place
-from .loops import LoopKind, resolve
+from .loops import LoopKind, load, resolve
 from .programs import FILE_NAME, FORGOTTEN
 from .surroundings import reported, run_watched
 
@@ -386,12 +386,17 @@ KNOWN: dict[str, Callable[[str], Side]] = {
 def side(given: Side | LoopKind | str | Callable[..., Any]) -> Side:
     """Return the side of a loop, given in any of the ways that `loops.resolve` takes.
 
-    It may also be a name in `KNOWN`, which has a few more names. Raises what `resolve` raises.
+    It may also be a name in `KNOWN`, which has a few more names, or the `module:name` of a class
+    with a method `side()`, as the loops of the lab have. Raises what `resolve` raises.
     """
     if isinstance(given, Side):
         return given
-    if isinstance(given, str) and given in KNOWN:
-        return _known(given)
+    if isinstance(given, str):
+        if given in KNOWN:
+            return _known(given)
+        make = getattr(load(given, KNOWN), "side", None)
+        if callable(make):
+            return cast("Side", make())
     kind = resolve(given, KNOWN)
     if kind.order_only:
         loop_class: Any = asyncio.SelectorEventLoop  # not used

@@ -30,6 +30,15 @@ class Stack(deque[Any]):
     popleft = deque.pop
 
 
+class BatchInReverse(BrokenLoop):
+    """What is ready when a tick begins runs in the order in which it became ready."""
+
+    class EventLoop(miniloop.EventLoop):
+        def _run_once(self) -> None:
+            self._ready.reverse()
+            super()._run_once()
+
+
 class SameTick(BrokenLoop):
     """What a callback adds to the ready queue waits for the next tick."""
 

@@ -33,8 +33,6 @@ from miniloop.difftest import (
     surroundings,
     written,
 )
-from miniloop.difftest.programs import Program
-from miniloop.lab import broken
 
 
 async def two_sleepers():
@@ -636,19 +634,6 @@ def test_what_is_slow_on_one_side_is_told_to_be(monkeypatch):
 def test_unknown_loop():
     with pytest.raises(ValueError, match="no loop named 'nosuch'"):
         assert_same_schedule(two_sleepers, loops=("asyncio", "nosuch"))
-
-
-def test_names_the_rule_that_is_broken():
-    cancelled = Program(
-        (("run", "c0"),),
-        (
-            ("c0", (("call_soon", "h0", "k0", ""), ("handle_cancel", "h0"), ("ticks", "2"))),
-            ("k0", ()),
-        ),
-    )
-    with pytest.raises(AssertionError) as caught:
-        assert_same_schedule(cancelled, loops=("asyncio", broken("cancelled-handles-run").side()))
-    assert "\nrule broken: a handle that was cancelled does not run" in str(caught.value)
 
 
 def printed_on(name, program):
