@@ -224,7 +224,8 @@ class CommandOutput(Page):
                 self.watch(ROOT / path)
         done = subprocess.run(
             [sys.executable, "-m", "miniloop", *arguments],
-        "status": directives.nonnegative_int,  # its exit status, if not 0
+            cwd=ROOT,
+            env=os.environ | {"COLUMNS": "80", "PYTHONPATH": str(ROOT / "docs")},
             capture_output=True,
             text=True,
         )
