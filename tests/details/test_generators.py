@@ -296,9 +296,7 @@ def test_iscoroutinefunction() -> None:
             assert not miniloop.iscoroutinefunction(other), other
 
 
-@pytest.mark.parametrize(
-    "thing", [native, async_generator, Duck, Duck(), None, 1, print, "text"], ids=repr
-)
+@pytest.mark.parametrize("thing", [native, async_generator, Duck, Duck(), None, 1, print, "text"])
 def test_answers_agree_with_asyncio_but_for_generators(thing: Any) -> None:
     assert miniloop.iscoroutine(thing) == asyncio.iscoroutine(thing)
     with pytest.deprecated_call():

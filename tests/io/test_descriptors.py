@@ -137,7 +137,7 @@ def test_a_callback_sees_the_context_of_who_added_it(loop: Any, pair: Pair) -> N
 
 
 @pytest.mark.parametrize("method", ["add_reader", "add_writer"])
-@pytest.mark.parametrize("wrong", [-1, "stdin", 1.5, None, object()], ids=repr)
+@pytest.mark.parametrize("wrong", [-1, "stdin", 1.5, None, object()])
 def test_what_is_no_descriptor_is_refused(loop: Any, method: str, wrong: Any) -> None:
     with pytest.raises(ValueError, match=r"[Ii]nvalid file"):
         getattr(loop, method)(wrong, print)

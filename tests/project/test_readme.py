@@ -22,7 +22,7 @@ PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 def test_there_are_two_commands_one_line_each() -> None:
     main_job, test_command = COMMANDS
     assert main_job.startswith("python3 -m miniloop compare examples/")
-    assert test_command.endswith("-m pytest")
+    assert test_command.endswith("-m pytest -n auto")
     assert "\n" not in main_job + test_command
 
 
