@@ -75,9 +75,11 @@ def test_a_loop_of_asyncio_with_one_rule_broken(stranger, name, count):
     first, *rest = groups(total)
     assert first.name == name
     assert first.programs == total.differ
-    # The asyncio of an older Python is known to differ from miniloop, and so from the lab.
     assert first.whole > first.programs / 2
-    assert first.whole == first.programs or sys.version_info < (3, 15)
+    # The asyncio of an older Python is known to differ from miniloop, and so from the lab. And in
+    # real time a busy machine may be late.
+    late = stranger == "RealStacked"
+    assert first.whole == first.programs or late or sys.version_info < (3, 15)
     assert not first.behind
     assert not rest
 
