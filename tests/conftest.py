@@ -7,9 +7,12 @@ With `--with EXTRA` they run all the same, and fail: so none vanishes where the 
 
 import gc
 import importlib.util
+import os
 from pathlib import Path
 
 import pytest
+
+os.environ.pop("COLUMNS", None)  # pytest-xdist sets it, and then miniloop would wrap its lines
 
 ECOSYSTEM = ("aiohttp", "distributed", "fastapi", "httpx", "ipykernel", "llama_index", "nbclient")
 ECOSYSTEM += ("trustme", "uvicorn")

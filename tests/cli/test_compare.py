@@ -42,7 +42,7 @@ def compare(folder: Path, body: str, *options: str, **environ: str) -> Ended:
     """
     with (
         contextlib.chdir(folder),
-        mock.patch.dict(os.environ, {"COLUMNS": "", **environ}),
+        mock.patch.dict(os.environ, environ),
         contextlib.redirect_stdout(io.StringIO()) as stdout,
         contextlib.redirect_stderr(io.StringIO()) as stderr,
     ):
