@@ -124,6 +124,7 @@ def test_tracing_changes_no_schedule(example, loop):
         assert traced.schedule == plain.schedule
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("loop", ["asyncio", "interop"])
 @pytest.mark.parametrize("name", ["gather", "threads", "task_group", "echo"])
 def test_examples_on_other_loops(name, loop):
@@ -187,6 +188,7 @@ asyncio.run(main())
     assert len(text.encode()) < 5_000_000
 
 
+@pytest.mark.long
 def test_many_tasks_and_timers_stay_small(tmp_path):
     script = tmp_path / "many.py"
     script.write_text(
