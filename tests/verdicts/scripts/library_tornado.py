@@ -14,7 +14,7 @@ async def worker(queue, name):
 async def main():
     queue = queues.Queue()
     workers = [asyncio.create_task(worker(queue, name)) for name in "ab"]
-    for seconds in (0.4, 0.1, 0.2):  # tornado's clock is the real one, so no two may end at once
+    for seconds in (0.3, 0.1, 0.2):
         await queue.put(seconds)
     await queue.join()
     print(await asyncio.get_running_loop().run_in_executor(None, time.sleep, 1))
