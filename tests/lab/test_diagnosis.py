@@ -1,8 +1,7 @@
 """Which rule a loop breaks, as the loops of the lab tell: each of them is diagnosed as itself."""
 
 import asyncio
-import itertools
-import random
+import os
 import sys
 
 import pytest
@@ -27,6 +26,14 @@ QUICK = {
     "sleep-zero-returns",
     "barrier-too-soon",
 }
+RARE = {
+    "interrupts-swallowed",
+    "join-too-soon",
+    "uncancel-too-late",
+    "unfair-lock",
+    "wrong-getter",
+}
+"""One program in hundreds shows these. Each takes up to a minute; MINILOOP_RARE=1 runs them."""
 MOST = 20_000
 """The most programs that are tried on a loop of the lab."""
 LOOPS = [
@@ -37,6 +44,9 @@ LOOPS = [
                 sys.version_info < loop.since, reason="this Python's asyncio breaks the rule, too"
             ),
             *([] if name in QUICK else [pytest.mark.long]),
+            pytest.mark.skipif(
+                name in RARE and "MINILOOP_RARE" not in os.environ, reason="takes a minute"
+            ),
         ],
     )
     for name, loop in lab.LOOPS.items()
@@ -90,20 +100,6 @@ def test_a_loop_that_is_whole_gives_nothing():
     assert diagnosis.diagnose(total, "asyncio", "tests.difftest.own_loops:TakesSelector") == []
 
 
-PAIRS, REACHED = 12, 9
-"""Of 40 pairs, on 2,000 programs each, the lab named both rules in all but a few."""
-
-
-def random_pairs():
-    """Yield pairs of loops of the lab whose rules can be broken at once."""
-    chance = random.Random(40)
-    names = [name for name, loop in lab.LOOPS.items() if sys.version_info >= loop.since]
-    while True:
-        one, other = chance.sample(names, 2)
-        if strangers.merged(lab.broken(one), lab.broken(other)) is not None:
-            yield one, other
-
-
 @pytest.fixture
 def named(monkeypatch):
     """A function that returns the rules that are named where two are broken."""
@@ -132,14 +128,6 @@ def test_two_broken_rules_are_both_named(named):
 def test_a_rule_that_hides_behind_another_is_named(named):
     # With one entry a tick, hardly a program runs to its end as with the other rule broken alone.
     assert named("one-at-a-time", "cancel-at-once", 150) == ["one-at-a-time", "cancel-at-once"]
-
-
-@pytest.mark.long
-@pytest.mark.skipif(sys.version_info < (3, 13), reason="the pairs are others on older Pythons")
-def test_two_broken_rules_are_both_named_in_most_pairs(named):
-    pairs = list(itertools.islice(random_pairs(), PAIRS))
-    missed = [pair for pair in pairs if not set(pair) <= set(named(*pair, 1000))]
-    assert len(missed) <= PAIRS - REACHED, missed
 
 
 def schedule(*what):
