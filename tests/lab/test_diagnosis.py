@@ -118,7 +118,7 @@ def named(monkeypatch):
 
 
 def test_two_broken_rules_are_both_named(named):
-    assert set(named("threads-jump-the-queue", "lost-batch", 150)) == {
+    assert set(named("threads-jump-the-queue", "lost-batch", 400)) == {
         "threads-jump-the-queue",
         "lost-batch",
     }
