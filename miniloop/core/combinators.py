@@ -304,10 +304,10 @@ def _release_waiter(waiter: Future[None], *args: object) -> None:
 async def wait_for(fut: Awaitable[_T] | Generator[Any, Any, _T], timeout: float | None) -> _T:
     """Wait for *fut* and return its result; after ``timeout`` seconds cancel it.
 
-    Then wait until *fut* has ended. Raises TimeoutError if it ends cancelled, or has ended in the
-    tick of the deadline itself. If it ignores the cancellation, its result is returned all the
-    same. A ``timeout`` of None waits for ever. A coroutine runs in the caller's own task.
-    Cancelling the caller cancels *fut*.
+    Then wait until *fut* has ended. Raises TimeoutError if it ends cancelled then, or if the time
+    is up after *fut* has ended and before the caller's next step. If *fut* ignores the
+    cancellation, its result is returned all the same. A ``timeout`` of None waits for ever. A
+    coroutine runs in the caller's own task. Cancelling the caller cancels *fut*.
     """
     if timeout is not None and timeout <= 0:  # no time at all: a coroutine does not even begin
         future = ensure_future(fut)
@@ -463,7 +463,7 @@ def shield(arg: Awaitable[_T] | Generator[Any, Any, _T]) -> Future[_T]:
 
     parent = graph.note_parent(on_inner_done, _get_loop(inner))  # asyncio: for call graphs
     if parent is not None:
-        # asyncio: a callback of its own. Debug mode shows it, so it is one here as well.
+        # asyncio: a callback of its own. Debug mode times each callback, so this shows.
         inner.add_done_callback(forget_parent)
     inner.add_done_callback(on_inner_done)
     outer.add_done_callback(on_outer_done)

@@ -280,10 +280,7 @@ class Future(FutureAccessors, FutureReports, Generic[_T]):
         return self._exception.with_traceback(self._exception_tb)
 
     def _make_cancelled_error(self) -> BaseException:
-        """Return the CancelledError to raise: the first time the one that ended the task, if any.
-
-        Each further one is new, for a traceback grows with each raise.
-        """
+        """Return the CancelledError to raise: the first time the one that has ended a task."""
         exc = self._cancelled_exc
         if exc is not None:
             self._cancelled_exc = None

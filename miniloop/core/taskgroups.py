@@ -96,7 +96,7 @@ class TaskGroup:
             if self._base_error is not None:
                 raise self._base_error
             if self._parent_cancel_requested:
-                # asyncio: 0, though there may be requests of before the block, which Timeout allows
+                # asyncio: compared with 0, not, as in Timeout, with the count when the block began
                 if self._parent_task.uncancel() == 0:
                     cancelled = None  # the group's own request was the only one
                 elif cancelled is None:

@@ -5,7 +5,7 @@
 
 import asyncio
 import collections
-from types import FunctionType, ModuleType
+from types import ModuleType
 
 import miniloop
 from miniloop import lab
@@ -53,19 +53,10 @@ class Both:
 
 
 def merged(one, other):
-    """The stand-ins of two loops of the lab, or None if one would replace the other's."""
+    """The stand-ins of two loops of the lab. A class that both replace gets both as bases."""
     both = {**one.stand_ins(), **other.stand_ins()}
     for name in one.stand_ins().keys() & other.stand_ins().keys():
-        classes = one.stand_ins()[name], other.stand_ins()[name]
-        if not all(isinstance(each, type) for each in classes):
-            return None
-        first, second = (
-            {key for key, value in vars(each).items() if isinstance(value, FunctionType | bool)}
-            for each in classes
-        )
-        if first & second:
-            return None
-        both[name] = type(name, classes, {})
+        both[name] = type(name, (one.stand_ins()[name], other.stand_ins()[name]), {})
     return both
 
 
