@@ -260,6 +260,8 @@ def still_waiting(comparison: Comparison, run_again: Callable[..., Run]) -> None
     document: Any = importlib.import_module("miniloop.trace.document")
     explain: Any = importlib.import_module("miniloop.trace.explain")
     found = document.assemble(run.watched, run.name, name, "virtual", run.stopped)
+    if not found["end"]["waiting"]:
+        return  # no task is left; a thread waits for ever
     on = "" if len(stuck) == 2 else f" on {name}"
     print()
     for line in explain.still_waiting(found, on):

@@ -96,6 +96,7 @@ class Threads:
         self._blocked: list[int | None] = []
         self._long: set[int] = set()  # those that have used up their GRACE
         self._ours = {thread.ident for thread in threading.enumerate()}
+        self._alive: list[threading.Thread] = []  # of those that have been started
 
     # -- what is put in place of Python's own ----------------------------------------------------
 
@@ -119,6 +120,8 @@ class Threads:
             except BaseException:
                 vars(thread).pop("run", None)
                 raise
+            with threads._lock:
+                threads._alive.append(thread)
 
         def join_in_turn(thread: threading.Thread, timeout: float | None = None) -> None:
             if thread is not threading.current_thread() and thread.is_alive():
@@ -202,6 +205,7 @@ class Threads:
         self._main = threading.main_thread()
         self._lock = _allocate_lock()
         self._waiting = []
+        self._alive = []
         self.passing = False
 
     # -- threads other than the main one -------------------------------------------------------
@@ -363,9 +367,12 @@ class Threads:
             waiting = {
                 entry.ident for entry in self._waiting if entry.still is None or entry.still()
             }
+            self._alive = [thread for thread in self._alive if thread.is_alive()]
+            # enumerate() loses a thread before its end, for which another one may be waiting.
+            threads = {*threading.enumerate(), *self._alive}
         found: list[int] = []
         blocked: list[int | None] = []
-        for thread in threading.enumerate():
+        for thread in threads:
             ident = thread.ident
             if ident in self._ours or ident in waiting:
                 continue

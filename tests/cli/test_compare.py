@@ -388,6 +388,31 @@ def test_what_is_named_otherwise_in_each_library(
     assert printed[-1].endswith("> None Task-2")
 
 
+def test_a_thread_that_ends_slowly(tmp_path: Path) -> None:
+    """While it ends, the clock does not go on to the timeout of the one who waits for its end."""
+    body = """
+        import asyncio, threading, time
+
+        class EndsSlowly(threading.Thread):
+            def _delete(self):  # from here on, threading.enumerate() does not have it
+                super()._delete()
+                until = time.process_time() + 0.05
+                while time.process_time() < until:
+                    pass
+
+        async def main():
+            thread = EndsSlowly(target=print, args=("works",))
+            thread.start()
+            async with asyncio.timeout(300):
+                await asyncio.to_thread(thread.join)
+            print("joined")
+
+        asyncio.run(main())
+    """
+    ended = compare(tmp_path, body)
+    assert "prints │ joined" in ended.stdout, ended.stdout
+
+
 def test_a_thread_that_waits_for_another_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
