@@ -60,6 +60,9 @@ class Run:
     """Situations in which asyncio is known to differ: how many events and how many calls of select
     came before it, and the id of its entry in the register."""
 
+    explored: list[tuple[Any, ...]] = field(default_factory=list)
+    """What `miniloop.cli.explored` has written down: how many events came before it, and values."""
+
     @property
     def cut_off(self) -> bool:
         """Whether the time limit ended it. How far it had come by then is chance."""
@@ -132,16 +135,20 @@ def run_side(
     stdin: bytes = b"",
     meanwhile: Callable[[str], object] = str,
     steps: int | None = None,
+    explored: Sequence[str] = (),
 ) -> Run:
     """Run a script on a side in a process of its own, and return what it did.
 
-    With `steps`, record that many steps with their causes.
+    With `steps`, record that many steps with their causes. `explored` are the first arguments of
+    `miniloop.cli.explored`, if that is to run the script.
 
     The sides are those of `miniloop.cli.recorded`. `stdin` is the standard input of the script.
     `meanwhile` is called with the name of the side, every GLANCE seconds.
     """
     run = Run(name)
     module, more = ("recorded", []) if steps is None else ("traced", [str(steps)])
+    if explored:
+        module, more = "explored", [str(steps or 0)]
     root = str(Path(miniloop.__file__).parents[1])
     with tempfile.TemporaryDirectory(prefix="miniloop-") as folder:
         record, given, stdout, stderr = (
@@ -153,8 +160,8 @@ def run_side(
             "sys.exit(main(*sys.argv[1:]))"
         )
         flags = subprocess._args_from_interpreter_flags()  # type: ignore[attr-defined]
-        command = [sys.executable, *flags, "-c", start, name, str(record), str(ticks)]
-        command += [str(seconds), "real" if real_time else "virtual", *more, script, *args]
+        command = [sys.executable, *flags, "-c", start, *explored, name, str(record)]
+        command += [str(ticks), str(seconds), "real" if real_time else "virtual", *more, script, *args]
         with given.open("rb") as into, stdout.open("wb") as out, stderr.open("wb") as err:
             process = subprocess.Popen(
                 command,
@@ -237,6 +244,8 @@ def _read(run: Run, record: Path, script: str) -> None:
             run.tasks[values[0]] = values[1], values[2]
         elif kind == "t":
             run.watched.append(values)
+        elif kind == "explored":
+            run.explored.append((len(schedule.rows), *values))
         elif kind == "known":
             run.known.append((len(schedule.rows), len(schedule.timeouts), values[0]))
         elif kind == "order":
