@@ -29,7 +29,8 @@ from miniloop.cli import program, trace
 from miniloop.cli.bad_input import BadInput
 from miniloop.cli.compare import declare_limits, given, last_line, positive
 from miniloop.cli.installed import installed_library
-from miniloop.difftest.scripts import Run, run_side
+from miniloop.difftest import forks
+from miniloop.difftest.scripts import Run, environment, run_side
 from miniloop.explore import (
     RULES,
     Finding,
@@ -137,10 +138,15 @@ def call(args: argparse.Namespace) -> int:
             f"{script} imports {library}, which needs asyncio itself; explore breaks rules in "
             "miniloop's core, so take out the part of the script that needs no library"
         )
-    report = _replayed(args, plan) if plan is not None else _searched(args)
-    _tell(args, script, report)
-    if target is not None:
-        _write(args, target, report, plan)
+    args.forks = forks.Forks("explored", environment()) if forks.available() else None
+    try:
+        report = _replayed(args, plan) if plan is not None else _searched(args)
+        _tell(args, script, report)
+        if target is not None:
+            _write(args, target, report, plan)
+    finally:
+        if args.forks is not None:
+            args.forks.close()
     return 1 if report.findings else 0
 
 
@@ -203,6 +209,7 @@ def _run(args: argparse.Namespace, plan: Plan, steps: int | None = None) -> Run:
         stdin=given(args.stdin),
         steps=steps,
         explored=(plan.token(), ",".join(args.rules)),
+        forks=args.forks,
     )
     if run.stopped and run.stopped[0] == "bad":
         raise BadInput(run.stopped[1])

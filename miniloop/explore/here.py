@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import sys
+from collections import deque
 from collections.abc import Callable, Coroutine, Iterable
 from types import CodeType
 from typing import Any
@@ -56,9 +57,7 @@ def assert_relies_on_nothing(
     one schedule, or if it takes too long. Raises ValueError for the id of no rule, and RuntimeError
     in a thread that already runs a loop.
     """
-    report = explored(
-        program, rules=rules, without=without, runs=runs, seconds=seconds, seed=seed
-    )
+    report = explored(program, rules=rules, without=without, runs=runs, seconds=seconds, seed=seed)
     if report.own.cut_off:
         raise AssertionError("the program takes too long, so nothing can be tried: make it shorter")
     if report.findings:
@@ -88,7 +87,11 @@ def explored(
         raise TypeError(f"program: give an async function or the text of a script, not {program!r}")
     with quiet(max(DEEPEST, sys.getrecursionlimit())):
         search = Search(
-            lambda plan: run(to_run, plan, permuted), permuted, runs=runs, seconds=seconds, seed=seed
+            lambda plan: run(to_run, plan, permuted),
+            permuted,
+            runs=runs,
+            seconds=seconds,
+            seed=seed,
         )
         try:
             return search.report()
@@ -112,6 +115,7 @@ def run(program: Program, plan: Plan = OWN, rules: Iterable[str] = ()) -> Outcom
             code = [one.__code__ for one in written.layers(program)]
             recorded = written.Run(side, code[-1].co_filename if code else "")
         recorder: Any = recorded.recorder
+        recorder.tasks = deque(maxlen=0)  # those that nobody holds may go
         note = recorder.note
 
         def noting(who: str, what: str) -> None:
@@ -135,6 +139,10 @@ def run(program: Program, plan: Plan = OWN, rules: Iterable[str] = ()) -> Outcom
             ends.append(what)
         elif not one and who.endswith("#0") and what.startswith("send -> returned"):
             ends.append(what.removeprefix("send -> "))
+    if written.WAITS in ends:
+        ends.append(written.WAITS)
+    elif len(schedule.timeouts) > written.TICK_LIMIT:
+        ends.append(f"is still running after {written.TICK_LIMIT:,} ticks")
     return Outcome(lines, ends[-1], made, cut_off=schedule.cut.startswith(HANGS))
 
 

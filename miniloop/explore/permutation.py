@@ -26,6 +26,7 @@ from ..core.handles import Handle
 from ..core.loop import BaseEventLoop, _Deadline
 from ..core.tasks import Task, ensure_future
 from ..details.coroutines import iscoroutine
+from ..details.current import _get_running_loop
 from ..io.descriptors import Descriptors
 from ..trace import undefined
 from ..trace.places import Files
@@ -68,6 +69,7 @@ class Permutation:
         self._lines: dict[int, int] = {}  # in which timers were set, by the id of their handle
         self._hashes: int | None = None  # which order sets have, once that is chosen
         self._collects: bool | None = None
+        self._hops: dict[str, int] = {}
 
     def _line(self) -> int:
         """Return the line of the program that is at work, or 0."""
@@ -208,10 +210,7 @@ class Permutation:
             order = self._choices.order(
                 "future-waiters", len(waiting), self._line(), f"{len(waiting)} wait"
             )
-            hops = [
-                self._choices.take(rule, 2 if rule == "task-hop" else 3) if rule else 0
-                for rule in (hop(future, entry) for entry in waiting)
-            ]
+            hops = [self._hop(hop_rule(future, entry)) for entry in waiting]
             if not any(hops):
                 if order != sorted(order):
                     future._waiting = [waiting[index] for index in order]
@@ -230,6 +229,15 @@ class Permutation:
                     future._loop._ready.append(entry)
 
         return _schedule_waiting
+
+    def _hop(self, rule: str) -> int:
+        """Return whether hops of a kind take a tick more, or less. All of a run are alike."""
+        if not rule:
+            return 0
+        if rule not in self._hops:
+            options = 2 if rule == "task-hop" else 3
+            self._hops[rule] = self._choices.take(rule, options, 0, "in the whole run")
+        return self._hops[rule]
 
     def _waiting(self, original: Any) -> Any:
         @functools.wraps(original)
@@ -251,7 +259,7 @@ class Permutation:
                 for index, arg in enumerate(args)
                 if iscoroutine(arg) and first[id(arg)] == index
             ]
-            if len(starts) < 2 or miniloop._get_running_loop() is None:
+            if len(starts) < 2 or _get_running_loop() is None:
                 return original(*args, **options)
             what = f"gather() of {len(args)}"
             order = self._choices.order("gather-start", len(starts), self._line(), what)
@@ -323,7 +331,7 @@ class Permutation:
         return _abort
 
 
-def hop(future: Any, entry: Any) -> str:
+def hop_rule(future: Any, entry: Any) -> str:
     """Return the rule that says when an entry of a future's line runs, or nothing."""
     callback = getattr(entry, "_callback", None)
     function = getattr(callback, "__func__", callback)

@@ -183,9 +183,7 @@ class Search:
             choices = [one for one in choices if (one.line, one.what) not in known]
             if not choices:
                 return
-            outcome = self._run(
-                Plan({(one.rule, one.number): one.options - 1 for one in choices})
-            )
+            outcome = self._run(Plan({(one.rule, one.number): one.options - 1 for one in choices}))
 
     def _singles(self, choices: list[Choice]) -> Iterator[Outcome]:
         """Run on plans that deviate at one choice. Deviations at all may cancel each other out."""
