@@ -292,7 +292,7 @@ def _write(args: argparse.Namespace, target: Path, report: Report, plan: Plan | 
     if plan is None and report.findings:
         plan = report.findings[0].plan
     own = _document(args, OWN, "miniloop")
-    other = None if plan is None else _document(args, plan, "miniloop, other order")
+    other = None if plan is None else _document(args, plan, "miniloop, deviating")
     player: Any = importlib.import_module("miniloop.trace.player")
     trace.write(target, str(player.page(own, other)))
 

@@ -125,8 +125,10 @@ def run(program: Program, plan: Plan = OWN, rules: Iterable[str] = ()) -> Outcom
             note(who, what)
 
         recorder.note = noting
-        one = isinstance(program, CodeType)
-        schedule = recorded.script(program) if one else recorded.function(program)
+        if isinstance(program, CodeType):
+            schedule = recorded.script(program)
+        else:
+            schedule = recorded.function(program)
     lines: list[tuple[str, int]] = []
     numbers = iter(printed)
     ends = ["comes to its end"]
@@ -137,7 +139,11 @@ def run(program: Program, plan: Plan = OWN, rules: Iterable[str] = ()) -> Outcom
             lines.append((f"(report) {what}", 0))
         elif who == "main":
             ends.append(what)
-        elif not one and who.endswith("#0") and what.startswith("send -> returned"):
+        elif (
+            not isinstance(program, CodeType)
+            and who.endswith("#0")
+            and what.startswith("send -> returned")
+        ):
             ends.append(what.removeprefix("send -> "))
     if written.WAITS in ends:
         ends.append(written.WAITS)

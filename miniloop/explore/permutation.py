@@ -165,6 +165,13 @@ class Permutation:
                 and not one.timer._cancelled
                 and abs(one - deadline) < CLOSE
             ]
+            if deadline <= loop._selector.clock.now:
+                what = "a timer without delay"
+                if self._choices.take("zero-delay", 2, line, what):
+                    take_out(loop, timer)
+                    timer._scheduled = False
+                    loop._ready.append(timer)
+                    return timer
             if others:
                 self._place(loop, timer, deadline, sorted(others, key=float), line)
             return timer
@@ -185,8 +192,7 @@ class Permutation:
         before = others[-option]
         moved = _Deadline(math.nextafter(before, -math.inf))
         moved.timer = timer
-        loop._scheduled[:] = [one for one in loop._scheduled if one.timer is not timer]
-        heapq.heapify(loop._scheduled)
+        take_out(loop, timer)
         heapq.heappush(loop._scheduled, moved)
 
     def _in_any_order(self, original: Any) -> Any:
@@ -329,6 +335,12 @@ class Permutation:
             original(group)
 
         return _abort
+
+
+def take_out(loop: Any, timer: Any) -> None:
+    """Take a timer out of the heap."""
+    loop._scheduled[:] = [one for one in loop._scheduled if one.timer is not timer]
+    heapq.heapify(loop._scheduled)
 
 
 def hop_rule(future: Any, entry: Any) -> str:

@@ -6,7 +6,7 @@
         relies_on_nothing(my_protocol)
 
 This test fails if what `my_protocol()` prints, returns or raises depends on a rule of scheduling
-that asyncio does not promise. To allow one: `relies_on_nothing(my_protocol, without=["set-order"])`.
+that asyncio does not promise. `relies_on_nothing(my_protocol, without=["set-order"])` allows one.
 
 If miniloop is not installed, name the plugin: `pytest -p miniloop.explore.plugin`.
 """

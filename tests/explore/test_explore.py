@@ -168,8 +168,8 @@ def test_everything_is_put_back():
 
 def test_the_budget_of_runs_ends_the_search():
     report = explored(PROGRAMS[2]["text"], runs=3)
-    assert report.runs == 3
-    assert "after 3 runs" in report.ended
+    assert 3 <= report.runs <= 5  # a finding is run again, whatever the budget
+    assert "(--runs allows more)" in report.ended
 
 
 # -- plans -----------------------------------------------------------------------------------------
