@@ -222,6 +222,10 @@ def _run(args: argparse.Namespace, plan: Plan, steps: int | None = None) -> Run:
     return run
 
 
+def _waits(run: Run) -> bool:
+    return run.stopped is not None and run.stopped[0] == "deadlock"
+
+
 def _outcome(run: Run, args: argparse.Namespace) -> Outcome:
     """Return what a run has shown."""
     lines: list[tuple[str, int]] = []
@@ -236,7 +240,8 @@ def _outcome(run: Run, args: argparse.Namespace) -> Outcome:
             end = what
     lines += [(line, 0) for line in run.wrote.splitlines()]
     if not run.complete:
-        end = run.how_it_ended
+        # Not who waits where: the order of the list is none of the program's.
+        end = "waits for ever" if _waits(run) else run.how_it_ended
     elif run.status and end == "comes to its end":
         end = f"ends with status {run.status}"
     choices = [Choice(*values[1]) for _, *values in run.explored if values[0] == "choice"]
@@ -247,6 +252,8 @@ def _tell(args: argparse.Namespace, script: str, report: Report) -> None:
     if report.own.cut_off:
         raise BadInput(f"{script} {report.own.end}; --limit allows more than {args.limit:g} s")
     name = Path(script).name
+    if report.own.end == "waits for ever":
+        print(f"{name} waits for ever; `explain {script}` says what for.\n")
     runs = f"{report.runs} run{'s' if report.runs != 1 else ''}"
     cut = f"; the search ended {report.ended}" if report.ended else ""
     if not report.findings:
