@@ -37,7 +37,8 @@ STANDINGS = {
 
 
 NOT_PROMISED = {
-    "undefined": "Python's documentation, or a docstring, says that the order is open",
+    "undefined": "the documentation, or a docstring, says that it is open, or it follows from what has "
+    "no order: a set, threads, descriptors, garbage",
     "implementation detail": "it holds, and nothing is said of it",
     "version-dependent": "asyncio itself does not do the same on all Pythons",
 }
@@ -224,7 +225,7 @@ class UnpromisedRules(Page):
             yield ""
             for rule in rules:
                 yield f"``{rule.id}``"
-                yield f"   {rule.says[0].upper()}{rule.says[1:]}."
+                yield f"   {rule.says}."
                 yield ""
                 yield f"   *{rule.source}*"
                 yield ""

@@ -114,7 +114,7 @@ class _ListRules(argparse.Action):
         width = min(shutil.get_terminal_size().columns, 100)
         for rule in RULES.values():
             print(f"{rule.id}  ({rule.standing})")
-            for text in (f"{rule.says[0].upper()}{rule.says[1:]}.", rule.source):
+            for text in (f"{rule.says}.", rule.source):
                 print(textwrap.fill(text, width, initial_indent="    ", subsequent_indent="    "))
         parser.exit()
 
