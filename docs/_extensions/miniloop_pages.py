@@ -37,8 +37,8 @@ STANDINGS = {
 
 
 NOT_PROMISED = {
-    "undefined": "the documentation, or a docstring, says that it is open, or it follows from what has "
-    "no order: a set, threads, descriptors, garbage",
+    "undefined": "the documentation, or a docstring, says that it is open, or it follows from what "
+    "has no order: a set, threads, descriptors, garbage",
     "implementation detail": "it holds, and nothing is said of it",
     "version-dependent": "asyncio itself does not do the same on all Pythons",
 }

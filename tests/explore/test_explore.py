@@ -12,8 +12,14 @@ import pytest
 
 from miniloop.core import locks
 from miniloop.core.futures import Future
+from miniloop.difftest.known import replaced
+from miniloop.difftest.programs import FILE_NAME
+from miniloop.difftest.surroundings import quiet
+from miniloop.difftest.written import run_written
 from miniloop.explore import RULES, Plan, assert_relies_on_nothing, explored, plan_of, selected
 from miniloop.explore.choices import LONGEST, OWN, Choices, orders, permuted
+from miniloop.explore.here import miniloop_side
+from miniloop.explore.permutation import Permutation
 from miniloop.explore.plugin import relies_on_nothing  # noqa: F401  # the fixture
 from miniloop.trace import undefined
 
@@ -154,6 +160,18 @@ def test_bad_arguments():
 
     with pytest.raises(RuntimeError, match="while an event loop is running"):
         asyncio.run(inside())
+
+
+def test_without_deviations_the_schedule_is_miniloops_own():
+    for program in PROGRAMS:
+        code = compile(program["text"], FILE_NAME, "exec")
+        with quiet():
+            plain, _ = run_written(miniloop_side(), code)
+            permutation = Permutation(Choices(OWN, RULES))
+            with replaced(permutation.places()):
+                own, _ = run_written(miniloop_side(), code)
+        assert (program["id"], own.rows) == (program["id"], plain.rows)
+        assert own.timeouts == plain.timeouts
 
 
 def test_everything_is_put_back():
