@@ -1,7 +1,8 @@
 """gather() returns results in the order of its arguments, even if another order was quicker.
 
 The hare wins the race. The tortoise comes in last, and her medal still stands first in the list,
-for she was the first to be named.
+for she was the first to be named. That she also starts first is not promised: asyncio may start
+the three in any order (the rule ``gather-start`` of ``miniloop explore``).
 """
 
 import asyncio

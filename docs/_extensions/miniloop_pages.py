@@ -25,6 +25,7 @@ from state_diagram import draw
 import miniloop
 from miniloop import lab
 from miniloop.difftest import register
+from miniloop.explore import RULES
 from tests import budget, reading_order, task_states
 from tests.reading_order import PACKAGE, ROOT, home, modules
 
@@ -32,6 +33,14 @@ STANDINGS = {
     "undefined": "asyncio's documentation does not say what happens",
     "version-dependent": "asyncio itself does not do the same on all Pythons",
     "deliberate": "miniloop differs on purpose",
+}
+
+
+NOT_PROMISED = {
+    "undefined": "the documentation, or a docstring, says that it is open, or it follows from what "
+    "has no order: a set, threads, descriptors, garbage",
+    "implementation detail": "it holds, and nothing is said of it",
+    "version-dependent": "asyncio itself does not do the same on all Pythons",
 }
 
 
@@ -202,6 +211,26 @@ class Measured(Page):
             yield f"   $ {self.options['command']}"
 
 
+class UnpromisedRules(Page):
+    """The rules that `explore` breaks, grouped by standing."""
+
+    def lines(self) -> Iterator[str]:
+        """Yield a definition list for each standing."""
+        self.watch(ROOT / "miniloop" / "explore" / "rules.toml")
+        for standing, rules in itertools.groupby(
+            sorted(RULES.values(), key=lambda rule: list(NOT_PROMISED).index(rule.standing)),
+            key=lambda rule: rule.standing,
+        ):
+            yield f"**{standing.capitalize()}**: {NOT_PROMISED[standing]}."
+            yield ""
+            for rule in rules:
+                yield f"``{rule.id}``"
+                yield f"   {rule.says}."
+                yield ""
+                yield f"   *{rule.source}*"
+                yield ""
+
+
 class CommandOutput(Page):
     """A command line of miniloop and what it prints, run when the site is built.
 
@@ -322,6 +351,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.add_directive("broken-loops", BrokenLoops)
     app.add_directive("measured", Measured)
     app.add_directive("command-output", CommandOutput)
+    app.add_directive("unpromised-rules", UnpromisedRules)
     app.add_directive("examples", Examples)
     app.add_directive("miniloop-command", Command)
     app.add_directive("unreleased", Unreleased)

@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 import miniloop
 from miniloop.cli.bad_input import BadInput
 
-COMMANDS = ("run", "explain", "trace", "compare", "fuzz", "lab")
+COMMANDS = ("run", "explain", "trace", "explore", "compare", "fuzz", "lab")
 """The modules of the commands. Only the one that was asked for is imported."""
 
 

@@ -16,7 +16,7 @@ Read the files in this order:
     fuzz                      a hunt through random programs
     assertion, plugin         comparisons in a test
     written, jobs             how a test's program runs
-    scripts                   a script in a process of its own
+    scripts, forks            a script in a process of its own, started quickly if it runs often
 """
 
 from .assertion import NotComparedFurther, assert_same_schedule

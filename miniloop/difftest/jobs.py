@@ -12,6 +12,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from ..trace import undefined
+
 PATIENCE = 0.5
 """Real seconds for which a loop waits for a job."""
 SLICE = 0.002
@@ -44,11 +46,17 @@ class Jobs:
         """Let the next job begin, if there is one, and wait for a while until it has ended."""
         if not self._waiting:
             return False
-        gate, done = self._waiting.popleft()
+        index = undefined.next_thread(len(self._waiting))
+        gate, done = self._waiting[index]
+        del self._waiting[index]
         gate.set()
         if not done.wait(PATIENCE):  # the job may wait for something that the loop does
             self.begun.append(done)
         return True
+
+    def are_waiting(self) -> bool:
+        """Return whether there is a job that has not begun."""
+        return bool(self._waiting)
 
     def begin_one(self) -> None:
         """Let the next job begin, if there is one."""

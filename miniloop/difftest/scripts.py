@@ -22,12 +22,16 @@ from typing import Any
 import miniloop
 
 from ..trace import Schedule
+from .forks import Forked, Forks
 
 MARGIN = 10.0
 """Seconds that a process gets in addition to its time limit, for its start and its end."""
 
 GLANCE = 0.5
 """Seconds between two calls of `meanwhile`."""
+
+
+Process = subprocess.Popen[bytes] | Forked
 
 
 @dataclass
@@ -59,6 +63,9 @@ class Run:
     known: list[tuple[int, int, str]] = field(default_factory=list)
     """Situations in which asyncio is known to differ: how many events and how many calls of select
     came before it, and the id of its entry in the register."""
+
+    explored: list[tuple[Any, ...]] = field(default_factory=list)
+    """What `miniloop.cli.explored` has written down: how many events came before it, and values."""
 
     @property
     def cut_off(self) -> bool:
@@ -132,42 +139,34 @@ def run_side(
     stdin: bytes = b"",
     meanwhile: Callable[[str], object] = str,
     steps: int | None = None,
+    explored: Sequence[str] = (),
+    forks: Forks | None = None,
 ) -> Run:
     """Run a script on a side in a process of its own, and return what it did.
 
-    With `steps`, record that many steps with their causes.
+    With `steps`, record that many steps with their causes. `explored` are the first arguments of
+    `miniloop.cli.explored`, if that is to run the script; then `forks` may start the process.
 
     The sides are those of `miniloop.cli.recorded`. `stdin` is the standard input of the script.
     `meanwhile` is called with the name of the side, every GLANCE seconds.
     """
     run = Run(name)
     module, more = ("recorded", []) if steps is None else ("traced", [str(steps)])
-    root = str(Path(miniloop.__file__).parents[1])
+    if explored:
+        module, more = "explored", [str(steps or 0)]
     with tempfile.TemporaryDirectory(prefix="miniloop-") as folder:
         record, given, stdout, stderr = (
             Path(folder) / part for part in ("record", "stdin", "stdout", "stderr")
         )
         given.write_bytes(stdin)
-        start = (
-            f"import sys; sys.path[:1] = [{root!r}]; from miniloop.cli.{module} import main; "
-            "sys.exit(main(*sys.argv[1:]))"
-        )
-        flags = subprocess._args_from_interpreter_flags()  # type: ignore[attr-defined]
-        command = [sys.executable, *flags, "-c", start, name, str(record), str(ticks)]
-        command += [str(seconds), "real" if real_time else "virtual", *more, script, *args]
-        with given.open("rb") as into, stdout.open("wb") as out, stderr.open("wb") as err:
-            process = subprocess.Popen(
-                command,
-                stdin=into,
-                stdout=out,
-                stderr=err,
-                env=_environment(),
-                start_new_session=True,
-            )
-            try:
-                ended = _ends_in_time(process, seconds + MARGIN, lambda: meanwhile(name))
-            finally:
-                status = _end_group(process)
+        arguments = [*explored, name, str(record), str(ticks), str(seconds)]
+        arguments += ["real" if real_time else "virtual", *more, script, *args]
+        start = _start if forks is None else forks.start
+        process = start(module, (given, stdout, stderr), arguments)
+        try:
+            ended = _ends_in_time(process, seconds + MARGIN, lambda: meanwhile(name))
+        finally:
+            status = _end_group(process)
         if ended:
             run.status = status
         else:
@@ -178,9 +177,27 @@ def run_side(
     return run
 
 
-def _ends_in_time(
-    process: subprocess.Popen[bytes], seconds: float, meanwhile: Callable[[], object]
-) -> bool:
+def _start(module: str, streams: Sequence[Path], arguments: Sequence[str]) -> Process:
+    """Start an interpreter that runs `miniloop.cli.{module}`, with files as standard streams."""
+    root = str(Path(miniloop.__file__).parents[1])
+    start = (
+        f"import sys; sys.path[:1] = [{root!r}]; from miniloop.cli.{module} import main; "
+        "sys.exit(main(*sys.argv[1:]))"
+    )
+    flags = subprocess._args_from_interpreter_flags()  # type: ignore[attr-defined]
+    given, stdout, stderr = streams
+    with given.open("rb") as into, stdout.open("wb") as out, stderr.open("wb") as err:
+        return subprocess.Popen(
+            [sys.executable, *flags, "-c", start, *arguments],
+            stdin=into,
+            stdout=out,
+            stderr=err,
+            env=environment(),
+            start_new_session=True,
+        )
+
+
+def _ends_in_time(process: Process, seconds: float, meanwhile: Callable[[], object]) -> bool:
     """Wait until a process has ended, or for so many seconds. Return whether it has ended."""
     began = told = time.monotonic()
     while not _has_ended(process):
@@ -194,24 +211,27 @@ def _ends_in_time(
     return True
 
 
-def _has_ended(process: subprocess.Popen[bytes]) -> bool:
+def _has_ended(process: Process) -> bool:
     """Return whether a process has ended, and keep its number reserved, if the system can do that.
 
     The number is also that of the process group that it leads, which is ended next.
     """
-    if not hasattr(os, "waitid"):
+    if isinstance(process, Forked) or not hasattr(os, "waitid"):
         return process.poll() is not None
     return os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is not None
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
+    """Return the environment of a process that runs a script."""
     # The order in which sets of strings are iterated depends on it.
     return {**os.environ, "PYTHONHASHSEED": os.environ.get("PYTHONHASHSEED", "0")}
 
 
-def _end_group(process: subprocess.Popen[bytes]) -> int:
+def _end_group(process: Process) -> int:
     """End the process, and all processes that it left running. Return its exit status."""
     try:
+        if isinstance(process, Forked) and process.poll() is not None:
+            return process.wait()  # its number may be another's by now
         os.killpg(process.pid, signal.SIGKILL)
     except (ProcessLookupError, PermissionError):
         pass
@@ -237,6 +257,8 @@ def _read(run: Run, record: Path, script: str) -> None:
             run.tasks[values[0]] = values[1], values[2]
         elif kind == "t":
             run.watched.append(values)
+        elif kind == "explored":
+            run.explored.append((len(schedule.rows), *values))
         elif kind == "known":
             run.known.append((len(schedule.rows), len(schedule.timeouts), values[0]))
         elif kind == "order":

@@ -6,6 +6,7 @@ says what happened and why; `explain`, `trace` and the player show it.
 Reading order: `schedule` (what is recorded), `clock` (the selector that counts ticks and moves a
 virtual clock), `recorder` (the loop subclass, the task factory and the log that write it down),
 `threads` and `scripts` (the same for a whole process, with its threads and all loops it makes).
+`undefined` has what asyncio leaves open, and a run decides in one way.
 Save `scripts`, nothing here knows which loop it looks at: it uses the `selector` argument, an
 overridden `time()`, the task factory and the exception handler, which asyncio's and miniloop's
 loops both have.

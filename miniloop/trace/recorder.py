@@ -23,6 +23,7 @@ from collections.abc import Callable, Coroutine, Iterator, MutableSequence
 from typing import Any
 
 from ..details.coroutines import _can_be_driven
+from . import undefined
 from .clock import CountingSelector, Stuck, VirtualClock
 from .schedule import Schedule
 
@@ -291,7 +292,7 @@ def numbered(future_class: Any) -> Any:
     class Numbered(future_class):  # type: ignore[misc]
         def __new__(cls, *args: Any, **keywords: Any) -> Any:
             future = super().__new__(cls)
-            future._made = next(made)
+            future._made = undefined.hash_of(next(made))
             return future
 
         def __hash__(self) -> int:
@@ -454,6 +455,9 @@ class WeakOrderedSet(weakref.WeakKeyDictionary[Any, None]):
 
     def discard(self, item: Any) -> None:  # noqa: D102
         self.pop(item, None)
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(undefined.in_set_order(list(super().__iter__())))
 
 
 @functools.cache

@@ -36,6 +36,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, TextIO
 
+from . import undefined
 from .clock import COST_OF_ASKING, CountingSelector, VirtualClock
 from .places import cut
 from .recorder import (
@@ -418,7 +419,9 @@ class ScriptSelector(CountingSelector):
         threads = self._threads
         self._busy = self._busy + 1 if timeout == 0 else 0
         if timeout is not None and timeout <= 0:
-            if self._busy % BUSY == BUSY - 1:
+            if self._busy % BUSY == BUSY - 1 or (
+                threads.has_ready() and undefined.thread_comes_between()
+            ):
                 threads.give_turn_in_passing()
             return []
         deadline = None if timeout is None else self.clock.now + math.ceil(timeout * 1e3) * 1e-3
@@ -660,7 +663,8 @@ def in_given_order(module: Any, as_completed: Callable[..., Any]) -> Callable[..
 
     def started(fs: Any, *, timeout: float | None = None) -> Any:
         if not (module.isfuture(fs) or module.iscoroutine(fs)):
-            fs = [module.ensure_future(one) for one in dict.fromkeys(fs)]
+            fs = undefined.start_order(list(dict.fromkeys(fs)))
+            fs = [module.ensure_future(one) for one in fs]
         return as_completed(fs, timeout=timeout)
 
     return started

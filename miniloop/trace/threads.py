@@ -29,6 +29,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from . import undefined
 from .alarm import Alarm
 from .clock import VirtualClock
 
@@ -340,7 +341,12 @@ class Threads:
         with self._lock:
             if not self._waiting or self._waiting[0].when == math.inf:
                 return
-            first = heapq.heappop(self._waiting)
+            now = self._waiting[0].when
+            first = sorted(one for one in self._waiting if one.when == now)[
+                undefined.next_thread(sum(one.when == now for one in self._waiting))
+            ]
+            self._waiting.remove(first)
+            heapq.heapify(self._waiting)
             self._rounds += 1
             self.clock.move(first.when)
             try:
@@ -360,6 +366,11 @@ class Threads:
             if not self._waiting or self._waiting[0].when == math.inf:
                 return None
             return self._waiting[0].when
+
+    def has_ready(self) -> bool:
+        """Return whether a thread waits for nothing but its turn."""
+        earliest = self.earliest()
+        return earliest is not None and earliest <= self.clock.now
 
     def running(self) -> list[int]:
         """Return the threads that run: they neither wait nor stand still."""
