@@ -1,0 +1,108 @@
+"""Directives for programs in examples/ that a page shows with what they print, or in the player.
+
+All programs of a folder run once a build, on asyncio and on virtual time. What they print is kept
+beside the doctrees until one of them changes.
+"""
+
+import hashlib
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from miniloop_pages import Page
+from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
+from sphinx.util.typing import ExtensionMetadata
+
+from tests.examples.virtual_run import Ran, run_all, shown
+from tests.reading_order import ROOT
+
+EXAMPLES = ROOT / "examples"
+MAKERS = [ROOT / "tests" / "examples" / "virtual_run.py"]
+MAKERS += sorted((ROOT / "miniloop" / "trace").rglob("*.*"))
+"""What decides what a run or a player shows, besides the program."""
+
+
+class Program(Page):
+    """A program, named as in `mistakes/forgotten_await`, and what it prints on asyncio."""
+
+    required_arguments = 1
+
+    def lines(self) -> Iterator[str]:
+        """Yield both."""
+        path = EXAMPLES / f"{self.arguments[0]}.py"
+        self.watch(path)
+        yield f".. literalinclude:: /../examples/{self.arguments[0]}.py"
+        yield "   :language: python"
+        yield "   :start-at: import asyncio"
+        yield ""
+        ran = runs(self.env, path.parent)[str(path.relative_to(ROOT))]
+        yield ".. code-block:: console"
+        yield ""
+        yield f"   $ python3 {path.name}"
+        yield from (f"   {line}" for line in shown(ran["text"]))
+        if ran["waits"]:
+            yield "   (It waits for ever. Stop it with Ctrl-C.)"
+        yield ""
+
+
+def runs(env: BuildEnvironment, folder: Path) -> dict[str, Ran]:
+    """Return what all programs of a folder print, made anew if one of them has changed."""
+    programs = sorted(folder.glob("*.py"))
+    digest = hashlib.sha256(sys.version.encode())
+    for path in [*programs, *MAKERS]:
+        digest.update(path.read_bytes())
+    kept = Path(env.doctreedir) / f"runs-{folder.name}-{digest.hexdigest()[:16]}.json"
+    if not kept.exists():
+        for old in kept.parent.glob(f"runs-{folder.name}-*.json"):
+            old.unlink()
+        kept.write_text(json.dumps(run_all("asyncio", programs)), encoding="utf-8")
+    found: dict[str, Ran] = json.loads(kept.read_text(encoding="utf-8"))
+    return found
+
+
+class Player(Page):
+    """The player with a run of a program on miniloop: `program-player:: examples/tasks.py`."""
+
+    required_arguments = 1
+
+    def lines(self) -> Iterator[str]:
+        """Yield a frame."""
+        path = self.arguments[0]
+        self.watch(ROOT / path)
+        page = "../" * self.env.docname.count("/") + f"players/{Path(path).stem}.html"
+        yield ".. raw:: html"
+        yield ""
+        yield f'   <iframe src="{page}" title="{path}, step by step"'
+        yield '     loading="lazy" style="width: 100%; height: 640px; border: 1px solid"></iframe>'
+        yield f'   <p><a href="{page}">Open it full size</a></p>'
+        yield ""
+
+
+def write_players(app: Sphinx, failed: Exception | None) -> None:
+    """Run each program that some page shows in the player, and write the page of the player."""
+    if failed is not None or app.builder.format != "html":
+        return
+    for page in sorted(Path(app.srcdir).rglob("*.rst")):
+        for path in re.findall(r"^\.\. program-player:: (\S+)", page.read_text("utf-8"), re.M):
+            out = Path(app.outdir) / "players" / f"{Path(path).stem}.html"
+            newest = max(made.stat().st_mtime for made in [ROOT / path, *MAKERS])
+            if out.exists() and out.stat().st_mtime > newest:
+                continue
+            out.parent.mkdir(exist_ok=True)
+            # The page of the player names the program as it was typed: without its folder.
+            command = [sys.executable, "-m", "miniloop", "trace", Path(path).name, "-o", str(out)]
+            env = os.environ | {"PYTHONPATH": str(ROOT)}
+            subprocess.run(command, cwd=(ROOT / path).parent, env=env, check=True)
+
+
+def setup(app: Sphinx) -> ExtensionMetadata:
+    """Register the directives."""
+    app.add_directive("program", Program)
+    app.add_directive("program-player", Player)
+    app.connect("build-finished", write_players)
+    return {"parallel_read_safe": True}
