@@ -206,14 +206,15 @@ class CommandOutput(Page):
     """A command line of miniloop and what it prints, run when the site is built.
 
     Modules in the folder of the pages, such as ``lifo``, can be imported. The option ``status`` is
-    the exit status that the command has to have.
+    the exit status that the command has to have, if it is not 0.
     """
 
     required_arguments = 1
     final_argument_whitespace = True
     option_spec: ClassVar = {
+        "from": directives.unchanged,  # leave out what stands before the line that begins so
         "lines": directives.positive_int,
-        "status": directives.nonnegative_int,  # its exit status, if not 0
+        "status": directives.nonnegative_int,
     }
 
     def lines(self) -> Iterator[str]:
@@ -236,6 +237,9 @@ class CommandOutput(Page):
         yield ".. code-block:: console"
         yield ""
         yield f"   $ python3 -m miniloop {self.arguments[0]}"
+        if begin := self.options.get("from"):
+            output = list(itertools.dropwhile(lambda line: not line.startswith(begin), output))
+            yield "   ..."
         yield from (f"   {line}".rstrip() for line in output[:limit])
         if output[limit:]:
             yield "   ..."

@@ -34,12 +34,16 @@ class Program(Page):
 
     def lines(self) -> Iterator[str]:
         """Yield both."""
-        path = EXAMPLES / f"{self.arguments[0]}.py"
-        self.watch(path)
         yield f".. literalinclude:: /../examples/{self.arguments[0]}.py"
         yield "   :language: python"
         yield "   :start-at: import asyncio"
         yield ""
+        yield from self.output()
+
+    def output(self) -> Iterator[str]:
+        """Yield what the program prints, with the command."""
+        path = EXAMPLES / f"{self.arguments[0]}.py"
+        self.watch(path)
         ran = runs(self.env, path.parent)[str(path.relative_to(ROOT))]
         yield ".. code-block:: console"
         yield ""
@@ -47,6 +51,37 @@ class Program(Page):
         yield from (f"   {line}" for line in shown(ran["text"]))
         if ran["waits"]:
             yield "   (It waits for ever. Stop it with Ctrl-C.)"
+        yield ""
+
+
+class Output(Program):
+    """What a program prints, without the program."""
+
+    def lines(self) -> Iterator[str]:
+        """Yield the command and its output."""
+        yield from self.output()
+
+
+class Notebook(Page):
+    """The cells of a notebook, with the outputs that stand in the file."""
+
+    required_arguments = 1
+
+    def lines(self) -> Iterator[str]:
+        """Yield a block for the code of each cell, and one for what it prints."""
+        book = json.loads(self.watch(ROOT / self.arguments[0]))
+        for cell in book["cells"]:
+            if cell["cell_type"] == "code":
+                yield from _block("python", "".join(cell["source"]))
+                texts = ["".join(output.get("text", [])) for output in cell["outputs"]]
+                yield from _block("text", "".join(texts))
+
+
+def _block(language: str, text: str) -> Iterator[str]:
+    if text.strip():
+        yield f".. code-block:: {language}"
+        yield ""
+        yield from (f"   {line}".rstrip() for line in text.splitlines())
         yield ""
 
 
@@ -103,6 +138,8 @@ def write_players(app: Sphinx, failed: Exception | None) -> None:
 def setup(app: Sphinx) -> ExtensionMetadata:
     """Register the directives."""
     app.add_directive("program", Program)
+    app.add_directive("program-output", Output)
     app.add_directive("program-player", Player)
+    app.add_directive("notebook", Notebook)
     app.connect("build-finished", write_players)
     return {"parallel_read_safe": True}
