@@ -1,0 +1,67 @@
+"""The pages of docs/, and the blocks of code on them that a directive of ours does not make.
+
+Directives such as `command-output` and `program` run what they show while the site is built. What is
+left is written by hand: code blocks, literal blocks, and files that a page includes. Each is run by a
+test, or the line before it says why not:
+
+    .. not run: it takes ten minutes
+    .. code-block:: console
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from tests.reading_order import ROOT
+
+DOCS = ROOT / "docs"
+PAGES = [
+    path
+    for path in sorted(DOCS.rglob("*.rst"))
+    if not path.relative_to(DOCS).parts[0].startswith(("_", "changes", "generated"))
+]
+RUN = ("examples/", "miniloop/", "docs/lifo.py")
+"""Where the files stand that tests run. tests/examples looks after the folders of examples/."""
+RUN_BY = {".py", ".ipynb"}
+
+DIRECTIVE = re.compile(r"\s*\.\. (code-block|code|sourcecode|parsed-literal|literalinclude)::(.*)")
+LITERAL = re.compile(r"(?!\s*\.\. ).*::$")
+REASON = re.compile(r"\s*\.\. not run: (.+)")
+
+
+class Block(NamedTuple):
+    """A block of code on a page."""
+
+    line: int
+    kind: str
+    what: str
+    """The language, or the path of the file from the root of the project."""
+    reason: str
+    """Why it is not run, or nothing."""
+
+    @property
+    def is_run(self) -> bool:
+        """Whether it is a file that tests run."""
+        return (
+            self.kind == "literalinclude"
+            and self.what.startswith(RUN)
+            and Path(self.what).suffix in RUN_BY
+        )
+
+
+def blocks(text: str, page: Path) -> Iterator[Block]:
+    """Yield the blocks of a page that are written by hand, except for `>>>` examples."""
+    before = ""
+    for number, line in enumerate(text.splitlines(), start=1):
+        reason = REASON.fullmatch(before)
+        said = reason[1] if reason else ""
+        if found := DIRECTIVE.match(line):
+            kind, what = found[1], found[2].strip()
+            if kind == "literalinclude":
+                place = DOCS / what[1:] if what.startswith("/") else page.parent / what
+                what = str(place.resolve().relative_to(ROOT))
+            yield Block(number, kind, what, said)
+        elif LITERAL.fullmatch(line):
+            yield Block(number, "literal", "", said)
+        before = line
