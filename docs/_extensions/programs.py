@@ -23,7 +23,8 @@ from tests.reading_order import ROOT
 
 EXAMPLES = ROOT / "examples"
 MAKERS = [ROOT / "tests" / "examples" / "virtual_run.py"]
-MAKERS += sorted((ROOT / "miniloop" / "trace").rglob("*.*"))
+for pattern in ("*.py", "player/*"):
+    MAKERS += sorted(path for path in (ROOT / "miniloop/trace").glob(pattern) if path.is_file())
 """What decides what a run or a player shows, besides the program."""
 
 
@@ -123,7 +124,8 @@ def write_players(app: Sphinx, failed: Exception | None) -> None:
     if failed is not None or app.builder.format != "html":
         return
     for page in sorted(Path(app.srcdir).rglob("*.rst")):
-        for path in re.findall(r"^\.\. program-player:: (\S+)", page.read_text("utf-8"), re.M):
+        text = page.read_text(encoding="utf-8")
+        for path in re.findall(r"^ *\.\. program-player:: (\S+)", text, re.MULTILINE):
             out = Path(app.outdir) / "players" / f"{Path(path).stem}.html"
             newest = max(made.stat().st_mtime for made in [ROOT / path, *MAKERS])
             if out.exists() and out.stat().st_mtime > newest:

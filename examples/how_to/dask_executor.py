@@ -1,4 +1,4 @@
-"""Dask does the work of a program on miniloop: here in two processes, or on a cluster."""
+"""Dask does the work of a program: here in two threads, or on a cluster."""
 
 import asyncio
 
@@ -17,9 +17,6 @@ async def main(client):
 
 
 if __name__ == "__main__":
-    options = {"host": "127.0.0.1", "dashboard_address": "127.0.0.1:0"}
-    with (
-        distributed.LocalCluster(n_workers=2, threads_per_worker=1, **options) as cluster,
-        distributed.Client(cluster) as client,
-    ):
+    here = {"processes": False, "dashboard_address": "127.0.0.1:0"}
+    with distributed.Client(**here) as client:  # or Client("tcp://...:8786")
         asyncio.run(main(client))

@@ -1,4 +1,4 @@
-"""Work that blocks or computes runs in threads and in processes, and the loop goes on."""
+"""Work that blocks runs in a thread, work that computes in processes."""
 
 import asyncio
 import time
@@ -19,7 +19,8 @@ async def main():
     print(await asyncio.to_thread(read_slowly, "a.txt"))
     with ProcessPoolExecutor() as processes:
         calls = [
-            loop.run_in_executor(processes, count_primes, limit) for limit in [100, 1000]
+            loop.run_in_executor(processes, count_primes, limit)
+            for limit in [100, 1000]
         ]
         print("primes:", await asyncio.gather(*calls))
 

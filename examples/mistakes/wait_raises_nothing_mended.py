@@ -16,7 +16,7 @@ async def main():
         asyncio.create_task(job("b", 0.1)): "b",
         asyncio.create_task(job("c", 0.3)): "c",
     }
-    done, pending = await asyncio.wait(jobs, timeout=0.2)
+    _, pending = await asyncio.wait(jobs, timeout=0.2)
     for task in pending:
         task.cancel()
     await asyncio.gather(*pending, return_exceptions=True)

@@ -89,7 +89,9 @@ def shown(text: str) -> list[str]:
     text = re.sub(rf"{re.escape(str(ROOT))}/(?:\w+/)*", "", text)
     text = re.sub(r"(?m)^(Traceback .*\n)(?:\s.*\n)+", r"\1  ...\n", text)
     text = re.sub(r"0x[0-9a-f]{6,}", "0x...", text)
-    return [line if len(line) <= WIDTH else f"{line[: WIDTH - 4]} ..." for line in text.splitlines()]
+    return [
+        line if len(line) <= WIDTH else f"{line[: WIDTH - 4]} ..." for line in text.splitlines()
+    ]
 
 
 if __name__ == "__main__":

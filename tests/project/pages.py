@@ -1,8 +1,8 @@
-"""The pages of docs/, and the blocks of code on them that a directive of ours does not make.
+"""The pages of docs/, and the blocks of code on them that no directive of ours makes.
 
-Directives such as `command-output` and `program` run what they show while the site is built. What is
-left is written by hand: code blocks, literal blocks, and files that a page includes. Each is run by a
-test, or the line before it says why not:
+Directives such as `command-output` and `program` run what they show while the site is built. What
+is left is written by hand: code blocks, literal blocks, and files that a page includes. Each is run
+by a test, or the line before it says why not:
 
     .. not run: it takes ten minutes
     .. code-block:: console

@@ -30,3 +30,10 @@ def test_evidence_pages_exist_and_name_them() -> None:
     for name in EVIDENCE:
         assert (ROOT / "docs" / f"{name}.rst").exists()
     assert COMMIT_OR_DATE.search((ROOT / "docs" / "at-length.rst").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("name", sorted(EVIDENCE))
+def test_evidence_pages_name_them_in_tables(name: str) -> None:
+    text = (ROOT / "docs" / f"{name}.rst").read_text(encoding="utf-8")
+    prose = [line for line in text.splitlines() if not line.startswith("   ")]
+    assert COMMIT_OR_DATE.findall("\n".join(prose)) == []
