@@ -54,6 +54,8 @@ def test_a_block_is_run_or_says_why_not(page: Path) -> None:
     for block in found:
         if block.kind == "literalinclude":
             assert (ROOT / block.what).is_file()
+        if block.test:
+            assert page.stem in (ROOT / block.test).read_text(encoding="utf-8")
 
 
 def test_blocks_of_all_kinds_are_found() -> None:
@@ -71,19 +73,25 @@ A literal block::
 
    $ make
 
+.. run by: tests/cli/test_lab.py
+.. code-block:: console
+
+   $ python3 -m miniloop lab
+
 .. literalinclude:: ../pyproject.toml
 .. literalinclude:: /../examples/gather.py
 .. program:: mistakes/forgotten_await
 """
     found = list(blocks(text, ROOT / "docs" / "page.rst"))
     assert found == [
-        Block(2, "code-block", "python", ""),
-        Block(6, "literal", "", ""),
-        Block(11, "code-block", "console", "it takes ten minutes"),
-        Block(15, "literalinclude", "pyproject.toml", ""),
-        Block(16, "literalinclude", "examples/gather.py", ""),
+        Block(2, "code-block", "python", "", ""),
+        Block(6, "literal", "", "", ""),
+        Block(11, "code-block", "console", "it takes ten minutes", ""),
+        Block(16, "code-block", "console", "", "tests/cli/test_lab.py"),
+        Block(20, "literalinclude", "pyproject.toml", "", ""),
+        Block(21, "literalinclude", "examples/gather.py", "", ""),
     ]
-    assert [block.is_run for block in found] == [False, False, False, False, True]
+    assert [block.is_run for block in found] == [False, False, False, True, False, True]
 
 
 def test_pages_have_many() -> None:
