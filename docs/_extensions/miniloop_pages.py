@@ -259,32 +259,6 @@ class Examples(Page):
             yield ""
 
 
-class Command(Page):
-    """A command of miniloop's, as one types it, and what it prints."""
-
-    required_arguments = 1
-    final_argument_whitespace = True
-
-    def lines(self) -> Iterator[str]:
-        """Yield a block of code with both."""
-        arguments = self.arguments[0].split()
-        for path in sorted((ROOT / "miniloop" / "trace").glob("*.py")):
-            self.watch(path)
-        for name in arguments:
-            if name.endswith(".py"):
-                self.watch(ROOT / name)
-        ended = subprocess.run(
-            [sys.executable, "-m", "miniloop", *arguments], cwd=ROOT, capture_output=True, text=True
-        )
-        if ended.returncode == 2 or not ended.stdout:
-            raise self.error(ended.stderr)
-        yield ".. code-block:: text"
-        yield ""
-        for line in (f"$ python3 -m miniloop {self.arguments[0]}", *ended.stdout.splitlines()):
-            yield f"   {line}" if line else ""
-        yield ""
-
-
 class Unreleased(Page):
     """The changes since the last release, from their fragments in docs/changes/."""
 
@@ -327,6 +301,5 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.add_directive("measured", Measured)
     app.add_directive("command-output", CommandOutput)
     app.add_directive("examples", Examples)
-    app.add_directive("miniloop-command", Command)
     app.add_directive("unreleased", Unreleased)
     return {"parallel_read_safe": True}
