@@ -18,6 +18,7 @@ from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.util.typing import ExtensionMetadata
 
+from miniloop.cli import COMMANDS
 from tests.examples.virtual_run import Ran, run_all, shown
 from tests.reading_order import ROOT
 
@@ -61,6 +62,19 @@ class Output(Program):
     def lines(self) -> Iterator[str]:
         """Yield the command and its output."""
         yield from self.output()
+
+
+class Commands(Page):
+    """All commands of miniloop, with their help."""
+
+    def lines(self) -> Iterator[str]:
+        """Yield a section for each."""
+        for name in COMMANDS:
+            yield name
+            yield "-" * len(name)
+            yield ""
+            yield f".. command-output:: {name} --help"
+            yield ""
 
 
 class Notebook(Page):
@@ -143,5 +157,6 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.add_directive("program-output", Output)
     app.add_directive("program-player", Player)
     app.add_directive("notebook", Notebook)
+    app.add_directive("commands", Commands)
     app.connect("build-finished", write_players)
     return {"parallel_read_safe": True}
