@@ -50,11 +50,11 @@ def test_it_says_what_it_is_about(program: Path) -> None:
 
 
 def test_each_stands_on_a_page_once() -> None:
-    shown = re.findall(r"^\.\. program:: mistakes/(\w+)$", PAGES, re.MULTILINE)
+    shown = re.findall(r"^\.\. example:: mistakes/(\w+)$", PAGES, re.MULTILINE)
     assert sorted(shown) == [path.stem for path in PROGRAMS]
 
 
 def test_the_player_shows_at_most_five() -> None:
-    shown = re.findall(r"^\.\. program-player:: examples/mistakes/(\w+)\.py$", PAGES, re.MULTILINE)
+    shown = re.findall(r"^\.\. example-player:: examples/mistakes/(\w+)\.py$", PAGES, re.MULTILINE)
     assert 1 <= len(shown) <= 5
     assert set(shown) <= {path.stem for path in PROGRAMS}

@@ -1,6 +1,6 @@
 """The pages of docs/, and the blocks of code on them that no directive of ours makes.
 
-Directives such as `command-output` and `program` run what they show while the site is built. What
+Directives such as `command-output` and `example` run what they show while the site is built. What
 is left is written by hand: code blocks, literal blocks, and files that a page includes. Each is run
 by a test. The line before a block says by which test, or why it is not run:
 

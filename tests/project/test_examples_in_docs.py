@@ -80,7 +80,7 @@ A literal block::
 
 .. literalinclude:: ../pyproject.toml
 .. literalinclude:: /../examples/gather.py
-.. program:: mistakes/forgotten_await
+.. example:: mistakes/forgotten_await
 """
     found = list(blocks(text, ROOT / "docs" / "page.rst"))
     assert found == [

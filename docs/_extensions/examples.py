@@ -29,7 +29,7 @@ for pattern in ("*.py", "player/*"):
 """What decides what a run or a player shows, besides the program."""
 
 
-class Program(Page):
+class Example(Page):
     """A program, named as in `mistakes/forgotten_await`, and what it prints on asyncio."""
 
     required_arguments = 1
@@ -56,7 +56,7 @@ class Program(Page):
         yield ""
 
 
-class Output(Program):
+class Output(Example):
     """What a program prints, without the program."""
 
     def lines(self) -> Iterator[str]:
@@ -116,7 +116,7 @@ def runs(env: BuildEnvironment, folder: Path) -> dict[str, Ran]:
 
 
 class Player(Page):
-    """The player with a run of a program on miniloop: `program-player:: examples/tasks.py`."""
+    """The player with a run of a program on miniloop: `example-player:: examples/tasks.py`."""
 
     required_arguments = 1
 
@@ -129,7 +129,6 @@ class Player(Page):
         yield ""
         yield f'   <iframe src="{page}" title="{path}, step by step"'
         yield '     loading="lazy" style="width: 100%; height: 640px; border: 1px solid"></iframe>'
-        yield f'   <p><a href="{page}">Open it full size</a></p>'
         yield ""
 
 
@@ -139,7 +138,7 @@ def write_players(app: Sphinx, failed: Exception | None) -> None:
         return
     for page in sorted(Path(app.srcdir).rglob("*.rst")):
         text = page.read_text(encoding="utf-8")
-        for path in re.findall(r"^ *\.\. program-player:: (\S+)", text, re.MULTILINE):
+        for path in re.findall(r"^ *\.\. example-player:: (\S+)", text, re.MULTILINE):
             out = Path(app.outdir) / "players" / f"{Path(path).stem}.html"
             newest = max(made.stat().st_mtime for made in [ROOT / path, *MAKERS])
             if out.exists() and out.stat().st_mtime > newest:
@@ -153,9 +152,9 @@ def write_players(app: Sphinx, failed: Exception | None) -> None:
 
 def setup(app: Sphinx) -> ExtensionMetadata:
     """Register the directives."""
-    app.add_directive("program", Program)
-    app.add_directive("program-output", Output)
-    app.add_directive("program-player", Player)
+    app.add_directive("example", Example)
+    app.add_directive("example-output", Output)
+    app.add_directive("example-player", Player)
     app.add_directive("notebook", Notebook)
     app.add_directive("commands", Commands)
     app.connect("build-finished", write_players)
