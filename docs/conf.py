@@ -20,7 +20,7 @@ extensions = [
     "sphinx_design",
     "miniloop_pages",
     "ladder",
-    "examples",
+    "example_pages",
 ]
 exclude_patterns = ["_build", "changes", "generated"]
 default_role = "code"  # a name between single backticks is code, as in docstrings
