@@ -4,6 +4,7 @@ All programs of a folder run once a build, on asyncio and on virtual time. What 
 beside the doctrees until one of them changes.
 """
 
+import difflib
 import hashlib
 import json
 import os
@@ -23,6 +24,8 @@ from tests.examples.virtual_run import Ran, run_all, shown
 from tests.reading_order import ROOT
 
 EXAMPLES = ROOT / "examples"
+BEGIN = "import asyncio"
+"""The first line of a program that a page shows; its docstring stands before it."""
 MAKERS = [ROOT / "tests" / "examples" / "virtual_run.py"]
 for pattern in ("*.py", "player/*"):
     MAKERS += sorted(path for path in (ROOT / "miniloop/trace").glob(pattern) if path.is_file())
@@ -30,7 +33,10 @@ for pattern in ("*.py", "player/*"):
 
 
 class Example(Page):
-    """A program, named as in `mistakes/forgotten_await`, and what it prints on asyncio."""
+    """A program, named as in `mistakes/forgotten_await`, and what it prints on asyncio.
+
+    Of a program whose name ends in `_mended`, the lines are marked that are new in it.
+    """
 
     required_arguments = 1
 
@@ -38,9 +44,27 @@ class Example(Page):
         """Yield both."""
         yield f".. literalinclude:: /../examples/{self.arguments[0]}.py"
         yield "   :language: python"
-        yield "   :start-at: import asyncio"
+        yield f"   :start-at: {BEGIN}"
+        if marked := self.new_lines():
+            yield f"   :emphasize-lines: {','.join(map(str, marked))}"
         yield ""
         yield from self.output()
+
+    def new_lines(self) -> list[int]:
+        """Return the numbers of the shown lines that the program with the mistake does not have."""
+        name: str = self.arguments[0]
+        if not name.endswith("_mended"):
+            return []
+        old, new = (
+            self.watch(EXAMPLES / f"{one}.py").partition(f"\n{BEGIN}\n")[2].splitlines()
+            for one in (name.removesuffix("_mended"), name)
+        )
+        moves = difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
+        # The line BEGIN itself is the first that is shown, so the next one has the number 2.
+        numbers = [
+            n for kind, _, _, low, high in moves if kind != "equal" for n in range(low, high)
+        ]
+        return [number + 2 for number in numbers if new[number].strip()]
 
     def output(self) -> Iterator[str]:
         """Yield what the program prints, with the command."""
