@@ -17,8 +17,10 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.viewcode",
     "sphinx_copybutton",
+    "sphinx_design",
     "miniloop_pages",
     "ladder",
+    "example_pages",
 ]
 exclude_patterns = ["_build", "changes", "generated"]
 default_role = "code"  # a name between single backticks is code, as in docstrings
@@ -33,6 +35,8 @@ copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
 
 html_theme = "furo"
+html_static_path = ["_static"]
+html_css_files = ["book.css"]
 html_title = f"miniloop {release}"
 html_copy_source = False
 html_show_sourcelink = False

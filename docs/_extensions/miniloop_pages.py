@@ -235,14 +235,15 @@ class CommandOutput(Page):
     """A command line of miniloop and what it prints, run when the site is built.
 
     Modules in the folder of the pages, such as ``lifo``, can be imported. The option ``status`` is
-    the exit status that the command has to have.
+    the exit status that the command has to have, if it is not 0.
     """
 
     required_arguments = 1
     final_argument_whitespace = True
     option_spec: ClassVar = {
+        "from": directives.unchanged,  # leave out what stands before the line that begins so
         "lines": directives.positive_int,
-        "status": directives.nonnegative_int,  # its exit status, if not 0
+        "status": directives.nonnegative_int,
     }
 
     def lines(self) -> Iterator[str]:
@@ -265,6 +266,9 @@ class CommandOutput(Page):
         yield ".. code-block:: console"
         yield ""
         yield f"   $ python3 -m miniloop {self.arguments[0]}"
+        if begin := self.options.get("from"):
+            output = list(itertools.dropwhile(lambda line: not line.startswith(begin), output))
+            yield "   ..."
         yield from (f"   {line}".rstrip() for line in output[:limit])
         if output[limit:]:
             yield "   ..."
@@ -282,32 +286,6 @@ class Examples(Page):
             yield f".. literalinclude:: /../examples/{path.name}"
             yield "   :language: python"
             yield ""
-
-
-class Command(Page):
-    """A command of miniloop's, as one types it, and what it prints."""
-
-    required_arguments = 1
-    final_argument_whitespace = True
-
-    def lines(self) -> Iterator[str]:
-        """Yield a block of code with both."""
-        arguments = self.arguments[0].split()
-        for path in sorted((ROOT / "miniloop" / "trace").glob("*.py")):
-            self.watch(path)
-        for name in arguments:
-            if name.endswith(".py"):
-                self.watch(ROOT / name)
-        ended = subprocess.run(
-            [sys.executable, "-m", "miniloop", *arguments], cwd=ROOT, capture_output=True, text=True
-        )
-        if ended.returncode == 2 or not ended.stdout:
-            raise self.error(ended.stderr)
-        yield ".. code-block:: text"
-        yield ""
-        for line in (f"$ python3 -m miniloop {self.arguments[0]}", *ended.stdout.splitlines()):
-            yield f"   {line}" if line else ""
-        yield ""
 
 
 class Unreleased(Page):
@@ -353,6 +331,5 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.add_directive("command-output", CommandOutput)
     app.add_directive("unpromised-rules", UnpromisedRules)
     app.add_directive("examples", Examples)
-    app.add_directive("miniloop-command", Command)
     app.add_directive("unreleased", Unreleased)
     return {"parallel_read_safe": True}

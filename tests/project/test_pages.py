@@ -5,19 +5,16 @@ from pathlib import Path
 
 import pytest
 
+from tests.project.pages import PAGES
 from tests.reading_order import ROOT
 
 EVIDENCE = {"at-length", "conformance", "loops", "mutation", "speed"}
 OF_THEIR_TIME = {"decisions", "changelog"}
 
 
-def pages() -> list[Path]:
-    return [*sorted(ROOT.glob("docs/*.rst")), *sorted(ROOT.glob("docs/ladder/*.rst"))]
-
-
 TEACHING = [
     path
-    for path in [*pages(), ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
+    for path in [*PAGES, ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
     if path.stem not in EVIDENCE | OF_THEIR_TIME
 ]
 COMMIT = r"\b(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{7}\b"
@@ -33,3 +30,10 @@ def test_evidence_pages_exist_and_name_them() -> None:
     for name in EVIDENCE:
         assert (ROOT / "docs" / f"{name}.rst").exists()
     assert COMMIT_OR_DATE.search((ROOT / "docs" / "at-length.rst").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("name", sorted(EVIDENCE))
+def test_evidence_pages_name_them_in_tables(name: str) -> None:
+    text = (ROOT / "docs" / f"{name}.rst").read_text(encoding="utf-8")
+    prose = [line for line in text.splitlines() if not line.startswith("   ")]
+    assert COMMIT_OR_DATE.findall("\n".join(prose)) == []
