@@ -16,6 +16,7 @@ from typing import Any
 import miniloop
 
 from . import words
+from .account import Account
 from .machine import machine
 
 FORMAT, VERSION = "miniloop-trace", 1
@@ -47,14 +48,15 @@ def assemble(
     output: list[dict[str, Any]] = []
     reports: list[dict[str, Any]] = []
     end: dict[str, Any] = {}
-    for kind, *values in lines:
+    account = Account()
+    for kind, *values in account.told(lines):
         if kind == "file":
-            files.append({"name": values[0]["name"], "source": _source(values[0]["path"])})
+            name, path = values
+            files.append({"name": name, "source": _source(path)})
         elif kind == "keyframe":
-            state = {**values[1], "tasks": {str(k): v for k, v in values[1]["tasks"].items()}}
-            keyframes.append({"step": values[0], "state": state})
+            keyframes.append({"step": values[0], "state": values[1]})
         elif kind == "step":
-            _add_step(values[0], tasks, entries, steps, output, reports)
+            _add_step(values[0], account.names, tasks, entries, steps, output, reports)
         elif kind == "end":
             end = ended(*values)
     document = {
@@ -135,6 +137,7 @@ def _source(path: str) -> str:
 
 def _add_step(
     seen: dict[str, Any],
+    names: list[str],
     tasks: list[dict[str, Any]],
     entries: list[dict[str, Any]],
     steps: list[dict[str, Any]],
@@ -164,7 +167,6 @@ def _add_step(
     if seen["kind"] == "wait":
         step["timeout"] = seen["timeout"]
     step["at"] = _at(seen)
-    names = [task["name"] for task in tasks]
     step["say"] = words.sentence(seen, names, entries, seen.get("why", ""))
     do: dict[str, Any] = {}
     for key in ("pop", "push", "heap"):

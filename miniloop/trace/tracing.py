@@ -139,10 +139,8 @@ class TracingRecorder(Tracing, Recorder):
     def __init__(self, *args: Any, most_steps: int = MOST_STEPS) -> None:
         Recorder.__init__(self, *args)
         self.lines: list[tuple[Any, ...]] = []
-        self.watch = Watch(self._tell, lambda: self.clock.now, self.program, most_steps)
-
-    def _tell(self, *values: Any) -> None:
-        self.lines.append(values)
+        clock = self.clock
+        self.watch = Watch(self.lines.append, lambda: clock.now, self.program, most_steps)
 
     def stop(self, reason: str = "") -> None:
         """Record no more, neither events nor causes."""
@@ -219,7 +217,7 @@ class TracingScriptRecorder(Tracing, ScriptRecorder):
     ) -> None:
         ScriptRecorder.__init__(self, out, program, tick_limit, real_time)
         self.watch = Watch(
-            functools.partial(self.write, "t"),
+            lambda line: self.write("t", *line),
             lambda: self.clock.now,
             program,
             most_steps,
