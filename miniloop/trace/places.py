@@ -13,7 +13,7 @@ import reprlib
 import sysconfig
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from types import CodeType, FrameType
+from types import CodeType, CoroutineType, FrameType
 from typing import Any, NamedTuple
 
 LONGEST = 80
@@ -196,8 +196,11 @@ DEEPEST = 200
 def frames_of(coro: Any) -> Iterator[FrameType]:
     """Yield the frames of a suspended coroutine, and of what it awaits, outermost first."""
     for _ in range(DEEPEST):
-        frame = getattr(coro, "cr_frame", None)
-        if frame is not None:
+        if coro is None:
+            return
+        if type(coro) is CoroutineType:  # fast: most are, and asking for what is missing is slow
+            frame, inner = coro.cr_frame, coro.cr_await
+        elif (frame := getattr(coro, "cr_frame", None)) is not None:
             inner = coro.cr_await
         elif (frame := getattr(coro, "gi_frame", None)) is not None:
             inner = coro.gi_yieldfrom
