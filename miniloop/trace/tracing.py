@@ -165,6 +165,19 @@ def record(
     waits for ever, the trace says so, and this function returns it all the same. Only
     KeyboardInterrupt passes through.
     """
+    recorder = run_watched(main, loop_class, most_steps=most_steps, most_ticks=most_ticks)
+    library = loop_class.__module__.partition(".")[0]
+    return assemble(recorder.lines, Path(recorder.program).name, library)
+
+
+def run_watched(
+    main: CoroutineType[Any, Any, object],
+    loop_class: Any = miniloop.EventLoop,
+    *,
+    most_steps: int = MOST_STEPS,
+    most_ticks: int = 100_000,
+) -> TracingRecorder:
+    """Run a coroutine as `record()` does, and return the recorder with what was seen."""
     library: Any = sys.modules[loop_class.__module__.partition(".")[0]]
     recorder = TracingRecorder(main.cr_code.co_filename, most_ticks, most_steps=most_steps)
     watch = recorder.watch
@@ -186,7 +199,7 @@ def record(
         for owner, name, value in replaced:
             setattr(owner, name, value)
         loop.close()
-    return assemble(recorder.lines, Path(recorder.program).name, library.__name__)
+    return recorder
 
 
 class Lines(io.TextIOBase):
