@@ -66,6 +66,9 @@ class Account:
         self._libraries: set[int] = set()  # those that the library has made for itself
         self._taken: dict[str, int] = {}  # how often each name was given
 
+        # By the number of a context: the first task or entry that runs in it.
+        self._owners: dict[int, dict[str, int]] = {}
+
         # Entries, by number.
         self._count = 0
         self._live: dict[int, Entry] = {}  # those that are in the queue or the heap
@@ -234,6 +237,22 @@ class Account:
         self._ended[number] = self._index
         self._see(number, None)
 
+    def _note_context(self, number: int, context: int | None) -> None:
+        """Note the context that a task runs in."""
+        owner = self._owner_of(context, {"task": number})
+        if owner is not None:
+            self._add("contexts", (number, owner))
+
+    def _owner_of(self, context: int | None, user: dict[str, int]) -> dict[str, int] | None:
+        """Return whose context it is that a task or an entry runs in, or None if it is its own."""
+        if context is None:
+            return None
+        owner = self._owners.setdefault(context, user)
+        return None if owner is user else owner
+
+    def _set_variable(self, name: str, value: str | None) -> None:
+        self._add("sets", {"name": name} if value is None else {"name": name, "value": value})
+
     def _mark_task(self, number: int) -> None:
         """Note that the next step of a task will throw a CancelledError."""
         self._see(number, {**self._views[number], "cancel": True})
@@ -265,11 +284,14 @@ class Account:
 
     # -- entries ---------------------------------------------------------------------------------
 
-    def _new(self, entry: Entry, library: bool = False) -> int:
+    def _new(self, entry: Entry, library: bool = False, context: int | None = None) -> int:
         number = self._count
         self._count += 1
         if library:
             entry["library"] = True
+        owner = self._owner_of(context, {"entry": number})
+        if owner is not None:
+            entry["context"] = owner
         self._live[number] = entry
         self._add("entries", (number, entry))
         return number
@@ -316,6 +338,7 @@ class Account:
         self,
         name: str | None,
         library: bool,
+        context: int | None,
         kind: str | None,
         other: int | None,
         called: Called | None,
@@ -335,7 +358,7 @@ class Account:
                 said = "callback"
             entry["why"] = words.who_called(where, said, self)
             entry["cause"] = self._cause(said, where)
-        self._push(self._new(entry, library))
+        self._push(self._new(entry, library, context))
 
     def _push_from_outside(
         self, name: str | None, library: bool, wakes_loop: bool, origin: Call | None
@@ -377,7 +400,13 @@ class Account:
         self._push(self._new(entry, library))
 
     def _set_timer(
-        self, name: str, library: bool, when: float | None, delay: float, called: Called | None
+        self,
+        name: str,
+        library: bool,
+        context: int | None,
+        when: float | None,
+        delay: float,
+        called: Called | None,
     ) -> None:
         """Note a timer that was put into the heap. `when` is None if it is never due."""
         where = _place(called)
@@ -387,7 +416,7 @@ class Account:
         entry["cause"] = self._cause("timer", where)
         if self.task is not None:
             entry["task"] = self.task
-        self._new(entry, library)
+        self._new(entry, library, context)
 
     def _cause(self, kind: str, where: Place | None, task: int | None = None) -> Cause:
         """Return the cause that a call is which happens now, in a task or in that which runs."""
@@ -450,6 +479,8 @@ FACTS: dict[str, Callable[..., None]] = {
     "suspend": Account._suspend_task,
     "end": Account._end_task,
     "mark": Account._mark_task,
+    "context": Account._note_context,
+    "set": Account._set_variable,
     "print": Account._print,
     "report": Account._report,
     "due": Account._push,

@@ -23,7 +23,10 @@ FORMAT, VERSION = "miniloop-trace", 1
 
 Document = dict[str, Any]
 
-KEPT = ("kind", "tick", "time", "entry", "task", "line", "file", "throws", "inside", "of", "cause")
+KEPT = (
+    *("kind", "tick", "time", "entry", "task", "line", "file"),
+    *("throws", "sets", "inside", "of", "cause"),
+)
 """Fields of a step that go into the document as they are."""
 
 
@@ -152,6 +155,8 @@ def _add_step(
             tasks[number].update(row)
     for number, row in seen.get("named", ()):
         tasks[number].update(row)
+    for number, owner in seen.get("contexts", ()):
+        tasks[number]["context"] = owner
     for number, how, value in seen.get("ended", ()):
         tasks[number].update(ended=index, how=how, value=value)
     for number, entry in seen.get("entries", ()):
@@ -163,6 +168,10 @@ def _add_step(
         entries[number].setdefault("cancelled", index)
     output += [{"step": index, **row} for row in seen.get("out", ())]
     reports += [{"step": index, "text": text} for text in seen.get("reports", ())]
+    if steps and steps[-1]["kind"] == "wait" and steps[-1]["timeout"] != 0:
+        woken = words.woken_by(seen, entries)
+        if woken:
+            steps[-1]["say"] = words.limited(steps[-1]["timeout"], woken)
     step = {key: seen[key] for key in KEPT if seen.get(key) is not None}
     if seen["kind"] == "wait":
         step["timeout"] = seen["timeout"]

@@ -8,7 +8,8 @@ does. What lies between two borders is a *step*. A loop that nobody watches pays
 The program waits while a watch notes something. So it notes bare facts, numbers and names above
 all, and only what may be gone or changed later: the lines on the stack and of suspended coroutines,
 how futures have ended, the heap as it is, and the reprs of what can change (an exception, a task's
-result, the seconds of a `sleep()`). `account.py` makes steps and sentences of these facts.
+result, the seconds of a `sleep()`, the value of a context variable). `account.py` makes steps and
+sentences of these facts.
 
 What was seen goes out a step at a time, as soon as the step is over: a process that crashes or
 hangs has still told what it did. `document.py` puts the steps together.
@@ -94,6 +95,7 @@ class Watch:
         self._alive: set[int] = set()
         self._unstarted: set[int] = set()
         self._named: set[int] = set()  # those that the program has given a name
+        self._without_context: set[int] = set()  # those whose context is not known yet
 
         # Entries.
         self._ready: deque[int | None] = deque()  # the task of each entry of the queue
@@ -103,6 +105,12 @@ class Watch:
         self._heap_touched = False
         self._origins: dict[int, tuple[Any, Call]] = {}  # of handles and futures, by id
         self._woken: Call | None = None  # what has written to the self-pipe
+
+        # Contexts: their numbers by id, and of the present one its variables before the step.
+        self._contexts: dict[int, tuple[int, Any]] = {}
+        self._context: Any = None
+        self._variables: dict[Any, Any] = {}
+        self._context_count = 0
 
         # The step.
         self.tick = 0
@@ -197,7 +205,7 @@ class Watch:
         self._kind, self._about = kind, about
         self._began = self.now()
         self._facts: list[tuple[Any, ...]] = []
-        self.task = None
+        self.task = self._context = None
         self._entered = False
 
     def _finish(self) -> None:
@@ -207,6 +215,8 @@ class Watch:
             return
         if self._heap_touched:
             self._look_at_heap()
+        if self._context or self._variables:
+            self._look_at_variables()
         self.emit(("step", self._kind, self.tick, self._began, self._about, tuple(self._facts)))
         if self._index + 1 >= self.most_steps:
             text = f"the recording was cut off after {self.most_steps:,} steps; --steps allows more"
@@ -226,6 +236,16 @@ class Watch:
         if heap != self._heap:
             self._heap = heap
             self._facts.append(("heap", heap))
+
+    def _look_at_variables(self) -> None:
+        """Note which context variables the step has set, or reset to nothing."""
+        before, self._variables = self._variables, {}
+        after = dict(self._context.items())
+        for variable in {**before, **after}:
+            if variable not in after:
+                self._facts.append(("set", variable.name, None))
+            elif variable not in before or before[variable] is not after[variable]:
+                self._facts.append(("set", variable.name, short(after[variable])))
 
     def end(self, kind: str, say: str) -> None:
         """Record the end of the run, for the reason `kind`, with a sentence that says it."""
@@ -270,6 +290,9 @@ class Watch:
         self._finish()
         self._begin("run")
         self.task = task = self._ready.popleft()
+        self._context = context = getattr(taken, "_context", None)
+        if context:
+            self._variables = dict(context.items())
         if task in self._unstarted:
             made = stepped_by(taken)
             if made is not None:
@@ -285,6 +308,7 @@ class Watch:
         self._count += 1
         self._alive.add(number)
         self._unstarted.add(number)
+        self._without_context.add(number)
         lines = standing(coro, self.files).lines
         self._facts.append(("made", code_name, self.files.caller(frame), lines))
         return number
@@ -417,6 +441,9 @@ class Watch:
         task = stepped_by(entry)
         number = None if task is None else self.number(task)
         future = let_go_by(entry, task)
+        if number in self._without_context:
+            self._without_context.discard(number)
+            self._facts.append(("context", number, self._number_of_context(entry)))
         if future is None and number is not None:  # the account knows the line
             self._ready.append(number)
             self._facts.append(("step", number, None, None, None))
@@ -436,7 +463,21 @@ class Watch:
             self._facts.append(("step", number, kind, other, where))
             return
         name = "" if task is not None else name_of(entry)
-        self._facts.append(("callback", name, self._is_library(entry), kind, other, where))
+        library = self._is_library(entry)
+        context = None if library else self._number_of_context(entry)
+        self._facts.append(("callback", name, library, context, kind, other, where))
+
+    def _number_of_context(self, entry: Any) -> int | None:
+        """Return the number of the context that an entry runs in, or None if it does not say."""
+        context = getattr(entry, "_context", None)
+        if context is None:
+            return None
+        key, contexts = id(context), self._contexts
+        if key not in contexts:
+            reference = weakref.ref(context, lambda _: contexts.pop(key, None))
+            contexts[key] = self._context_count, reference
+            self._context_count += 1
+        return contexts[key][0]
 
     def _of_eager(self, entry: Any) -> bool:
         """Return True if an entry is made at the end of an eager task's first step."""
@@ -483,7 +524,9 @@ class Watch:
         delay = when - self.now()
         where = self.files.caller(frame)
         name = callback_name(timer._callback)
-        self._facts.append(("timer", name, self._is_library(timer), due, delay, where))
+        library = self._is_library(timer)
+        context = None if library else self._number_of_context(timer)
+        self._facts.append(("timer", name, library, context, due, delay, where))
         self._timers[id(timer)] = self._entries
         self._entries += 1
         self._heap_touched = True

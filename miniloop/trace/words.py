@@ -242,6 +242,25 @@ def _wait(step: Step, entry: Entry, names: list[str], entries: list[Entry]) -> s
     return f"A new tick: nothing is ready. The loop waits {timeout:g} s for the first timer."
 
 
+def woken_by(step: Step, entries: list[Entry]) -> str:
+    """Return what has ended the wait before a step, if that was something outside the loop.
+
+    Returns an empty text if the wait has come to its own end. `step` is one of a document, or of
+    an account.
+    """
+    if step["kind"] != "descriptors":
+        return ""
+    pushed = step["do"]["push"] if "do" in step else step["push"]
+    kinds = [entries[number]["cause"]["kind"] for number in pushed]
+    return f"a {kinds[0]}"
+
+
+def limited(timeout: float | None, woken: str) -> str:
+    """Return a sentence for a wait that was ended from outside. `timeout` was only its limit."""
+    limit = "without a time limit" if timeout is None else f"at most {timeout:g} s"
+    return f"A new tick: nothing is ready. The loop waits for {woken}, {limit}."
+
+
 def _descriptors(step: Step, entry: Entry, names: list[str], entries: list[Entry]) -> str:
     return f"{_count(len(step['push']), 'descriptor is', 'descriptors are')} ready: its callback \
 joins the queue."
@@ -256,7 +275,7 @@ def _due(step: Step, entry: Entry, names: list[str], entries: list[Entry]) -> st
 
 def _run(step: Step, entry: Entry, names: list[str], entries: list[Entry]) -> str:
     if step.get("task") is None:
-        does = [*_makes(step), *_prints(step)]
+        does = [*_makes(step), *_sets(step), *_prints(step)]
         more = f" It {_and(does)}." if does else ""
         return f"Callback: {entry.get('label', 'a callback')}. Why: {entry.get('why', '')}.{more}"
     return _task_sentence(step, entry, names, entries)
@@ -272,7 +291,7 @@ def _task_sentence(step: Step, entry: Entry, names: list[str], entries: list[Ent
     at = f" in line {step['line']}" if "line" in step and verb == "goes on" else ""
     here, at = at, "" if at and f"line {step['line']}," in f"{why}," else at
     thrown = f", and {step['throws']} is thrown in" if "throws" in step else ""
-    does = [*_makes(step), *_prints(step)]
+    does = [*_makes(step), *_sets(step), *_prints(step)]
     views = {int(key): view for key, view in step.get("tasks", {}).items()}  # text, out of JSON
     if task in views:
         view = views[task]
@@ -304,6 +323,13 @@ def _makes(step: dict[str, Any]) -> list[str]:
         return []
     shown = ", ".join(row["name"] for row in rows[:4]) + (", …" if len(rows) > 4 else "")
     return [f"makes the {'task' if len(rows) == 1 else 'tasks'} {shown}"]
+
+
+def _sets(step: dict[str, Any]) -> list[str]:
+    return [
+        f"sets {row['name']} to {row['value']}" if "value" in row else f"resets {row['name']}"
+        for row in step.get("sets", ())
+    ]
 
 
 def _prints(step: dict[str, Any]) -> list[str]:
