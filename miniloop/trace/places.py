@@ -7,6 +7,7 @@ and miniloop itself are *library*: their frames are skipped, since they are not 
 from __future__ import annotations
 
 import asyncio
+import functools
 import gc
 import os
 import reprlib
@@ -74,19 +75,14 @@ class Files(dict[str, int]):
 
     def __init__(self, found: Callable[[str], None]) -> None:
         super().__init__()
-        folders = {sysconfig.get_path(key) for key in ("stdlib", "platstdlib")}
-        folders |= {str(Path(__file__).resolve().parents[1]), str(Path(asyncio.__file__).parent)}
-        folders |= {str(Path(path).resolve()) for path in list(folders)}
-        self._libraries = ("<frozen", "<string", *(f"{folder}{os.sep}" for folder in folders))
-        self._ours = f"{Path(__file__).parent}{os.sep}"
         self._found = found
         self._count = 0
 
     def __missing__(self, file: str) -> int:
         """Decide about a file when it is asked for the first time."""
-        if file.startswith(self._ours):
+        if file.startswith(OURS):
             self[file] = RECORDER
-        elif is_installed(file) or file.startswith(self._libraries):
+        elif is_of_library(file):
             self[file] = LIBRARY
         else:
             self.add(file)
@@ -116,9 +112,23 @@ class Files(dict[str, int]):
         return None
 
 
-def is_installed(file: str) -> bool:
-    """Return True if a file belongs to an installed package."""
-    return "site-packages" in file or "dist-packages" in file
+OURS = f"{Path(__file__).parent}{os.sep}"
+"""The beginning of the path of each file in this package."""
+
+
+def is_of_library(file: str) -> bool:
+    """Return True if a file belongs to the standard library, an installed package or miniloop."""
+    installed = "site-packages" in file or "dist-packages" in file
+    return installed or file.startswith(libraries())
+
+
+@functools.cache
+def libraries() -> tuple[str, ...]:
+    """Return the beginnings of the paths of Python's own files and of miniloop's."""
+    folders = {sysconfig.get_path(key) for key in ("stdlib", "platstdlib")}
+    folders |= {str(Path(__file__).resolve().parents[1]), str(Path(asyncio.__file__).parent)}
+    folders |= {str(Path(path).resolve()) for path in list(folders)}
+    return "<frozen", "<string", *(f"{folder}{os.sep}" for folder in folders)
 
 
 def called(code: CodeType) -> str:
