@@ -139,8 +139,7 @@ class TracingRecorder(Tracing, Recorder):
     def __init__(self, *args: Any, most_steps: int = MOST_STEPS) -> None:
         Recorder.__init__(self, *args)
         self.lines: list[tuple[Any, ...]] = []
-        clock = self.clock
-        self.watch = Watch(self.lines.append, lambda: clock.now, self.program, most_steps)
+        self.watch = Watch(self.lines.append, self.clock, self.program, most_steps)
 
     def stop(self, reason: str = "") -> None:
         """Record no more, neither events nor causes."""
@@ -231,7 +230,7 @@ class TracingScriptRecorder(Tracing, ScriptRecorder):
         ScriptRecorder.__init__(self, out, program, tick_limit, real_time)
         self.watch = Watch(
             lambda line: self.write("t", *line),
-            lambda: self.clock.now,
+            self.clock,
             program,
             most_steps,
             self.give_up,

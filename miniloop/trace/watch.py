@@ -30,6 +30,7 @@ from typing import Any
 from . import words
 from .account import SEEN_BY_LOOP, Call
 from .causes import CALLBACKS, callback_name, ended_by, let_go_by, stepped_by
+from .clock import VirtualClock
 from .places import Files, cut, short, standing, waits_for
 
 MOST_STEPS = 10_000
@@ -65,7 +66,7 @@ class WatchedQueue(deque[Any]):
 
 
 class Watch:
-    """Records one run. `emit(line)` gets what is seen; `now()` says the time in seconds.
+    """Records one run. `emit(line)` gets what is seen; `clock.now` is the time in seconds.
 
     A line is `("file", path)`, `("step", kind, tick, time, about, facts)` or `("end", kind, text)`.
     `account.py` has the kinds of facts, and what `about` holds for each kind of step.
@@ -75,13 +76,13 @@ class Watch:
     def __init__(
         self,
         emit: Callable[[tuple[Any, ...]], object],
-        now: Callable[[], float],
+        clock: VirtualClock,
         script: str = "",
         most_steps: int = MOST_STEPS,
         stop: Callable[[str, str], object] = lambda kind, text: None,
     ) -> None:
         self.emit = emit
-        self.now = now
+        self._clock = clock
         self.files = Files(self._found)
         self.files.add(script)
         self.most_steps = most_steps
@@ -203,7 +204,7 @@ class Watch:
             return
         self._index += 1
         self._kind, self._about = kind, about
-        self._began = self.now()
+        self._began = self._clock.now
         self._facts: list[tuple[Any, ...]] = []
         self.task = self._context = None
         self._entered = False
@@ -315,10 +316,8 @@ class Watch:
 
     def number(self, task: Any) -> int | None:
         """Return the number of a task, or None if it is something else, or of another loop."""
-        if not hasattr(task, "get_coro"):
-            return None
         found: Any = getattr(task, "_trace_number", None)
-        if found is None:
+        if found is None and hasattr(task, "get_coro"):
             found = getattr(getattr(task, "_coro", None), "trace_number", None)
             if found is not None:
                 try:
@@ -521,7 +520,7 @@ class Watch:
             self._go_back()
         when = float(timer._when)
         due = when if math.isfinite(when) else None
-        delay = when - self.now()
+        delay = when - self._clock.now
         where = self.files.caller(frame)
         name = callback_name(timer._callback)
         library = self._is_library(timer)
