@@ -73,7 +73,7 @@ class Files(dict[str, int]):
     the numbers.
     """
 
-    def __init__(self, found: Callable[[str], None]) -> None:
+    def __init__(self, found: Callable[[str], object]) -> None:
         super().__init__()
         self._found = found
         self._count = 0

@@ -83,7 +83,7 @@ class Watch:
     ) -> None:
         self.emit = emit
         self._clock = clock
-        self.files = Files(self._found)
+        self.files = Files(lambda path: emit(("file", path)))
         self.files.add(script)
         self.most_steps = most_steps
         self.lock = threading.RLock()
@@ -122,9 +122,6 @@ class Watch:
         self._outer: list[tuple[int, int | None]] = []  # around an eager step
         self._going_back: tuple[int, int | None] | None = None
         self._begin("outside")
-
-    def _found(self, path: str) -> None:
-        self.emit(("file", path))
 
     # -- attaching ---------------------------------------------------------------------------
 

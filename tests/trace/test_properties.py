@@ -1,5 +1,6 @@
 """What holds for every trace, tried on random programs of the tester's grammar."""
 
+import gc
 import random
 
 import pytest
@@ -73,6 +74,7 @@ def try_programs(traced: TracedSide, untraced, first, count):
             except AssertionError as error:
                 error.add_note(f"seed {seed}:\n{program}")
                 raise
+        gc.collect()  # what the programs have left behind complains while it is quiet
 
 
 def test_every_trace_of_miniloop_keeps_its_promises():
