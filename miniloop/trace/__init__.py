@@ -11,9 +11,10 @@ Save `scripts`, nothing here knows which loop it looks at: it uses the `selector
 overridden `time()`, the task factory and the exception handler, which asyncio's and miniloop's
 loops both have.
 
-The trace stands beside it: `watch` (a queue that tells what goes in and out, and why), `causes` and
-`places` (what an entry is, and which line of the program is behind it), `words` (plain English),
-`tracing` (a recorder of each kind that watches as well), `document` (the JSON, and how it is
+The trace stands beside it: `watch` (a queue that tells what goes in and out, and notes facts while
+the program runs), `causes` and `places` (what an entry is, and which line of the program is behind
+it), `tracing` (a recorder of each kind that watches as well), `account` (makes steps, entries and
+causes of the facts after the run), `words` (plain English), `document` (the JSON, and how it is
 replayed), `machine` (the loop's own lines), and a file for each form in which a person sees it:
 `explain`, `mermaid`, `perfetto`, `svg`, `player`.
 """

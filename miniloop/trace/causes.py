@@ -95,6 +95,7 @@ CALLBACKS = {
     "BaseSelectorEventLoop._sock_sendall": "tries the socket again",
     "BaseSelectorEventLoop._sock_accept": "tries the socket again",
     "BaseSelectorEventLoop._sock_write_done": "the socket was written to",
+    "BaseSelectorEventLoop._sock_read_done": "the socket was read from",
     "Server._accept_connection": "accepts a connection",
     "BaseSelectorEventLoop._accept_connection": "accepts a connection",
     "_SelectorSocketTransport._read_ready": "reads from the socket",

@@ -24,7 +24,7 @@ class Stuck(Exception):
     """Raised out of `select` where the loop would block for ever, or has run for too many ticks."""
 
     for_ever = False
-    """Whether it would block for ever."""
+    """True if the loop would block for ever, False if it has run for too many ticks."""
 
 
 class VirtualClock:
@@ -34,7 +34,7 @@ class VirtualClock:
         self.now = 0.0
 
     def time(self) -> float:
-        """Seconds since the run began."""
+        """Return the seconds since the run began. Asking takes COST_OF_ASKING."""
         self.now += COST_OF_ASKING
         return self.now
 
@@ -60,7 +60,7 @@ class CountingSelector(selectors.BaseSelector):
     def __init__(self, clock: VirtualClock, tick_limit: int = 100_000) -> None:
         self.clock = clock
         self.timeouts: list[float | None] = []
-        """Of each tick."""
+        """The timeout of each tick, in seconds. None is without limit."""
         self.tick_limit = tick_limit
         # The quickest to make and to ask.
         self._real: Any = getattr(selectors, "PollSelector", selectors.SelectSelector)()
@@ -69,7 +69,7 @@ class CountingSelector(selectors.BaseSelector):
 
     @property
     def ticks(self) -> int:
-        """How many there were."""
+        """The number of calls of `select()`."""
         return len(self.timeouts)
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:  # noqa: D102

@@ -16,13 +16,17 @@ from typing import Any
 import miniloop
 
 from . import words
+from .account import Account
 from .machine import machine
 
 FORMAT, VERSION = "miniloop-trace", 1
 
 Document = dict[str, Any]
 
-KEPT = ("kind", "tick", "time", "entry", "task", "line", "file", "throws", "inside", "of", "cause")
+KEPT = (
+    *("kind", "tick", "time", "entry", "task", "line", "file"),
+    *("throws", "sets", "inside", "of", "cause"),
+)
 """Fields of a step that go into the document as they are."""
 
 
@@ -47,14 +51,15 @@ def assemble(
     output: list[dict[str, Any]] = []
     reports: list[dict[str, Any]] = []
     end: dict[str, Any] = {}
-    for kind, *values in lines:
+    account = Account()
+    for kind, *values in account.told(lines):
         if kind == "file":
-            files.append({"name": values[0]["name"], "source": _source(values[0]["path"])})
+            name, path = values
+            files.append({"name": name, "source": _source(path)})
         elif kind == "keyframe":
-            state = {**values[1], "tasks": {str(k): v for k, v in values[1]["tasks"].items()}}
-            keyframes.append({"step": values[0], "state": state})
+            keyframes.append({"step": values[0], "state": values[1]})
         elif kind == "step":
-            _add_step(values[0], tasks, entries, steps, output, reports)
+            _add_step(values[0], account.names, tasks, entries, steps, output, reports)
         elif kind == "end":
             end = ended(*values)
     document = {
@@ -135,6 +140,7 @@ def _source(path: str) -> str:
 
 def _add_step(
     seen: dict[str, Any],
+    names: list[str],
     tasks: list[dict[str, Any]],
     entries: list[dict[str, Any]],
     steps: list[dict[str, Any]],
@@ -149,6 +155,8 @@ def _add_step(
             tasks[number].update(row)
     for number, row in seen.get("named", ()):
         tasks[number].update(row)
+    for number, owner in seen.get("contexts", ()):
+        tasks[number]["context"] = owner
     for number, how, value in seen.get("ended", ()):
         tasks[number].update(ended=index, how=how, value=value)
     for number, entry in seen.get("entries", ()):
@@ -160,11 +168,14 @@ def _add_step(
         entries[number].setdefault("cancelled", index)
     output += [{"step": index, **row} for row in seen.get("out", ())]
     reports += [{"step": index, "text": text} for text in seen.get("reports", ())]
+    if steps and steps[-1]["kind"] == "wait" and steps[-1]["timeout"] != 0:
+        woken = words.woken_by(seen, entries)
+        if woken:
+            steps[-1]["say"] = words.limited(steps[-1]["timeout"], woken)
     step = {key: seen[key] for key in KEPT if seen.get(key) is not None}
     if seen["kind"] == "wait":
         step["timeout"] = seen["timeout"]
     step["at"] = _at(seen)
-    names = [task["name"] for task in tasks]
     step["say"] = words.sentence(seen, names, entries, seen.get("why", ""))
     do: dict[str, Any] = {}
     for key in ("pop", "push", "heap"):

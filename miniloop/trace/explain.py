@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from . import words
 from .document import Document, state_after
 from .places import cut
 
@@ -167,10 +168,13 @@ def headline(document: Document, first: int) -> str:
     shown = ", ".join(names[:6]) + (f", and {len(names) - 6} more" if len(names) > 6 else "")
     timeout = wait["timeout"]
     waits = ""
-    if timeout is None:
-        waits = "waits for the outside world; "
-    elif timeout > 0:
-        waits = f"waits {timeout:g} s; "
+    if timeout is None or timeout > 0:
+        woken = words.woken_by(steps[first + 1], document["entries"])
+        limit = "" if timeout is None else f"{timeout:g} s"
+        if woken:
+            waits = f"waits for {woken}{limit and ', at most '}{limit}; "
+        else:
+            waits = f"waits {limit or 'for the outside world'}; "
     return (
         f"tick {wait['tick']}, at {steps[last]['time']:.3f} s: {waits}ready: {shown or 'nothing'}"
     )
@@ -190,19 +194,20 @@ def told(document: Document, index: int, source: Source) -> Iterator[str]:
     task = step.get("task")
     entry = document["entries"][step["entry"]] if "entry" in step else None
     thrown = f", and {step['throws']} is thrown in" if "throws" in step else ""
+    shared = in_context(document, step)
     if step["kind"] == "back":
         yield f"  {who(document, step)}: goes on where it was interrupted by the eager task"
     elif entry is None:
         yield f"  {who(document, step)}: starts at once, inside the step that made it (eager)"
     elif task is None:
-        yield f"  ({entry['label']}): runs because {entry['why']}"
+        yield f"  ({entry['label']}): runs because {entry['why']}{shared}"
     else:
-        yield f"  {who(document, step)}: runs because {entry['why']}{thrown}"
+        yield f"  {who(document, step)}: runs because {entry['why']}{thrown}{shared}"
     if task is None:
         yield from output(document, index)
         return
     if step["kind"] != "back" and "line" in step:
-        yield line_of(source, "starts" if starts(document, index) else "goes on", step)
+        yield line_of(source, "starts" if starts(document, step) else "goes on", step)
     yield from output(document, index)
     view = step["do"].get("tasks", {}).get(str(task), {"state": ""})
     if view is None:
@@ -220,12 +225,26 @@ def told(document: Document, index: int, source: Source) -> Iterator[str]:
 END_WORDS = {"done": "ends, and returns {}", "failed": "fails with {}", "cancelled": "is cancelled"}
 
 
-def starts(document: Document, index: int) -> bool:
-    """Return True if a step is its task's first."""
-    step = document["steps"][index]
+def starts(document: Document, step: dict[str, Any]) -> bool:
+    """Return True if a task's step is its first."""
     if step["kind"] == "eager":
         return True
     return bool(document["entries"][step["entry"]]["cause"]["kind"] == "create_task")
+
+
+def in_context(document: Document, step: dict[str, Any]) -> str:
+    """Return whose context a callback or a task's first step runs in, if that is not its own."""
+    if step["kind"] == "back":
+        return ""
+    holder = document["entries"][step["entry"]] if "entry" in step else {}
+    if "task" in step and starts(document, step):
+        holder = document["tasks"][step["task"]]
+    owner = holder.get("context")
+    if owner is None:
+        return ""
+    if "task" in owner:
+        return f", in the context of {document['tasks'][owner['task']]['name']}"
+    return f", in the same context as ({document['entries'][owner['entry']]['label']})"
 
 
 def who(document: Document, step: dict[str, Any]) -> str:
@@ -241,7 +260,9 @@ def line_of(source: Source, what: str, place: dict[str, Any], more: str = "") ->
 
 
 def output(document: Document, index: int) -> Iterator[str]:
-    """Yield what a step prints, and what the exception handler was told in it."""
+    """Yield what a step sets and prints, and what the exception handler was told in it."""
+    for row in document["steps"][index].get("sets", ()):
+        yield f"      sets   │ {row['name']} = {row.get('value', '(nothing)')}"
     for row in document["output"]:
         if row["step"] == index:
             yield f"      prints │ {row['text']}"
@@ -411,7 +432,7 @@ def chain_told(document: Document, index: int) -> Iterator[str]:
             continue
         yield ""
         verb = (
-            "starts" if "task" in step and step["kind"] != "back" and starts(document, one) else ""
+            "starts" if "task" in step and step["kind"] != "back" and starts(document, step) else ""
         )
         what = verb or ("goes on" if "task" in step else "runs")
         place = (

@@ -12,9 +12,9 @@ import gc
 import os
 import reprlib
 import sysconfig
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from types import CodeType, FrameType
+from types import CodeType, CoroutineType, FrameType
 from typing import Any, NamedTuple
 
 LONGEST = 80
@@ -46,63 +46,95 @@ def cut(text: str, longest: int = LONGEST) -> str:
     return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
-OURS = f"{Path(__file__).parent}{os.sep}"
-"""The beginning of the path of each file in this package."""
+LIBRARY, RECORDER = -1, -2
+"""What `Files` says of a file of a library, and of one of this package."""
+
+Called = tuple[int, int, str]
+"""What `Files.caller()` returns, as it goes into a record."""
 
 
 class Place(NamedTuple):
     """A line of the program, and the library function that the line has called."""
 
-    file: str
+    file: int
+    """The number of the file."""
     line: int
     call: str
     """The function's name in the library, such as `Queue.put`. Empty if the line has called no
     Python function of a library."""
 
 
-class Files(dict[str, bool]):
+class Files(dict[str, int]):
     """Tells the program's files from those of libraries.
 
-    `files[file]`, by the file name in a code object, is True if the file belongs to the program.
+    `files[file]`, by the file name in a code object, is the number of a file of the program. It is
+    LIBRARY for a file of a library, and RECORDER for one of this package, whose functions stand in
+    for those of the library. `found(file)` is called for each file of the program, in the order of
+    the numbers.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, found: Callable[[str], object]) -> None:
         super().__init__()
-        folders = {sysconfig.get_path(key) for key in ("stdlib", "platstdlib")}
-        folders |= {str(Path(__file__).resolve().parents[1]), str(Path(asyncio.__file__).parent)}
-        folders |= {str(Path(path).resolve()) for path in list(folders)}
-        self._libraries = ("<frozen", "<string", *(f"{folder}{os.sep}" for folder in folders))
+        self._found = found
+        self._count = 0
 
-    def __missing__(self, file: str) -> bool:
+    def __missing__(self, file: str) -> int:
         """Decide about a file when it is asked for the first time."""
-        installed = "site-packages" in file or "dist-packages" in file
-        found = self[file] = not (installed or file.startswith(self._libraries))
-        return found
+        if file.startswith(OURS):
+            self[file] = RECORDER
+        elif is_of_library(file):
+            self[file] = LIBRARY
+        else:
+            self.add(file)
+        return self[file]
 
-    def caller(self, frame: FrameType | None) -> Place | None:
+    def add(self, file: str) -> None:
+        """Give a file of the program the next number."""
+        self[file] = self._count
+        self._count += 1
+        self._found(file)
+
+    def caller(self, frame: FrameType | None) -> Called | None:
         """Return the innermost line of the program on the stack, within the present step.
 
         Returns None in a callback of a library, where no line of the program is at work.
         """
-        call: CodeType | None = None
+        call = ""
         while frame is not None:
             code = frame.f_code
-            if self[code.co_filename]:
-                return Place(code.co_filename, frame.f_lineno, called(call))
+            number = self[code.co_filename]
+            if number >= 0:
+                return number, frame.f_lineno, call
             if code.co_name == "_run_once":
                 return None
-            call = code
+            call = "" if number == RECORDER else called(code)
             frame = frame.f_back
         return None
 
 
-@functools.lru_cache(maxsize=1000)
-def called(code: CodeType | None) -> str:
+OURS = f"{Path(__file__).parent}{os.sep}"
+"""The beginning of the path of each file in this package."""
+
+
+def is_of_library(file: str) -> bool:
+    """Return True if a file belongs to the standard library, an installed package or miniloop."""
+    installed = "site-packages" in file or "dist-packages" in file
+    return installed or file.startswith(libraries())
+
+
+@functools.cache
+def libraries() -> tuple[str, ...]:
+    """Return the beginnings of the paths of Python's own files and of miniloop's."""
+    folders = {sysconfig.get_path(key) for key in ("stdlib", "platstdlib")}
+    folders |= {str(Path(__file__).resolve().parents[1]), str(Path(asyncio.__file__).parent)}
+    folders |= {str(Path(path).resolve()) for path in list(folders)}
+    return "<frozen", "<string", *(f"{folder}{os.sep}" for folder in folders)
+
+
+def called(code: CodeType) -> str:
     """Return the name under which a program calls a function of a library."""
-    if code is None or code.co_filename.startswith(OURS):
-        return ""
-    name = code.co_qualname.replace(".<locals>", "")
-    return NAMES.get(name, name)
+    name = code.co_qualname
+    return NAMES.get(name) or name.replace(".<locals>", "")
 
 
 NAMES = {
@@ -124,7 +156,7 @@ NAMES = {
     "BaseEventLoop.run_in_executor": "run_in_executor",
     "BaseEventLoop._asyncgen_finalizer_hook": "leaving an async generator",
     "AsyncGenerators._asyncgen_finalizer_hook": "leaving an async generator",
-    "create_eager_task_factory.factory": "create_task",
+    "create_eager_task_factory.<locals>.factory": "create_task",
     "eager_task_factory": "create_task",
     "Runner.run": "run",
     "Executors.run_in_executor": "run_in_executor",
@@ -140,8 +172,8 @@ NAMES = {
 class Standing(NamedTuple):
     """The place where a suspended coroutine stands, and what it has called there."""
 
-    lines: list[tuple[str, int]]
-    """The program's lines (file, line), outermost first."""
+    lines: Sequence[tuple[int, int]]
+    """The program's lines (number of the file, line), outermost first."""
     call: str
     """The library's coroutine that the innermost line awaits, or an empty text."""
     frame: Any
@@ -150,16 +182,17 @@ class Standing(NamedTuple):
 
 def standing(coro: Any, files: Files) -> Standing:
     """Return where a coroutine that is not running stands."""
-    lines: list[tuple[str, int]] = []
+    lines: list[tuple[int, int]] = []
     call, innermost = "", None
     for frame in frames_of(coro):
         code = frame.f_code
-        if files[code.co_filename]:
-            lines.append((code.co_filename, frame.f_lineno))
+        number = files[code.co_filename]
+        if number >= 0:
+            lines.append((number, frame.f_lineno))
             call, innermost = "", None
-        elif not code.co_filename.startswith(OURS) and (innermost is None or call in SEEN_THROUGH):
+        elif number != RECORDER and (innermost is None or call in SEEN_THROUGH):
             call, innermost = called(code), frame
-    return Standing(lines, call, innermost)
+    return Standing(tuple(lines), call, innermost)
 
 
 SEEN_THROUGH = {"async with", "_wrap_awaitable"}
@@ -173,8 +206,11 @@ DEEPEST = 200
 def frames_of(coro: Any) -> Iterator[FrameType]:
     """Yield the frames of a suspended coroutine, and of what it awaits, outermost first."""
     for _ in range(DEEPEST):
-        frame = getattr(coro, "cr_frame", None)
-        if frame is not None:
+        if coro is None:
+            return
+        if type(coro) is CoroutineType:  # fast: most are, and asking for what is missing is slow
+            frame, inner = coro.cr_frame, coro.cr_await
+        elif (frame := getattr(coro, "cr_frame", None)) is not None:
             inner = coro.cr_await
         elif (frame := getattr(coro, "gi_frame", None)) is not None:
             inner = coro.gi_yieldfrom
@@ -193,37 +229,50 @@ HIDING = ("async_generator_asend", "async_generator_athrow", "anext_awaitable")
 """Python's own types that hold an async generator without an attribute that leads to it."""
 
 
-def waits_for(
-    place: Standing, yielded: Any, number: Callable[[Any], int | None], name: Callable[[int], str]
-) -> tuple[str, list[int]]:
-    """Return what a task waits for, in words, and the numbers of tasks that can end the wait."""
-    call, frame = place.call, place.frame
+class Wait(NamedTuple):
+    """What a task waits for."""
+
+    what: str
+    joint: str = ""
+    """The word between `what` and the names of the tasks in `on`, with its spaces. Empty if the
+    names are not to be told."""
+    on: Sequence[int] = ()
+    """The numbers of the tasks that can end the wait."""
+
+
+NEXT_TURN = Wait("its next turn")
+
+
+def waits_for(place: Standing, yielded: Any, number: Callable[[Any], int | None]) -> Wait:
+    """Return what a task waits for that has yielded something and stands at a place.
+
+    `number(task)` is the number of a task of this run, or None for anything else.
+    """
     if yielded is None:
-        return "its next turn", []
+        return NEXT_TURN
+    call, frame = place.call, place.frame
     here = frame.f_locals if frame is not None and call in LOOKED_INTO else {}
     if call == "sleep":
-        return f"sleep({short(here.get('delay'))})", []
+        return Wait(f"sleep({short(here.get('delay'))})")
     owner = here.get("self")
     if call == "leaving the TaskGroup":
-        tasks = numbers(getattr(owner, "_tasks", ()), number)
-        return "its TaskGroup" + listed(tasks, name, ": "), tasks
+        return Wait("its TaskGroup", ": ", numbers(getattr(owner, "_tasks", ()), number))
     if call in ("wait", "_wait"):
-        tasks = numbers([one for one in here.get("fs", ()) if not one.done()], number)
-        return "wait()" + listed(tasks, name, " for "), tasks
+        left = [one for one in here.get("fs", ()) if not one.done()]
+        return Wait("wait()", " for ", numbers(left, number))
     if call.endswith(".acquire"):
-        kind = call.partition(".")[0]
         holders = sorted(set(getattr(owner, "_trace_holders", ())))
-        return f"the {kind}" + listed(holders, name, " of "), holders
+        return Wait(f"the {call.partition('.')[0]}", " of ", holders)
     children = getattr(yielded, "_children", None)
     if children is not None:
-        tasks = numbers([one for one in children if not one.done()], number)
-        return "gather" + listed(tasks, name, " of "), tasks
+        left = [one for one in children if not one.done()]
+        return Wait("gather", " of ", numbers(left, number))
     awaited = number(yielded)
     if awaited is not None:
-        return f"task {name(awaited)}", [awaited]
+        return Wait("task", " ", [awaited])
     if call and not call.startswith("Future.") and call != "_wrap_awaitable":
-        return f"{call.lstrip('_')}()", []
-    return "a future", []
+        return Wait(f"{call.lstrip('_')}()")
+    return Wait("a future")
 
 
 LOOKED_INTO = {
@@ -241,9 +290,3 @@ LOOKED_INTO = {
 def numbers(tasks: Any, number: Callable[[Any], int | None]) -> list[int]:
     """Return the numbers of the tasks of this run among some objects, in order."""
     return sorted({found for one in tasks if (found := number(one)) is not None})
-
-
-def listed(tasks: list[int], name: Callable[[int], str], before: str) -> str:
-    """Return the names of tasks in one text, or nothing if there are none."""
-    names = [name(task) for task in tasks[:4]] + (["…"] if len(tasks) > 4 else [])
-    return before + ", ".join(names) if names else ""

@@ -138,7 +138,7 @@ class Recorder:
     ) -> None:
         self.program = program
         self.place: Callable[[Any], str] = functools.partial(suspended_at, program=program)
-        """Returns where a coroutine is suspended."""
+        """A function that returns where a coroutine is suspended."""
         self.event_limit = event_limit
         """Recording stops after so many events; what follows is not compared."""
         self.clock = VirtualClock()
@@ -152,9 +152,9 @@ class Recorder:
         self.cut = ""
         self._last_tick: int | None = None
         self.stopped = False
-        """Set by `stop`."""
+        """True once `stop()` was called."""
         self.nested = 0
-        """How many steps there are within each other at present: eager tasks' first ones."""
+        """The number of steps that run within each other now. An eager task's first one does."""
         self.most_nested = sys.maxsize
         """The limit of `nested`. Recording stops above it."""
         self._stdout = sys.stdout

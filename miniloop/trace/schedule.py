@@ -47,7 +47,7 @@ class Schedule:
 
     @functools.cached_property
     def events(self) -> list[Event]:
-        """Task steps, labelled events, calls of the exception handler, in order."""
+        """The steps of tasks, labelled events and calls of the exception handler, in order."""
         return [Event(*row) for row in self.rows]
 
     def lines(self) -> list[str]:

@@ -37,6 +37,7 @@ from types import ModuleType
 from typing import Any, TextIO
 
 from . import undefined
+from .account import SHUTTING_DOWN
 from .clock import COST_OF_ASKING, CountingSelector, VirtualClock
 from .places import cut
 from .recorder import (
@@ -49,7 +50,6 @@ from .recorder import (
     suspended_at,
 )
 from .threads import Threads
-from .watch import SHUTTING_DOWN
 
 LIBRARIES = tuple(
     f"{one}{os.sep}" for one in (Path(asyncio.__file__).parent, Path(__file__).parents[1])

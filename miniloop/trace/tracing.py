@@ -139,10 +139,7 @@ class TracingRecorder(Tracing, Recorder):
     def __init__(self, *args: Any, most_steps: int = MOST_STEPS) -> None:
         Recorder.__init__(self, *args)
         self.lines: list[tuple[Any, ...]] = []
-        self.watch = Watch(self._tell, lambda: self.clock.now, self.program, most_steps)
-
-    def _tell(self, *values: Any) -> None:
-        self.lines.append(values)
+        self.watch = Watch(self.lines.append, self.clock, self.program, most_steps)
 
     def stop(self, reason: str = "") -> None:
         """Record no more, neither events nor causes."""
@@ -167,6 +164,19 @@ def record(
     waits for ever, the trace says so, and this function returns it all the same. Only
     KeyboardInterrupt passes through.
     """
+    recorder = run_watched(main, loop_class, most_steps=most_steps, most_ticks=most_ticks)
+    library = loop_class.__module__.partition(".")[0]
+    return assemble(recorder.lines, Path(recorder.program).name, library)
+
+
+def run_watched(
+    main: CoroutineType[Any, Any, object],
+    loop_class: Any = miniloop.EventLoop,
+    *,
+    most_steps: int = MOST_STEPS,
+    most_ticks: int = 100_000,
+) -> TracingRecorder:
+    """Run a coroutine as `record()` does, and return the recorder with what was seen."""
     library: Any = sys.modules[loop_class.__module__.partition(".")[0]]
     recorder = TracingRecorder(main.cr_code.co_filename, most_ticks, most_steps=most_steps)
     watch = recorder.watch
@@ -188,7 +198,7 @@ def record(
         for owner, name, value in replaced:
             setattr(owner, name, value)
         loop.close()
-    return assemble(recorder.lines, Path(recorder.program).name, library.__name__)
+    return recorder
 
 
 class Lines(io.TextIOBase):
@@ -219,8 +229,8 @@ class TracingScriptRecorder(Tracing, ScriptRecorder):
     ) -> None:
         ScriptRecorder.__init__(self, out, program, tick_limit, real_time)
         self.watch = Watch(
-            functools.partial(self.write, "t"),
-            lambda: self.clock.now,
+            lambda line: self.write("t", *line),
+            self.clock,
             program,
             most_steps,
             self.give_up,

@@ -5,46 +5,44 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from .causes import CALLBACKS, callback_name, ended_by, stepped_by
-from .places import Place, cut, short
+from .causes import CALLBACKS
+from .places import Place, Wait, cut, short
 
 if TYPE_CHECKING:
-    from .watch import Watch
+    from .account import Account
 
 Step = dict[str, Any]
 Entry = dict[str, Any]
 
 
-def who(watch: Watch, task: int | None) -> str:
+def who(account: Account, task: int | None) -> str:
     """Return the name of what acts: a task, a callback, or the program outside the loop."""
     if task is not None:
-        return watch.names[task]
-    return "the program" if watch._step["kind"] == "outside" else "a callback"
+        return account.names[task]
+    return "the program" if account.step["kind"] == "outside" else "a callback"
 
 
-def call_at_line(watch: Watch, task: int | None, call: str, line: int | None) -> str:
+def call_at_line(account: Account, task: int | None, call: str, line: int | None) -> str:
     """Return a clause that says which task or callback has called something, and in which line."""
+    name = who(account, task)
     at = "" if line is None else f", line {line}"
-    text = call if " " in call else f"called {call}()"
-    return (
-        f"{who(watch, task)} {text}{at}" if " " not in call else f"{who(watch, task)}: {call}{at}"
-    )
+    return f"{name}: {call}{at}" if " " in call else f"{name} called {call}(){at}"
 
 
-def who_called(where: Place | None, call: str, watch: Watch) -> str:
+def who_called(where: Place | None, call: str, account: Account) -> str:
     """Return a clause that says which task or callback makes the present call."""
     if where is None:
-        return in_callback(watch, call) or call_at_line(watch, watch.task, call, None)
-    return call_at_line(watch, watch.task, where.call or call, where.line)
+        return in_callback(account, call) or call_at_line(account, account.task, call, None)
+    return call_at_line(account, account.task, where.call or call, where.line)
 
 
-def in_callback(watch: Watch, kind: str = "") -> str:
+def in_callback(account: Account, kind: str = "") -> str:
     """Return what the running callback of the library does, or nothing if the program runs.
 
     `kind` is how the callback ends the future that a task waits for.
     """
-    entry = watch._entry
-    if watch.task is not None or not entry.get("label"):
+    entry = account.entry
+    if account.task is not None or not entry.get("label"):
         return ""
     if "reason" in entry:
         return str(entry["reason"])
@@ -75,24 +73,32 @@ COUNTS = {
 """The beginnings of labels of callbacks that count, and what each means to the waiting task."""
 
 
-def why_done(kind: str, other: int | None, where: Place | None, watch: Watch) -> str:
+def why_done(kind: str, other: int | None, where: Place | None, account: Account) -> str:
     """Return a clause that says why a future has ended."""
     if other is not None:
-        return f"{watch.names[other]} {ENDS[kind]}"
-    return who_called(where, kind, watch)
+        return f"{account.names[other]} {ENDS[kind]}"
+    return who_called(where, kind, account)
 
 
-ENDS = {"task_done": "is done", "task_failed": "has failed", "task_cancelled": "was cancelled"}
+ENDS = {
+    "task_done": "is done",
+    "task_failed": "has failed",
+    "task_cancelled": "was cancelled",
+    "set_result": "is done",
+    "set_exception": "has failed",
+    "cancel": "was cancelled",
+}
+"""How a future has ended, by the kind of cause that its end is."""
 
 
-def wakes(kind: str, other: int | None, where: Place | None, name: str, watch: Watch) -> str:
+def wakes(kind: str, other: int | None, where: Place | None, name: str, account: Account) -> str:
     """Return the label of a task's step that follows from the end of a future."""
     if other is not None:
-        return f"{watch.names[other]} {ENDS[kind]}: wakes {name}"
-    entry = watch._entry
+        return f"{account.names[other]} {ENDS[kind]}: wakes {name}"
+    entry = account.entry
     if kind == "cancel":
         return f"cancel: wakes {name}"
-    if watch.task is None and "reason" in entry:
+    if account.task is None and "reason" in entry:
         return str(entry["label"])
     if where is None and str(entry.get("label", "")).startswith("gather"):
         return f"gather {'is complete' if kind == 'set_result' else 'has failed'}: wakes {name}"
@@ -100,83 +106,88 @@ def wakes(kind: str, other: int | None, where: Place | None, name: str, watch: W
     return f"{call}: wakes {name}"
 
 
-def of_callback(entry: Any, future: Any, watch: Watch) -> str:
-    """Return the label of a callback."""
-    callback = getattr(entry, "_callback", None)
-    if callback is None:
+def of_callback(
+    name: str | None, account: Account, kind: str | None = None, other: int | None = None
+) -> str:
+    """Return the label of a callback.
+
+    `name` is its qualified name, an empty text if it is a foreign task's step, or None if it was
+    cancelled. `kind` and `other` are about the future that it is told of, if there is one: how it
+    has ended, and which task it is.
+    """
+    if name is None:
         return "a callback that was cancelled"
-    task = stepped_by(entry)
-    if task is not None:
+    if not name:
         return "step of a task"
-    name = callback_name(callback)
     known = CALLBACKS.get(name)
-    if known is not None:
-        return known.format(done="a future is done" if future is None else is_done(future, watch))
-    return f"callback {cut(name.replace('.<locals>', ''), 60)}"
+    if known is None:
+        return f"callback {cut(name.replace('.<locals>', ''), 60)}"
+    future = "a future" if other is None else account.names[other]
+    return known.format(done=f"{future} {ENDS[kind or 'set_result']}")
 
 
-def is_done(future: Any, watch: Watch) -> str:
-    """Return how a future has ended."""
-    number = watch.number(future)
-    name = "a future" if number is None else watch.names[number]
-    return f"{name} {ENDS[ended_by(future, number or 0)]}"
+def of_timer(
+    name: str, delay: float, where: Place | None, task: int | None, account: Account
+) -> dict[str, Any]:
+    """Return the words for a timer that is due in `delay` seconds: in the heap, and when due.
 
-
-def of_timer(timer: Any, where: Place | None, task: int | None, watch: Watch) -> dict[str, Any]:
-    """Return the words for a timer: in the heap, and when it is due."""
-    name = callback_name(getattr(timer, "_callback", None))
-    whose = "" if task is None else watch.names[task]
+    `name` is the qualified name of its callback.
+    """
+    whose = "" if task is None else account.names[task]
     call = where.call if where is not None else ""
+    at = "" if where is None else f", line {where.line}"
     if name == "_set_result_unless_cancelled" and whose:
-        delay = timer._when - watch.now()
         sleep = f"sleep({round(delay, 3):g})"
         return {
             "kind": "timer",
             "label": f"sleep is over: wakes {whose}",
             "heap_label": f"{sleep} of {whose}",
-            "why": f"{whose} called {sleep}" + ("" if where is None else f", line {where.line}"),
-            "reason": f"its {sleep}"
-            + ("" if where is None else f", line {where.line},")
-            + " was due",
+            "why": f"{whose} called {sleep}{at}",
+            "reason": f"its {sleep}{at and at + ','} was due",
         }
-    at = "" if where is None else f", line {where.line}"
     if name == "Timeout._on_timeout" and whose:
-        label = f"timeout is over: cancels {whose}"
         return {
             "kind": "timer",
-            "label": label,
+            "label": f"timeout is over: cancels {whose}",
             "heap_label": f"timeout of {whose}",
             "why": f"{whose} set a timeout{at}",
-            "reason": f"its timeout{at + ',' if at else ''} is over",
+            "reason": f"its timeout{at and at + ','} is over",
         }
     label = CALLBACKS.get(name, "").format(done="") or f"callback {cut(name, 60)}"
     return {
         "kind": "timer",
         "label": label,
         "heap_label": f"{call or 'call_at'}: {label.removeprefix('callback ')}",
-        "why": who_called(where, "call_at", watch),
+        "why": who_called(where, "call_at", account),
     }
 
 
-def from_outside(cause: dict[str, Any], watch: Watch) -> str:
+def from_outside(cause: dict[str, Any], account: Account) -> str:
     """Return why the callback of a descriptor or signal runs."""
     what = "a signal has come" if cause["kind"] == "signal" else "its descriptor is ready"
     if "line" not in cause:
         return what
     task = cause.get("task")
-    name = "the program" if task is None else watch.names[task]
+    name = "the program" if task is None else account.names[task]
     return f"{what}; {name} asked for it, line {cause['line']}"
 
 
-def from_thread(cause: dict[str, Any], known: bool, watch: Watch) -> str:
+def from_thread(cause: dict[str, Any], known: bool, account: Account) -> str:
     """Return why a callback runs that a thread has put into the queue."""
+    at = f", line {cause['line']}" if "line" in cause else ""
     if not known:
-        at = f", line {cause['line']}" if "line" in cause else ""
         return f"a thread called call_soon_threadsafe(){at}"
     task = cause.get("task")
-    name = "the program" if task is None else watch.names[task]
-    at = f", line {cause['line']}" if "line" in cause else ""
+    name = "the program" if task is None else account.names[task]
     return f"a thread has done what {name} gave it{at}"
+
+
+def of_wait(wait: Wait, account: Account) -> str:
+    """Return what a task waits for."""
+    if not wait.joint or not wait.on:
+        return wait.what
+    names = [account.names[task] for task in wait.on[:4]] + (["…"] if len(wait.on) > 4 else [])
+    return f"{wait.what}{wait.joint}{', '.join(names)}"
 
 
 def of_error(error: Any) -> str:
@@ -231,6 +242,25 @@ def _wait(step: Step, entry: Entry, names: list[str], entries: list[Entry]) -> s
     return f"A new tick: nothing is ready. The loop waits {timeout:g} s for the first timer."
 
 
+def woken_by(step: Step, entries: list[Entry]) -> str:
+    """Return what has ended the wait before a step, if that was something outside the loop.
+
+    Returns an empty text if the wait has come to its own end. `step` is one of a document, or of
+    an account.
+    """
+    if step["kind"] != "descriptors":
+        return ""
+    pushed = step["do"]["push"] if "do" in step else step["push"]
+    kinds = [entries[number]["cause"]["kind"] for number in pushed]
+    return f"a {kinds[0]}"
+
+
+def limited(timeout: float | None, woken: str) -> str:
+    """Return a sentence for a wait that was ended from outside. `timeout` was only its limit."""
+    limit = "without a time limit" if timeout is None else f"at most {timeout:g} s"
+    return f"A new tick: nothing is ready. The loop waits for {woken}, {limit}."
+
+
 def _descriptors(step: Step, entry: Entry, names: list[str], entries: list[Entry]) -> str:
     return f"{_count(len(step['push']), 'descriptor is', 'descriptors are')} ready: its callback \
 joins the queue."
@@ -245,7 +275,7 @@ def _due(step: Step, entry: Entry, names: list[str], entries: list[Entry]) -> st
 
 def _run(step: Step, entry: Entry, names: list[str], entries: list[Entry]) -> str:
     if step.get("task") is None:
-        does = [*_makes(step), *_prints(step)]
+        does = [*_makes(step), *_sets(step), *_prints(step)]
         more = f" It {_and(does)}." if does else ""
         return f"Callback: {entry.get('label', 'a callback')}. Why: {entry.get('why', '')}.{more}"
     return _task_sentence(step, entry, names, entries)
@@ -261,7 +291,7 @@ def _task_sentence(step: Step, entry: Entry, names: list[str], entries: list[Ent
     at = f" in line {step['line']}" if "line" in step and verb == "goes on" else ""
     here, at = at, "" if at and f"line {step['line']}," in f"{why}," else at
     thrown = f", and {step['throws']} is thrown in" if "throws" in step else ""
-    does = [*_makes(step), *_prints(step)]
+    does = [*_makes(step), *_sets(step), *_prints(step)]
     views = {int(key): view for key, view in step.get("tasks", {}).items()}  # text, out of JSON
     if task in views:
         view = views[task]
@@ -293,6 +323,13 @@ def _makes(step: dict[str, Any]) -> list[str]:
         return []
     shown = ", ".join(row["name"] for row in rows[:4]) + (", …" if len(rows) > 4 else "")
     return [f"makes the {'task' if len(rows) == 1 else 'tasks'} {shown}"]
+
+
+def _sets(step: dict[str, Any]) -> list[str]:
+    return [
+        f"sets {row['name']} to {row['value']}" if "value" in row else f"resets {row['name']}"
+        for row in step.get("sets", ())
+    ]
 
 
 def _prints(step: dict[str, Any]) -> list[str]:

@@ -1,9 +1,10 @@
-"""The command: ``python -m tests.benchmarks`` and ``python -m tests.benchmarks scale``."""
+"""The command: ``python -m tests.benchmarks``, and the same with ``scale`` or ``recording``."""
 
 import argparse
 import sys
 from collections.abc import Callable, Sequence
 
+from . import recording
 from .contenders import BASE, CONTENDERS
 from .report import as_json, as_rst, jit_is_on, print_tables
 from .rounds import ROOT, WorkFailed, measure
@@ -52,9 +53,10 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "what",
         nargs="?",
-        choices=["speed", "scale"],
+        choices=["speed", "scale", "recording"],
         default="speed",
-        help="the table of speed (default), or millions of tasks, timers and ticks",
+        help="the table of speed (default), millions of tasks, timers and ticks, or what it costs "
+        "to record schedules and traces",
     )
     parser.add_argument("--rounds", type=positive, metavar="N", help="default 7, with --quick 3")
     parser.add_argument(
@@ -73,7 +75,10 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument("--quick", action="store_true", help="smaller sizes, fewer rounds")
     parser.add_argument("--json", action="store_true", help="print every figure, as JSON")
     parser.add_argument(
-        "--write-docs", action="store_true", help=f"write {PAGE.relative_to(ROOT)}, too"
+        "--write-docs",
+        action="store_true",
+        help=f"write {PAGE.relative_to(ROOT)}, too; for `recording`, "
+        f"{recording.PAGE.relative_to(ROOT)}",
     )
     return parser
 
@@ -82,6 +87,11 @@ def main() -> int:
     """Run the command and return its exit status."""
     command = parser()
     arguments = command.parse_args()
+    rounds = arguments.rounds or (3 if arguments.quick else 7)
+    if arguments.what == "recording":
+        if arguments.only or arguments.contenders or arguments.json:
+            command.error("--only, --contenders and --json do not go with `recording`")
+        return recording.run_recording(rounds, arguments.quick, arguments.write_docs)
     known = [one.name for one in (SCALE if arguments.what == "scale" else WORK)]
     for name in arguments.only or []:
         if name not in known:
@@ -100,9 +110,7 @@ def main() -> int:
         for contender in CONTENDERS
         if arguments.contenders is None or contender.name in [BASE, *arguments.contenders]
     ]
-    results = measure(
-        works, chosen, arguments.rounds or (3 if arguments.quick else 7), arguments.quick, progress
-    )
+    results = measure(works, chosen, rounds, arguments.quick, progress)
     progress("")
     if arguments.json:
         print(as_json(results))

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from tests.benchmarks import asyncio_programs, report, rounds
+from tests.benchmarks import asyncio_programs, recording, report, rounds
 from tests.benchmarks.contenders import CONTENDERS, Contender
 from tests.benchmarks.rounds import ROOT, Cell, Results, Worker, WorkFailed
 from tests.benchmarks.scale import SCALE, Scale
@@ -197,6 +197,15 @@ def test_tables_do_without_rich(
     assert capsys.readouterr().out.strip() == report.as_text(made_up(WORK)).strip()
 
 
+@pytest.mark.parametrize("name", recording.PROGRAMS)
+def test_what_recording_costs_is_measured_and_shown(name: str) -> None:
+    ratios = recording.measured(recording.PROGRAMS[name], 100, 2)
+    assert {len(figures) for figures in ratios.values()} == {2}
+    page = recording.as_rst({name: ratios}, 100, 2)
+    assert page.count(recording.shown(ratios["asked"])) >= 1
+    assert "programs of 100 waits, median of 2 rounds" in page
+
+
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [
@@ -206,6 +215,7 @@ def test_tables_do_without_rich(
         (["--rounds", "0"], "'0'"),
         (["scale", "--contenders", "trio"], "trio"),
         (["scale", "--json"], "--json"),
+        (["recording", "--json"], "--json"),
     ],
 )
 def test_bad_input_is_named_and_ends_with_status_2(arguments: list[str], named: str) -> None:

@@ -322,3 +322,109 @@ asyncio.run(main())
     assert after["1"] == {"state": "ready", "line": 2, "cancel": True}
     assert after["2"] == {"state": "ready", "line": 2}
     assert state_after(document, second)["tasks"]["2"]["cancel"] is True
+
+
+WAITS = """\
+import asyncio, socket, time
+async def main():
+    async with asyncio.timeout(25):
+        await asyncio.to_thread(time.sleep, 2)
+    await asyncio.to_thread(time.sleep, 2)
+    ours, theirs = socket.socketpair()
+    ours.setblocking(False)
+    loop = asyncio.get_running_loop()
+    loop.call_later(1, theirs.send, b"x")
+    async with asyncio.timeout(25):
+        await loop.sock_recv(ours, 10)
+    ours.close()
+    theirs.close()
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("loop", ["miniloop", "asyncio"])
+def test_a_limit_of_a_wait_is_told_as_one(explain, loop):
+    _, out, _ = explain(WAITS, "--loop", loop)
+    waits = [line for line in out.splitlines() if " waits " in line and line.startswith("tick")]
+    assert [line.partition(" s: ")[2].partition(";")[0] for line in waits] == [
+        "waits for a thread, at most 25 s",
+        "waits for a thread",
+        "waits 1 s",
+        "waits for a descriptor, at most 24 s",
+    ]
+    run = run_side(loop, "script.py", steps=1000)
+    said = [step["say"] for step in assemble(run.watched)["steps"] if step["kind"] == "wait"]
+    assert "A new tick: nothing is ready. The loop waits for a thread, at most 25 s." in said
+    assert "A new tick: nothing is ready. The loop waits 1 s for the first timer." in said
+
+
+CONTEXTS = """\
+import asyncio, contextvars
+user = contextvars.ContextVar("user")
+def who():
+    print(user.get("nobody"))
+async def login(name):
+    user.set(name)
+async def main():
+    token = user.set("anna")
+    await asyncio.create_task(login("bob"))
+    context = contextvars.copy_context()
+    await asyncio.create_task(login("carl"), context=context)
+    await asyncio.create_task(login("dora"), context=context)
+    loop = asyncio.get_running_loop()
+    loop.call_soon(who, context=context)
+    loop.call_soon(who)
+    loop.call_later(1, who, context=context)
+    await asyncio.sleep(2)
+    user.reset(token)
+with asyncio.Runner() as runner:
+    runner.run(main())
+    runner.run(login("fred"))
+"""
+
+
+@pytest.mark.parametrize("loop", ["miniloop", "asyncio"])
+def test_a_context_is_told_if_it_is_not_its_own(explain, loop):
+    _, out, _ = explain(CONTEXTS, "--loop", loop)
+    lines = out.splitlines()
+    shared = [line.strip() for line in lines if "context of" in line]
+    assert shared == [
+        "login-3: runs because main called create_task(), line 12, in the context of login-2",
+        "(callback who): runs because main called call_soon(), line 14, in the context of login-2",
+        "(callback who): runs because main called call_later(), line 16, in the context of login-2",
+        "login-4: runs because the program called run(), line 21, in the context of main",
+    ]
+    sets = [line.partition("│ ")[2] for line in lines if line.startswith("      sets   │")]
+    assert sets == [
+        "user = 'anna'",
+        "user = 'bob'",
+        "user = 'carl'",
+        "user = 'dora'",
+        "user = (nothing)",
+        "user = 'fred'",
+    ]
+    assert [line.partition("│ ")[2] for line in lines if " prints │" in line] == [
+        "dora",
+        "anna",
+        "dora",
+    ]
+
+
+def test_callbacks_share_a_context(explain):
+    source = """\
+import asyncio, contextvars
+def one():
+    pass
+def two():
+    pass
+loop = asyncio.new_event_loop()
+context = contextvars.copy_context()
+loop.call_soon(one, context=context)
+loop.call_soon(two, context=context)
+loop.call_soon(loop.stop)
+loop.run_forever()
+loop.close()
+"""
+    _, out, _ = explain(source)
+    assert "line 8\n" in out
+    assert "line 9, in the same context as (callback one)\n" in out

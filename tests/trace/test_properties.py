@@ -1,5 +1,6 @@
 """What holds for every trace, tried on random programs of the tester's grammar."""
 
+import gc
 import random
 
 import pytest
@@ -12,6 +13,17 @@ from miniloop.trace.document import replayed
 from .traced import TracedSide, traced_asyncio, traced_miniloop
 
 SEEDS = 300
+
+
+@pytest.fixture(autouse=True)
+def swept():
+    """Let what the last programs have left behind complain while it is quiet.
+
+    On Python 3.11 ast.parse() fails if a destructor's warning comes in the middle of it.
+    """
+    yield
+    with quiet():
+        gc.collect()
 
 
 def programs(first, count):
