@@ -138,6 +138,6 @@ class Lanes {
     const middle = (fromX + toX) / 2;
     const curve = `${middle} ${fromY + bend} ${middle} ${toY + bend} ${toX - 5} ${toY}`;
     picture.append(svg("path", { class: name, d: `M${fromX} ${fromY}C${curve}` }),
-      svg("path", { class: "head", d: `M${toX - 1} ${toY}l-7 -4v8z` }));
+      svg("path", { class: "tip", d: `M${toX - 1} ${toY}l-7 -4v8z` }));
   }
 }
