@@ -209,6 +209,24 @@ asyncio.run(main())
     assert len(text.encode()) < 5_000_000
 
 
+def test_a_diagram_is_never_longer_than_mermaid_takes(tmp_path):
+    script = tmp_path / "wordy.py"
+    script.write_text(
+        """\
+import asyncio
+async def main():
+    for _ in range(250):
+        print("\u00e4" * 60)
+        await asyncio.sleep(0)
+asyncio.run(main())
+""",
+        encoding="utf-8",
+    )
+    text = mermaid.rendered(document(script))
+    assert 30_000 < len(text) <= mermaid.LONGEST == 50_000
+    assert re.search(r"Note over L: \d+ more steps are not drawn", text)
+
+
 @pytest.mark.long
 def test_many_tasks_and_timers_stay_small(tmp_path):
     script = tmp_path / "many.py"

@@ -1,7 +1,7 @@
 """Mermaid itself reads every diagram: that of each example, and those of random programs.
 
-The extra `player` brings mermaidx. The test uses nothing of it but the file mermaid.min.js of the npm
-package `mermaid`, which it holds unchanged. A page in chromium loads that file, without a network.
+The extra `player` brings mermaidx. The test uses one file of it, which is mermaid.min.js of the npm
+package `mermaid`, unchanged. A page in chromium loads that file, without a network.
 """
 
 import importlib.util

@@ -10,6 +10,7 @@ const main = runs[0]; // whose program is shown
 const list = moments(runs);
 const last = list.length - 1;
 const difference = firstDifference(runs, list);
+const listens = runs.some((run) => run.steps.some(({ kind }) => kind === "descriptors"));
 let now = 0;
 let timer = null; // while it plays
 
@@ -77,7 +78,7 @@ function drawSentence(steps) {
 // Which part of the tick this is, and how far the batch has come.
 function drawPhases({ kind, tick, time }, { batch }) {
   const phases = { wait: "wait", descriptors: "descriptors", due: "due timers", run: "run the batch" };
-  if (runs.every((run) => run.steps.every((step) => step.kind !== "descriptors"))) delete phases.descriptors;
+  if (!listens) delete phases.descriptors;
   const phase = kind === "eager" || kind === "back" ? "run" : kind; // these two lie within a step
   const soFar = main.steps.slice(main.ticks[tick].first, list[now][0] + 1);
   const ran = soFar.filter((step) => step.kind === "run").length;
