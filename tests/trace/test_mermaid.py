@@ -63,7 +63,8 @@ def random_diagrams() -> dict[str, str]:
 def test_mermaid_reads_every_diagram(request: pytest.FixtureRequest, tmp_path: Path) -> None:
     hostile = tmp_path / "hostile.py"
     hostile.write_text(HOSTILE, encoding="utf-8")
-    diagrams = {path.stem: mermaid.rendered(document(path)) for path in [*EXAMPLES, hostile]}
+    scripts = [*EXAMPLES, hostile]
+    diagrams = {path.stem: mermaid.rendered(document(path, seconds=60.0)) for path in scripts}
     diagrams |= random_diagrams()
     with chromium(request.config) as browser:
         page = open_mermaid(browser)
