@@ -13,26 +13,37 @@ from .document import Document
 from .places import cut
 
 MOST = 300
-"""Steps that are drawn: Mermaid refuses diagrams that are much longer."""
+"""Steps that are drawn: a picture with more of them cannot be read."""
+
+LONGEST = 50_000
+"""Characters in a diagram: with its own settings, Mermaid refuses longer ones."""
 
 PLAIN = re.compile(r"[^\w .,()\[\]=+*/'?!-]", re.ASCII)
 
 
 def rendered(document: Document) -> str:
-    """Return the diagram."""
-    tasks = document["tasks"]
-    lines = ["sequenceDiagram", "    participant P as the program", "    participant L as the loop"]
-    drawn = [
+    """Return the diagram: of as many steps, from the first on, as Mermaid accepts."""
+    steps = [
         (index, step)
         for index, step in enumerate(document["steps"])
         if "task" in step
         and step["kind"] in ("run", "eager")
-        and "library" not in tasks[step["task"]]
+        and "library" not in document["tasks"][step["task"]]
     ]
-    shown = sorted({step["task"] for _, step in drawn[:MOST]})
+    most = MOST
+    while len(text := diagram(document, steps[:most], max(0, len(steps) - most))) > LONGEST:
+        most = most * LONGEST // len(text)
+    return text
+
+
+def diagram(document: Document, drawn: list[tuple[int, Any]], left_out: int) -> str:
+    """Return the diagram of these steps."""
+    tasks = document["tasks"]
+    lines = ["sequenceDiagram", "    participant P as the program", "    participant L as the loop"]
+    shown = sorted({step["task"] for _, step in drawn})
     lines += [f"    participant T{task} as {plain(tasks[task]['name'])}" for task in shown]
     tick = 0
-    for index, step in drawn[:MOST]:
+    for index, step in drawn:
         if step["tick"] != tick:
             tick = step["tick"]
             over = f"L,T{shown[-1]}"
@@ -47,8 +58,8 @@ def rendered(document: Document) -> str:
         view = step["do"].get("tasks", {}).get(str(step["task"]), {})
         if view is None:
             lines.append(f"    Note over T{step['task']}: {plain(tasks[step['task']]['how'])}")
-    if len(drawn) > MOST:
-        lines.append(f"    Note over L: {len(drawn) - MOST} more steps are not drawn")
+    if left_out:
+        lines.append(f"    Note over L: {left_out} more steps are not drawn")
     lines.append(f"    Note over L: {plain(document['end']['say'])}")
     return "\n".join(lines) + "\n"
 

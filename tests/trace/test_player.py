@@ -6,7 +6,6 @@ Wants Playwright for Python, axe and an installed chromium; `--with player` dema
 import hashlib
 import json
 import re
-import shutil
 import statistics
 import subprocess
 import sys
@@ -19,11 +18,11 @@ import pytest
 
 from miniloop.trace import player
 
+from .browser import chromium
 from .made import PROGRAM, Made, sleepers
 
 MODULES = ("playwright", "axe_playwright_python")
 in_a_browser = pytest.mark.wants("player", *MODULES)
-CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 BREAKFAST = [("tea", 2, 2.0), ("toast", 3, 1.0), ("eggs", 2, 1.5)]
 LAST = 22  # the last step of BREAKFAST
@@ -43,18 +42,9 @@ HOSTILE = [
 
 @pytest.fixture(scope="module")
 def browser(request: pytest.FixtureRequest) -> Iterator[Any]:
-    chromium = next(filter(None, map(shutil.which, CHROMIUMS)), None)
-    if chromium is None:
-        if "player" in request.config.getoption("extras"):
-            pytest.fail("no chromium on PATH, and `--with player` demands it: apt install chromium")
-        pytest.skip("wants an installed chromium")
-    from playwright.sync_api import sync_playwright  # not at the top: it may be missing
-
     # Ended with this file: as long as it runs, its own asyncio loop runs in this thread.
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium)
+    with chromium(request.config) as browser:
         yield browser
-        browser.close()
 
 
 def expect(locator: Any) -> Any:
@@ -304,10 +294,7 @@ def test_back_shows_what_forward_showed(tab: Tab) -> None:
 @in_a_browser
 def test_the_changes_lead_to_the_keyframes(tab: Tab) -> None:
     """From the keyframe before each one, as if it were not there."""
-    states = """step => {
-        const { ready, batch, heap, tasks, output } = main.after(step);
-        return { ready, batch, heap, tasks: Object.fromEntries(tasks), output };
-    }"""
+    states = "step => main.after(step)"
     keyframes = sleepers(*BREAKFAST)["keyframes"]
     assert len(keyframes) > 5
     for keyframe in keyframes[1:]:
@@ -430,7 +417,7 @@ def test_two_runs_step_together_and_the_first_difference_is_marked(open_tab: Any
     one = sleepers(*BREAKFAST)
     other = sleepers(*BREAKFAST[:2], ("eggs", 2, 1.25)) | {"loop": "asyncio"}
     page = opened.load(player.page(one, other))
-    assert page.locator(".run-title").all_inner_texts() == [
+    assert page.locator(".run > h2").all_inner_texts() == [
         "On miniloop: 23 steps, 6 ticks",
         "On asyncio: 25 steps, 7 ticks",
     ]

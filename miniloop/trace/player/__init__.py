@@ -1,9 +1,9 @@
 """Makes the player: one HTML file in which a reader steps through a trace, forwards and backwards.
 
 The page holds everything that it needs, so it opens from a file, without a server or a network.
-Reading order of its scripts: `replay.js` (from a trace to the state at any step), `panes.js` and
-`lanes.js` (draw it), `player.js` (buttons, keys, slider, links). `page.html` is the frame and
-`player.css` the styles.
+Reading order of its scripts: `replay.js` (from a trace to the state at any step), `source.js`,
+`panes.js` and `lanes.js` (draw it), `player.js` (buttons, keys, slider, links). `page.html` is the
+frame and `player.css` the styles.
 
 A trace holds text of the program: names of tasks, values, what was printed. It must never become
 markup. The scripts make text nodes of it; inside the page it stands as JSON in which no `<` is
@@ -22,7 +22,7 @@ import string
 from collections.abc import Mapping
 from typing import Any
 
-SCRIPTS = ("replay.js", "panes.js", "lanes.js", "player.js")
+SCRIPTS = ("replay.js", "source.js", "panes.js", "lanes.js", "player.js")
 
 
 def page(trace: Mapping[str, Any], other: Mapping[str, Any] | None = None) -> str:
