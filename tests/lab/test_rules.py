@@ -16,8 +16,17 @@ from miniloop.lab.rules import STANDINGS, Rule, groups, rules
 from tests.reading_order import ROOT
 
 RULES = [pytest.param(rule, id=rule.id) for rule in rules().values()]
-LOOPS = [
-    pytest.param(loop, id=f"{loop.rule.id}, broken by {loop.name}") for loop in lab.LOOPS.values()
+
+
+def kept(rule):
+    reason = "this Python's asyncio does not keep the rule to the tick"
+    return pytest.mark.skipif(sys.version_info < rule.since, reason=reason)
+
+
+RUN = [pytest.param(rule, id=rule.id, marks=kept(rule)) for rule in rules().values()]
+BROKEN = [
+    pytest.param(loop, id=f"{loop.rule.id}, broken by {loop.name}", marks=kept(loop.rule))
+    for loop in lab.LOOPS.values()
 ]
 # The tester cannot do without these, or the lab has no loop for them yet.
 UNBROKEN = {
@@ -40,21 +49,13 @@ ANCHOR = re.compile(
 )
 
 
-@pytest.fixture(autouse=True)
-def keeps_it(request):
-    for given in getattr(request.node, "callspec", None) and request.node.callspec.params.values():
-        rule = given if isinstance(given, Rule) else given.rule
-        if "schedule" in request.node.name and sys.version_info < rule.since:
-            pytest.skip("this Python's asyncio does not keep the rule to the tick")
-
-
 @functools.cache
 def schedules(rule):
     with quiet():
         return rule.run(side("asyncio-unwatched")), rule.run(side("miniloop-unwatched"))
 
 
-@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("rule", RUN)
 def test_schedule_is_the_same_on_asyncio_and_miniloop(rule):
     theirs, ours = schedules(rule)
     assert any(who == "print" for _, _, who, _ in theirs.rows)
@@ -62,7 +63,7 @@ def test_schedule_is_the_same_on_asyncio_and_miniloop(rule):
     assert agree(theirs, ours), "\n".join(["asyncio:", *theirs.lines(), "miniloop:", *ours.lines()])
 
 
-@pytest.mark.parametrize("loop", LOOPS)
+@pytest.mark.parametrize("loop", BROKEN)
 def test_schedule_is_another_one_where_the_rule_is_broken(loop):
     theirs, _ = schedules(loop.rule)
     with quiet():
@@ -108,13 +109,18 @@ def defined(folder, name):
     while parts and (folder / parts[0]).is_dir():
         folder /= parts.pop(0)
     module, *path = parts
-    node = ast.parse((folder / f"{module}.py").read_text("utf-8"))
+    node = parsed(folder / f"{module}.py")
     for part in path:
         inside = (one for one in node.body if getattr(one, "name", "") == part)
         node = next(inside, None)
         if node is None:
             return False
     return True
+
+
+@functools.cache
+def parsed(path):
+    return ast.parse(path.read_text("utf-8"))
 
 
 def test_what_does_not_exist_is_not_found():
