@@ -19,6 +19,7 @@ extensions = [
     "sphinx_copybutton",
     "miniloop_pages",
     "ladder",
+    "rule_pages",
 ]
 exclude_patterns = ["_build", "changes", "generated"]
 default_role = "code"  # a name between single backticks is code, as in docstrings
