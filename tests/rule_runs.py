@@ -1,4 +1,4 @@
-"""Runs the program of every rule, for the pages: what it prints, what it does, what a breach changes.
+"""Runs the program of every rule, for the pages: what it prints, and what a breach changes.
 
     python -m tests.rule_runs
 

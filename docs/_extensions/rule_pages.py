@@ -65,8 +65,9 @@ def style() -> str:
     chosen = DARK.replace("\n.", '\nbody[data-theme="dark"] .')
     by_system = DARK.replace("\n.", '\nbody:not([data-theme="light"]) .')
     # Paper is light, whatever the screen is.
-    return f"{STYLE}@media not print {{ {chosen} }}\n" + (
-        f"@media (prefers-color-scheme: dark) and (not print) {{ {by_system} }}"
+    return (
+        f"{STYLE}@media screen {{ {chosen} }}\n"
+        f"@media screen and (prefers-color-scheme: dark) {{ {by_system} }}"
     )
 
 
@@ -99,7 +100,7 @@ def section(rule: Rule, run: dict[str, Any]) -> Iterator[str]:
     yield ""
     yield f"*{rule.standing.capitalize()}.* {code(rule.why)}{place(rule)}"
     yield ""
-    yield from block("python", rule.program.strip().splitlines())
+    yield from block("python", rule.program.strip().splitlines(), "   :linenos:")
     yield "It prints, on asyncio and on miniloop:"
     yield ""
     yield from block("text", run["printed"])
@@ -135,9 +136,10 @@ def place(rule: Rule) -> str:
     return f"{newer} See `{name} <{rule.link}>`__ in Python's documentation."
 
 
-def block(language: str, lines: list[str]) -> Iterator[str]:
+def block(language: str, lines: list[str], *options: str) -> Iterator[str]:
     """Yield a block of code."""
     yield f".. code-block:: {language}"
+    yield from options
     yield ""
     yield from (f"   {line}".rstrip() for line in lines)
     yield ""

@@ -23,8 +23,8 @@ class BrokenLoop:
     """One broken loop. The names that a subclass defines replace miniloop's own.
 
     ``EventLoop``, ``Task`` and ``Future`` are the classes of the loop and of what it makes. Any
-    other name (``gather``, ``Lock``, ...) is one that a program finds in the module. The rule that
-    a subclass breaks is given by its id in `rules.toml`: ``class X(BrokenLoop, rule="sleep-zero")``.
+    other name (``gather``, ``Lock``, ...) is one that a program finds in the module. A subclass
+    names the rule that it breaks by its id in `rules.toml`.
     """
 
     name: ClassVar[str]

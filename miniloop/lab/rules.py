@@ -89,12 +89,12 @@ def groups() -> dict[str, Group]:
 @functools.cache
 def rules() -> dict[str, Rule]:
     """Return all rules by their ids, in the order of the file."""
-    found: dict[str, Rule] = {}
-    for entry in _read()["rule"]:
-        values = {key: tuple(it) if isinstance(it, list) else it for key, it in entry.items()}
-        if values["id"] in found:
-            raise ValueError(f"rules.toml has two rules with the id {values['id']!r}")
-        found[values["id"]] = Rule(**values)
+    entries: list[dict[str, Any]] = _read()["rule"]
+    for entry in entries:
+        entry.update({name: tuple(it) for name, it in entry.items() if isinstance(it, list)})
+    found = {entry["id"]: Rule(**entry) for entry in entries}
+    if len(found) < len(entries):
+        raise ValueError("rules.toml has two rules with one id")
     return found
 
 

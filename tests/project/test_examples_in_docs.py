@@ -16,6 +16,7 @@ PAGES = [
     ROOT / "README.md",
     *sorted((ROOT / "docs").glob("*.rst")),
     *sorted((ROOT / "docs" / "ladder").glob("*.rst")),
+    *sorted((ROOT / "docs" / "rules").glob("*.rst")),
 ]
 
 

@@ -12,7 +12,11 @@ OF_THEIR_TIME = {"decisions", "changelog"}
 
 
 def pages() -> list[Path]:
-    return [*sorted(ROOT.glob("docs/*.rst")), *sorted(ROOT.glob("docs/ladder/*.rst"))]
+    return [
+        path
+        for room in ("", "ladder/", "rules/")
+        for path in sorted(ROOT.glob(f"docs/{room}*.rst"))
+    ]
 
 
 TEACHING = [
