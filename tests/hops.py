@@ -26,7 +26,7 @@ class Way:
 
     name: str
     code: str
-    """How a program writes it."""
+    """How a program writes it, in reStructuredText."""
     ends: str
     """From where the ticks are counted."""
     run: Callable[[ModuleType, Log], Awaitable[None]]
@@ -68,33 +68,33 @@ def later(aio: ModuleType, log: Log, call: Callable[[], object]) -> Any:
     return aio.create_task(other())
 
 
-@way("await coroutine", CHILD)
+@way("``await coroutine``", CHILD)
 async def await_coroutine(aio: ModuleType, log: Log) -> None:
     await child(aio, log)
 
 
-@way("async with timeout(9): await coroutine", CHILD)
+@way("``async with timeout(9): await coroutine``", CHILD)
 async def timeout(aio: ModuleType, log: Log) -> None:
     async with aio.timeout(9):
         await child(aio, log)
 
 
-@way("await wait_for(coroutine, 9)", CHILD, since=(3, 12))
+@way("``await wait_for(coroutine, 9)``", CHILD, since=(3, 12))
 async def wait_for(aio: ModuleType, log: Log) -> None:
     await aio.wait_for(child(aio, log), 9)
 
 
-@way("await task", CHILD)
+@way("``await task``", CHILD)
 async def await_task(aio: ModuleType, log: Log) -> None:
     await aio.create_task(child(aio, log))
 
 
-@way("await wait_for(task, 9)", CHILD, since=(3, 12))
+@way("``await wait_for(task, 9)``", CHILD, since=(3, 12))
 async def wait_for_task(aio: ModuleType, log: Log) -> None:
     await aio.wait_for(aio.create_task(child(aio, log)), 9)
 
 
-@way("await future", "``future.set_result()``")
+@way("``await future``", "``future.set_result()``")
 async def await_future(aio: ModuleType, log: Log) -> None:
     future = aio.get_running_loop().create_future()
     task = later(aio, log, lambda: future.set_result(None))
@@ -102,45 +102,45 @@ async def await_future(aio: ModuleType, log: Log) -> None:
     del task
 
 
-@way("await gather(coroutine)", CHILD)
+@way("``await gather(coroutine)``", CHILD)
 async def gather(aio: ModuleType, log: Log) -> None:
     await aio.gather(child(aio, log))
 
 
-@way("await wait([task])", CHILD)
+@way("``await wait([task])``", CHILD)
 async def wait(aio: ModuleType, log: Log) -> None:
     await aio.wait([aio.create_task(child(aio, log))])
 
 
-@way("for next_one in as_completed([coroutine]): await next_one", CHILD)
+@way("``for next_one in as_completed([coroutine]): await next_one``", CHILD)
 async def as_completed(aio: ModuleType, log: Log) -> None:
     for next_one in aio.as_completed([child(aio, log)]):
         await next_one
 
 
-@way("async for task in as_completed([task])", CHILD, since=(3, 13))
+@way("``async for task in as_completed([task])``", CHILD, since=(3, 13))
 async def async_as_completed(aio: ModuleType, log: Log) -> None:
     async for _ in aio.as_completed([aio.create_task(child(aio, log))]):
         return
 
 
-@way("await shield(task)", CHILD)
+@way("``await shield(task)``", CHILD)
 async def shield(aio: ModuleType, log: Log) -> None:
     await aio.shield(aio.create_task(child(aio, log)))
 
 
-@way("async with TaskGroup()", CHILD)
+@way("``async with TaskGroup()``", CHILD)
 async def task_group(aio: ModuleType, log: Log) -> None:
     async with aio.TaskGroup() as group:
         group.create_task(child(aio, log))
 
 
-@way("await gather(gather(coroutine))", CHILD)
+@way("``await gather(gather(coroutine))``", CHILD)
 async def gather_in_gather(aio: ModuleType, log: Log) -> None:
     await aio.gather(aio.gather(child(aio, log)))
 
 
-@way("await event.wait()", "``event.set()``")
+@way("``await event.wait()``", "``event.set()``")
 async def event(aio: ModuleType, log: Log) -> None:
     event = aio.Event()
     task = later(aio, log, event.set)
@@ -148,7 +148,7 @@ async def event(aio: ModuleType, log: Log) -> None:
     del task
 
 
-@way("await lock.acquire()", "``lock.release()``")
+@way("``await lock.acquire()``", "``lock.release()``")
 async def lock(aio: ModuleType, log: Log) -> None:
     lock = aio.Lock()
     await lock.acquire()
@@ -157,7 +157,7 @@ async def lock(aio: ModuleType, log: Log) -> None:
     del task
 
 
-@way("await semaphore.acquire()", "``semaphore.release()``")
+@way("``await semaphore.acquire()``", "``semaphore.release()``")
 async def semaphore(aio: ModuleType, log: Log) -> None:
     semaphore = aio.Semaphore(1)
     await semaphore.acquire()
@@ -166,7 +166,7 @@ async def semaphore(aio: ModuleType, log: Log) -> None:
     del task
 
 
-@way("await condition.wait()", "``notify()`` and the end of its ``async with``")
+@way("``await condition.wait()``", "``notify()`` and the end of its ``async with``")
 async def condition(aio: ModuleType, log: Log) -> None:
     condition = aio.Condition()
 
@@ -182,7 +182,7 @@ async def condition(aio: ModuleType, log: Log) -> None:
     del task
 
 
-@way("await barrier.wait()", "the last party's ``barrier.wait()``")
+@way("``await barrier.wait()``", "the last party's ``barrier.wait()``")
 async def barrier(aio: ModuleType, log: Log) -> None:
     barrier = aio.Barrier(2)
 
@@ -196,7 +196,7 @@ async def barrier(aio: ModuleType, log: Log) -> None:
     del task
 
 
-@way("await queue.get()", "``queue.put_nowait()``")
+@way("``await queue.get()``", "``queue.put_nowait()``")
 async def queue_get(aio: ModuleType, log: Log) -> None:
     queue = aio.Queue()
     task = later(aio, log, lambda: queue.put_nowait(1))
@@ -204,7 +204,7 @@ async def queue_get(aio: ModuleType, log: Log) -> None:
     del task
 
 
-@way("await queue.put(item)", "``queue.get_nowait()``")
+@way("``await queue.put(item)``", "``queue.get_nowait()``")
 async def queue_put(aio: ModuleType, log: Log) -> None:
     queue = aio.Queue(1)
     queue.put_nowait(1)
@@ -213,7 +213,7 @@ async def queue_put(aio: ModuleType, log: Log) -> None:
     del task
 
 
-@way("await queue.join()", "the last ``queue.task_done()``")
+@way("``await queue.join()``", "the last ``queue.task_done()``")
 async def queue_join(aio: ModuleType, log: Log) -> None:
     queue = aio.Queue()
     queue.put_nowait(1)
@@ -223,7 +223,7 @@ async def queue_join(aio: ModuleType, log: Log) -> None:
     del task
 
 
-@way("await sleep(0)", "the task's own step")
+@way("``await sleep(0)``", "the task's own step")
 async def sleep_zero(aio: ModuleType, log: Log) -> None:
     log(ENDS)
     await aio.sleep(0)
@@ -261,7 +261,7 @@ async def cancel_in_task(aio: ModuleType, log: Log) -> None:
     await cancelled(aio, log, lambda: aio.create_task(aio.sleep(9)))
 
 
-@way("a task that awaits gather() is cancelled", "``task.cancel()``")
+@way("a task that awaits ``gather()`` is cancelled", "``task.cancel()``")
 async def cancel_in_gather(aio: ModuleType, log: Log) -> None:
     await cancelled(aio, log, lambda: aio.gather(aio.sleep(9)))
 
@@ -292,7 +292,7 @@ def measured() -> Iterator[tuple[Way, int]]:
 def main() -> None:
     """Print the table."""
     for one, count in measured():
-        print(f"{count}  {one.code}  (from {one.ends})")
+        print(f"{count}  {one.code}  (from {one.ends})".replace("``", ""))
 
 
 if __name__ == "__main__":

@@ -208,9 +208,9 @@ class Hops(Page):
     def lines(self) -> Iterator[str]:
         """Yield a table."""
         self.watch(ROOT / "tests" / "hops.py")
-        yield from _table_start("60 30 10", "The waiter", "Counted from", "Ticks")
+        yield from _table_start("10 55 35", "Ticks", "The waiter", "Counted from")
         for way, count in sorted(hops.measured(), key=lambda row: row[1]):
-            yield from _row(f"``{way.code}``", way.ends, str(count))
+            yield from _row(str(count), way.code, way.ends)
         yield ""
 
 
