@@ -71,6 +71,10 @@ def style() -> str:
     )
 
 
+TITLE = 26
+"""The height of the title of a picture."""
+
+
 class Rules(Page):
     """The rules of a group, one section each: `rules:: GROUP`."""
 
@@ -157,6 +161,7 @@ def picture(rule: Rule, run: dict[str, Any]) -> Iterator[str]:
     """Yield the picture of the run, and the same in words."""
     svg = re.sub(r"<style>.*?</style>", "", run["picture"], flags=re.DOTALL)
     svg = svg.replace('id="head"', f'id="head-{rule.id}"').replace("#head)", f"#head-{rule.id})")
+    svg = without_title(svg)
     label = f"Schedule of the program on miniloop; the list below says the same. {rule.sentence}"
     svg = re.sub(r'aria-label="[^"]*"', f'aria-label="{escape(label)}"', svg, count=1)
     yield from raw(
@@ -169,6 +174,16 @@ def picture(rule: Rule, run: dict[str, Any]) -> Iterator[str]:
             "</ul></details>",
         ]
     )
+
+
+def without_title(svg: str) -> str:
+    """Return a picture without the line at its top, which says what the page says."""
+    size = re.compile(r'width="(\d+)" height="(\d+)" viewBox="[^"]*"')
+    found = size.search(svg)
+    assert found is not None
+    width, height = int(found[1]), int(found[2]) - TITLE
+    box = f'width="{width}" height="{height}" viewBox="0 {TITLE} {width} {height}"'
+    return re.sub(r'<text x="10" y="20">.*?</text>', "", size.sub(box, svg, count=1), count=1)
 
 
 def columns(left: list[str], right: list[str], name: str) -> list[str]:
