@@ -21,6 +21,7 @@ extensions = [
     "miniloop_pages",
     "ladder",
     "example_pages",
+    "rule_pages",
 ]
 exclude_patterns = ["_build", "changes", "generated"]
 default_role = "code"  # a name between single backticks is code, as in docstrings

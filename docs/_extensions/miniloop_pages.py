@@ -188,7 +188,7 @@ class BrokenLoops(Page):
         """Yield a table."""
         yield from _table_start("30 70", "Loop", "The rule that it breaks")
         for name, loop in lab.LOOPS.items():
-            yield from _row(f"``{name}``", loop.breaks)
+            yield from _row(f"``{name}``", f":ref:`{loop.breaks} <rule-{loop.rule.id}>`")
 
 
 class Measured(Page):

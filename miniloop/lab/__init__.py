@@ -9,7 +9,8 @@ program that would show that it is broken, and then let ``find()`` look for one.
 >>> print(lab.broken("last-in-first-out").breaks)
 The ready queue is first in, first out.
 
-`broken` defines what a broken loop is. Each of `tick`, `callbacks`, `tasks`, `combinators` and
+`rules` reads the rules of scheduling, which are data, from `rules.toml`. `broken` defines what a
+broken loop is. Each of `tick`, `callbacks`, `tasks`, `combinators` and
 `waiting` is a topic, in the order of the core. `find` looks for a program that shows the breach,
 and `diagnosis` for the loops that explain what a hunt has found.
 """
@@ -18,15 +19,18 @@ from . import tick, callbacks, tasks, combinators, waiting  # noqa: I001  # the 
 from .broken import LOOPS, BrokenLoop, broken
 from .diagnosis import rules_broken
 from .find import Counterexample, find
+from .rules import Rule, rules
 
 __all__ = [
     "LOOPS",
     "BrokenLoop",
     "Counterexample",
+    "Rule",
     "broken",
     "callbacks",
     "combinators",
     "find",
+    "rules",
     "rules_broken",
     "tasks",
     "tick",

@@ -12,6 +12,8 @@ from typing import Any, ClassVar
 import miniloop
 
 from ..difftest.sides import Side
+from .rules import Rule
+from .rules import rule as rule_of
 
 LOOPS: dict[str, type[BrokenLoop]] = {}
 """All broken loops by name, in the order in which a reader meets their rules."""
@@ -21,20 +23,24 @@ class BrokenLoop:
     """One broken loop. The names that a subclass defines replace miniloop's own.
 
     ``EventLoop``, ``Task`` and ``Future`` are the classes of the loop and of what it makes. Any
-    other name (``gather``, ``Lock``, ...) is one that a program finds in the module. The first line
-    of a subclass's docstring is the rule that it breaks.
+    other name (``gather``, ``Lock``, ...) is one that a program finds in the module. A subclass
+    names the rule that it breaks by its id in `rules.toml`.
     """
 
     name: ClassVar[str]
+    rule: ClassVar[Rule]
+    """The rule that it breaks."""
     breaks: ClassVar[str]
-    """The rule, as it should be."""
+    """The sentence of the rule, as it should be."""
     topic: ClassVar[str]
-    since: ClassVar[tuple[int, int]] = (3, 11)
+    since: ClassVar[tuple[int, int]]
     """The first Python whose asyncio keeps the rule."""
 
-    def __init_subclass__(cls) -> None:
+    def __init_subclass__(cls, rule: str) -> None:
         cls.name = re.sub(r"(?<!^)(?=[A-Z0-9])", "-", cls.__name__).lower()
-        cls.breaks = inspect.cleandoc(cls.__doc__ or "").partition("\n")[0]
+        cls.rule = rule_of(rule)
+        cls.breaks = cls.rule.sentence
+        cls.since = cls.rule.since
         cls.topic = (sys.modules[cls.__module__].__doc__ or "").partition("\n")[0].rstrip(".")
         LOOPS[cls.name] = cls
 

@@ -1,6 +1,6 @@
 """Callbacks: handles, contexts, futures."""
 
-# ruff: noqa: D102, D106
+# ruff: noqa: D101, D102, D106
 
 from __future__ import annotations
 
@@ -13,9 +13,7 @@ from miniloop.core.loop import BaseEventLoop
 from .broken import BrokenLoop, rewired
 
 
-class CancelledHandlesRun(BrokenLoop):
-    """A cancelled handle does not run."""
-
+class CancelledHandlesRun(BrokenLoop, rule="cancelled-handles"):
     class Handle(miniloop.Handle):
         def cancel(self) -> None:
             self._cancelled = True
@@ -30,9 +28,7 @@ class CancelledHandlesRun(BrokenLoop):
     EventLoop.call_soon = rewired(BaseEventLoop.call_soon, Handle=Handle)  # type: ignore[method-assign]
 
 
-class DueTimersRun(BrokenLoop):
-    """A timer can be cancelled until it runs, even if it is due already."""
-
+class DueTimersRun(BrokenLoop, rule="due-timers-cancelled"):
     class TimerHandle(miniloop.TimerHandle):
         def cancel(self) -> None:
             if self._scheduled:
@@ -44,9 +40,7 @@ class DueTimersRun(BrokenLoop):
     EventLoop.call_at = rewired(BaseEventLoop.call_at, TimerHandle=TimerHandle)  # type: ignore[method-assign]
 
 
-class InterruptsSwallowed(BrokenLoop):
-    """KeyboardInterrupt and SystemExit pass through the loop to the code that runs it."""
-
+class InterruptsSwallowed(BrokenLoop, rule="interrupts-pass"):
     class Handle(miniloop.Handle):
         def _run(self) -> None:
             try:
@@ -60,34 +54,26 @@ class InterruptsSwallowed(BrokenLoop):
     EventLoop.call_soon = rewired(BaseEventLoop.call_soon, Handle=Handle)  # type: ignore[method-assign]
 
 
-class ForgetfulCallbacks(BrokenLoop):
-    """A callback sees the context variables of the code that scheduled it."""
-
+class ForgetfulCallbacks(BrokenLoop, rule="context-of-callbacks"):
     class EventLoop(miniloop.EventLoop):
         def call_soon(self, callback: Any, *args: Any, context: Any = None) -> Any:
             return super().call_soon(callback, *args, context=context or Context())
 
 
-class ForgetfulThreads(BrokenLoop):
-    """call_soon_threadsafe() runs the callback with the context variables of its caller."""
-
+class ForgetfulThreads(BrokenLoop, rule="context-from-threads"):
     class EventLoop(miniloop.EventLoop):
         def call_soon_threadsafe(self, callback: Any, *args: Any, context: Any = None) -> Any:
             return super().call_soon_threadsafe(callback, *args, context=context or Context())
 
 
-class CallbacksInReverse(BrokenLoop):
-    """Done-callbacks run in the order in which they were added."""
-
+class CallbacksInReverse(BrokenLoop, rule="done-callbacks-in-order"):
     class Future(miniloop.Future[Any]):
         def _schedule_waiting(self) -> None:
             self._waiting = self._all_waiting()[::-1] or None
             super()._schedule_waiting()
 
 
-class CallbacksAtOnce(BrokenLoop):
-    """Ending a future calls no callback at once: done-callbacks run a tick later."""
-
+class CallbacksAtOnce(BrokenLoop, rule="done-callbacks-later"):
     class Future(miniloop.Future[Any]):
         def _schedule_waiting(self) -> None:
             waiting, self._waiting = self._all_waiting(), None
@@ -96,9 +82,13 @@ class CallbacksAtOnce(BrokenLoop):
                 entry._run()
 
 
-class LateCallbacksAtOnce(BrokenLoop):
-    """A callback that is added to a done future runs a tick later, not at once."""
+class LateWakeups(BrokenLoop, rule="future-one-tick"):
+    class Future(miniloop.Future[Any]):
+        def _schedule_waiting(self) -> None:
+            self._loop.call_soon(super()._schedule_waiting)
 
+
+class LateCallbacksAtOnce(BrokenLoop, rule="late-callbacks-later"):
     class Future(miniloop.Future[Any]):
         def add_done_callback(self, fn: Any, *, context: Any = None) -> None:
             if self.done():
@@ -107,9 +97,7 @@ class LateCallbacksAtOnce(BrokenLoop):
                 super().add_done_callback(fn, context=context)
 
 
-class OneCallbackRemoved(BrokenLoop):
-    """remove_done_callback() removes a callback that was added twice both times."""
-
+class OneCallbackRemoved(BrokenLoop, rule="callbacks-removed"):
     class Future(miniloop.Future[Any]):
         def remove_done_callback(self, fn: Any) -> int:
             callbacks = [entry._callback for entry in self._all_waiting()]  # type: ignore[union-attr]
@@ -119,17 +107,13 @@ class OneCallbackRemoved(BrokenLoop):
             return 1
 
 
-class ForgetfulDoneCallbacks(BrokenLoop):
-    """A done-callback sees the context variables of the code that added it."""
-
+class ForgetfulDoneCallbacks(BrokenLoop, rule="context-of-done-callbacks"):
     class Future(miniloop.Future[Any]):
         def add_done_callback(self, fn: Any, *, context: Any = None) -> None:
             super().add_done_callback(fn, context=context or Context())
 
 
-class DoneFuturesYield(BrokenLoop):
-    """A task that awaits a done future goes on in the same step."""
-
+class DoneFuturesYield(BrokenLoop, rule="done-future-no-tick"):
     class Future(miniloop.Future[Any]):
         def __await__(self) -> Any:
             if self.done():
@@ -139,9 +123,7 @@ class DoneFuturesYield(BrokenLoop):
         __iter__ = __await__
 
 
-class FirstResultStays(BrokenLoop):
-    """A future ends once: a second set_result() raises InvalidStateError."""
-
+class FirstResultStays(BrokenLoop, rule="futures-end-once"):
     class Future(miniloop.Future[Any]):
         def set_result(self, result: Any) -> None:
             if not self.done():

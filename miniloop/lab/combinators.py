@@ -1,6 +1,6 @@
 """Combinators: sleep, gather, wait, wait_for, as_completed, shield, timeout, TaskGroup."""
 
-# ruff: noqa: D102, D106
+# ruff: noqa: D101, D102, D106
 
 from __future__ import annotations
 
@@ -13,17 +13,13 @@ from miniloop.core.timeouts import Timeout
 from .broken import BrokenLoop, rewired
 
 
-class SleepZeroReturns(BrokenLoop):
-    """After sleep(0), a task goes on in the next tick."""
-
+class SleepZeroReturns(BrokenLoop, rule="sleep-zero"):
     @staticmethod
     async def sleep(delay: float, result: Any = None) -> Any:
         return result if delay <= 0 else await miniloop.sleep(delay, result)
 
 
-class SleepLeavesTimer(BrokenLoop):
-    """A cancelled sleep() cancels its timer, too."""
-
+class SleepLeavesTimer(BrokenLoop, rule="cancelled-sleep"):
     @staticmethod
     async def sleep(delay: float, result: Any = None) -> Any:
         if delay > 0:
@@ -32,9 +28,7 @@ class SleepLeavesTimer(BrokenLoop):
         return await miniloop.sleep(delay, result)
 
 
-class GatherTooSoon(BrokenLoop):
-    """A task that awaits gather() goes on two ticks after the last child has ended."""
-
+class GatherTooSoon(BrokenLoop, rule="gather-two-ticks"):
     class Prompt(_GatheringFuture):
         def _schedule_waiting(self) -> None:
             waiting, self._waiting = self._all_waiting(), None
@@ -45,9 +39,7 @@ class GatherTooSoon(BrokenLoop):
     gather = rewired(miniloop.gather, _GatheringFuture=Prompt)
 
 
-class GatherInReverse(BrokenLoop):
-    """The results of gather() are in the order of its arguments."""
-
+class GatherInReverse(BrokenLoop, rule="gather-results"):
     class Reversing(_GatheringFuture):
         def set_result(self, result: list[Any]) -> None:
             super().set_result(result[::-1])
@@ -55,9 +47,7 @@ class GatherInReverse(BrokenLoop):
     gather = rewired(miniloop.gather, _GatheringFuture=Reversing)
 
 
-class GatherCancelsSiblings(BrokenLoop):
-    """When a child of gather() fails, the other children go on."""
-
+class GatherCancelsSiblings(BrokenLoop, rule="gather-siblings"):
     @staticmethod
     def gather(*children: Any, **options: Any) -> Any:
         outer = miniloop.gather(*children, **options)
@@ -71,9 +61,15 @@ class GatherCancelsSiblings(BrokenLoop):
         return outer
 
 
-class FirstCompletedLate(BrokenLoop):
-    """wait(FIRST_COMPLETED) returns two ticks after the first future has ended."""
+class GatherAbandons(BrokenLoop, rule="gather-cancels-children"):
+    class Careless(_GatheringFuture):
+        def cancel(self, msg: Any = None) -> bool:
+            return miniloop.Future.cancel(self, msg)
 
+    gather = rewired(miniloop.gather, _GatheringFuture=Careless)
+
+
+class FirstCompletedLate(BrokenLoop, rule="wait-two-ticks"):
     @staticmethod
     async def wait(fs: Any, *, timeout: Any = None, return_when: str = "ALL_COMPLETED") -> Any:
         result = await miniloop.wait(fs, timeout=timeout, return_when=return_when)
@@ -82,9 +78,7 @@ class FirstCompletedLate(BrokenLoop):
         return result
 
 
-class FirstExceptionMissed(BrokenLoop):
-    """wait(FIRST_EXCEPTION) returns when a future has failed, even if others go on."""
-
+class FirstExceptionMissed(BrokenLoop, rule="wait-first-exception"):
     @staticmethod
     async def wait(fs: Any, *, timeout: Any = None, return_when: str = "ALL_COMPLETED") -> Any:
         if return_when == miniloop.FIRST_EXCEPTION:
@@ -92,30 +86,32 @@ class FirstExceptionMissed(BrokenLoop):
         return await miniloop.wait(fs, timeout=timeout, return_when=return_when)
 
 
-class WaitForNewTask(BrokenLoop):
-    """wait_for() runs a coroutine in the caller's own task."""
+class WaitCancels(BrokenLoop, rule="wait-cancels-nothing"):
+    @staticmethod
+    async def wait(fs: Any, *, timeout: Any = None, return_when: str = "ALL_COMPLETED") -> Any:
+        done, pending = await miniloop.wait(fs, timeout=timeout, return_when=return_when)
+        for future in pending if timeout is not None else ():
+            future.cancel()
+        return done, pending
 
-    since = (3, 12)
 
+class WaitForNewTask(BrokenLoop, rule="wait-for-same-task"):
     @staticmethod
     async def wait_for(fut: Any, timeout: Any) -> Any:
         return await miniloop.wait_for(miniloop.ensure_future(fut), timeout)
 
 
-class AsCompletedLate(BrokenLoop):
-    """A task that waits in as_completed() goes on two ticks after the next future has ended."""
-
+class AsCompletedLate(BrokenLoop, rule="as-completed-two-ticks"):
     class Iterator(_AsCompletedIterator[Any]):
         async def _wait_for_one(self, resolve: bool = False) -> Any:
+            one = await super()._wait_for_one(resolve)  # type: ignore[call-overload]
             await miniloop.sleep(0)
-            return await super()._wait_for_one(resolve)  # type: ignore[call-overload]
+            return one
 
     as_completed = rewired(miniloop.as_completed, _AsCompletedIterator=Iterator)
 
 
-class LeakyShield(BrokenLoop):
-    """Cancelling the future of shield() does not cancel the shielded future."""
-
+class LeakyShield(BrokenLoop, rule="shield-keeps-inner"):
     @staticmethod
     def shield(arg: Any) -> Any:
         inner = miniloop.ensure_future(arg)
@@ -124,9 +120,7 @@ class LeakyShield(BrokenLoop):
         return outer
 
 
-class GreedyTimeout(BrokenLoop):
-    """timeout() turns its own cancellation into TimeoutError, and passes on any other."""
-
+class GreedyTimeout(BrokenLoop, rule="timeout-own-cancel"):
     class Greedy(Timeout):  # type: ignore[misc]
         async def __aenter__(self) -> Timeout:
             await super().__aenter__()
@@ -136,9 +130,7 @@ class GreedyTimeout(BrokenLoop):
     timeout = rewired(miniloop.timeout, Timeout=Greedy)
 
 
-class TimeoutStays(BrokenLoop):
-    """Leaving a timeout() block cancels its timer."""
-
+class TimeoutStays(BrokenLoop, rule="timeout-left"):
     class Staying(Timeout):  # type: ignore[misc]
         async def __aexit__(self, *error: Any) -> None:
             self._timeout_handler = None
@@ -151,17 +143,13 @@ class TimeoutStays(BrokenLoop):
     timeout = rewired(miniloop.timeout, Timeout=Staying)
 
 
-class SiblingsLive(BrokenLoop):
-    """When a task of a TaskGroup fails, the group cancels the other tasks."""
-
+class SiblingsLive(BrokenLoop, rule="group-cancels"):
     class TaskGroup(miniloop.TaskGroup):
         def _abort(self) -> None:
             self._aborting = True
 
 
-class GroupLeavesEarly(BrokenLoop):
-    """A TaskGroup that fails waits until all its tasks have ended."""
-
+class GroupLeavesEarly(BrokenLoop, rule="group-waits"):
     class TaskGroup(miniloop.TaskGroup):
         def _abort(self) -> None:
             super()._abort()

@@ -1,6 +1,6 @@
 """Tasks: steps, contexts, cancelling."""
 
-# ruff: noqa: D102, D106
+# ruff: noqa: D101, D102, D106
 
 from __future__ import annotations
 
@@ -12,9 +12,7 @@ import miniloop
 from .broken import BrokenLoop
 
 
-class EagerByDefault(BrokenLoop):
-    """create_task() only schedules the task: its first step comes in the next tick."""
-
+class EagerByDefault(BrokenLoop, rule="first-step-next-tick"):
     class Task(miniloop.Task[Any]):
         def _init_task(
             self,
@@ -27,11 +25,7 @@ class EagerByDefault(BrokenLoop):
             super()._init_task(coro, loop, name, context, True)
 
 
-class LazyEager(BrokenLoop):
-    """An eager task takes its first step inside create_task()."""
-
-    since = (3, 12)
-
+class LazyEager(BrokenLoop, rule="eager-first-step"):
     class Task(miniloop.Task[Any]):
         def _init_task(
             self,
@@ -44,9 +38,7 @@ class LazyEager(BrokenLoop):
             super()._init_task(coro, loop, name, context, False)
 
 
-class SharedContext(BrokenLoop):
-    """A task has its own copy of the context: a variable that it sets does not change elsewhere."""
-
+class SharedContext(BrokenLoop, rule="context-is-copied"):
     class Task(miniloop.Task[Any]):
         def _init_task(
             self,
@@ -62,9 +54,7 @@ class SharedContext(BrokenLoop):
             super()._init_task(coro, loop, name, context, eager_start)
 
 
-class EmptyContext(BrokenLoop):
-    """A task sees the context variables of the code that made it."""
-
+class EmptyContext(BrokenLoop, rule="context-of-the-maker"):
     class Task(miniloop.Task[Any]):
         def _init_task(
             self,
@@ -77,9 +67,7 @@ class EmptyContext(BrokenLoop):
             super()._init_task(coro, loop, name, context or Context(), eager_start)
 
 
-class InterruptedTasksGoOn(BrokenLoop):
-    """KeyboardInterrupt and SystemExit in a task end the task, and then the loop."""
-
+class InterruptedTasksGoOn(BrokenLoop, rule="interrupts-end-tasks"):
     class Task(miniloop.Task[Any]):
         def _run(self, exc: BaseException | None = None) -> None:
             try:
@@ -88,9 +76,7 @@ class InterruptedTasksGoOn(BrokenLoop):
                 pass
 
 
-class CancelAtOnce(BrokenLoop):
-    """cancel() throws nothing at once: the task's next step throws CancelledError."""
-
+class CancelAtOnce(BrokenLoop, rule="cancel-throws-later"):
     class Task(miniloop.Task[Any]):
         def cancel(self, msg: Any = None) -> bool:
             waiter = self._fut_waiter
@@ -103,9 +89,7 @@ class CancelAtOnce(BrokenLoop):
             return cancelled
 
 
-class CancelJumpsTheQueue(BrokenLoop):
-    """A cancelled task waits for its turn in the ready queue like any other."""
-
+class CancelJumpsTheQueue(BrokenLoop, rule="cancelled-in-line"):
     class Task(miniloop.Task[Any]):
         def cancel(self, msg: Any = None) -> bool:
             before = len(self._loop._ready)
@@ -114,9 +98,7 @@ class CancelJumpsTheQueue(BrokenLoop):
             return cancelled
 
 
-class CancelForgotten(BrokenLoop):
-    """A task that is cancelled while it waits for nothing gets CancelledError in its next step."""
-
+class CancelForgotten(BrokenLoop, rule="cancel-is-kept"):
     class Task(miniloop.Task[Any]):
         def cancel(self, msg: Any = None) -> bool:
             cancelled = super().cancel(msg)
@@ -124,9 +106,7 @@ class CancelForgotten(BrokenLoop):
             return cancelled
 
 
-class CancelledButBegun(BrokenLoop):
-    """A task that is cancelled before its first step never begins."""
-
+class CancelledButBegun(BrokenLoop, rule="cancelled-never-begins"):
     class Task(miniloop.Task[Any]):
         _begun = False
 
@@ -139,36 +119,26 @@ class CancelledButBegun(BrokenLoop):
                 self.cancel(self._cancel_message)
 
 
-class ResultBeatsCancel(BrokenLoop):
-    """If a result and then a cancellation arrive in the same tick, the cancellation wins."""
-
+class ResultBeatsCancel(BrokenLoop, rule="cancel-beats-result"):
     class Task(miniloop.Task[Any]):
         def cancel(self, msg: Any = None) -> bool:
             waiter = self._fut_waiter
             return not (waiter is not None and waiter.done()) and super().cancel(msg)
 
 
-class MessageLost(BrokenLoop):
-    """The message that cancel() was given arrives with the CancelledError."""
-
+class MessageLost(BrokenLoop, rule="cancel-message"):
     class Task(miniloop.Task[Any]):
         def cancel(self, msg: Any = None) -> bool:
             return super().cancel()
 
 
-class UncancelLost(BrokenLoop):
-    """uncancel() takes back one request to cancel."""
-
+class UncancelLost(BrokenLoop, rule="uncancel-takes-back"):
     class Task(miniloop.Task[Any]):
         def uncancel(self) -> int:
             return self.cancelling()
 
 
-class UncancelTooLate(BrokenLoop):
-    """uncancel() of the last request drops an error that was not delivered yet."""
-
-    since = (3, 13)
-
+class UncancelTooLate(BrokenLoop, rule="uncancel-drops-error"):
     class Task(miniloop.Task[Any]):
         def uncancel(self) -> int:
             must_cancel = self._must_cancel

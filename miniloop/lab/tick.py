@@ -1,6 +1,6 @@
 """The tick: ready queue, timers, descriptors, stop()."""
 
-# ruff: noqa: D102, D106
+# ruff: noqa: D101, D102, D106
 
 from __future__ import annotations
 
@@ -15,9 +15,7 @@ from miniloop.core.loop import BaseEventLoop, _Deadline
 from .broken import BrokenLoop, rewired
 
 
-class LastInFirstOut(BrokenLoop):
-    """The ready queue is first in, first out."""
-
+class LastInFirstOut(BrokenLoop, rule="first-in-first-out"):
     class EventLoop(miniloop.EventLoop):
         def __init__(self, selector: Any = None) -> None:
             super().__init__(selector)
@@ -30,18 +28,14 @@ class Stack(deque[Any]):
     popleft = deque.pop
 
 
-class BatchInReverse(BrokenLoop):
-    """What is ready when a tick begins runs in the order in which it became ready."""
-
+class BatchInReverse(BrokenLoop, rule="batch-in-order"):
     class EventLoop(miniloop.EventLoop):
         def _run_once(self) -> None:
             self._ready.reverse()
             super()._run_once()
 
 
-class SameTick(BrokenLoop):
-    """What a callback adds to the ready queue waits for the next tick."""
-
+class SameTick(BrokenLoop, rule="added-for-the-next-tick"):
     class EventLoop(miniloop.EventLoop):
         def _run_once(self) -> None:
             super()._run_once()
@@ -49,16 +43,12 @@ class SameTick(BrokenLoop):
                 self._ready.popleft()._run()
 
 
-class OneAtATime(BrokenLoop):
-    """A tick runs everything that is ready when its batch begins, not only the first entry."""
-
+class OneAtATime(BrokenLoop, rule="whole-batch"):
     class EventLoop(miniloop.EventLoop):
         _run_once = rewired(BaseEventLoop._run_once, range=lambda count: range(min(count, 1)))
 
 
-class StopAtOnce(BrokenLoop):
-    """After stop(), the rest of the batch still runs."""
-
+class StopAtOnce(BrokenLoop, rule="stop-ends-the-batch"):
     class EventLoop(miniloop.EventLoop):
         _stop_now = False
 
@@ -74,17 +64,13 @@ class StopAtOnce(BrokenLoop):
             return itertools.takewhile(lambda _: not self._stop_now, range(count))
 
 
-class StopTooLate(BrokenLoop):
-    """After stop(), the loop runs no further batch."""
-
+class StopTooLate(BrokenLoop, rule="stop-begins-no-batch"):
     class EventLoop(miniloop.EventLoop):
         def stop(self) -> None:
             self.call_soon(super().stop)
 
 
-class StopSticks(BrokenLoop):
-    """A loop that was stopped can run again: it forgets the earlier stop()."""
-
+class StopSticks(BrokenLoop, rule="stop-is-forgotten"):
     class EventLoop(miniloop.EventLoop):
         def _run_forever_cleanup(self) -> None:
             stopping = self._stopping
@@ -92,9 +78,7 @@ class StopSticks(BrokenLoop):
             self._stopping = stopping
 
 
-class LostBatch(BrokenLoop):
-    """When a KeyboardInterrupt ends the loop, the rest of the batch stays in the queue."""
-
+class LostBatch(BrokenLoop, rule="interrupted-batch-stays"):
     class EventLoop(miniloop.EventLoop):
         def _run_once(self) -> None:
             try:
@@ -104,9 +88,7 @@ class LostBatch(BrokenLoop):
                 raise
 
 
-class FifoTimers(BrokenLoop):
-    """Timers with equal deadlines run in the order of the heap, not in the order of their calls."""
-
+class FifoTimers(BrokenLoop, rule="timer-ties"):
     class EventLoop(miniloop.EventLoop):
         call_at = rewired(BaseEventLoop.call_at, _Deadline=lambda when: NumberedDeadline(when))
 
@@ -123,17 +105,13 @@ class NumberedDeadline(_Deadline):
         return (float(self), self.number) < (float(other), getattr(other, "number", 0))
 
 
-class ClampedDeadlines(BrokenLoop):
-    """A timer with a deadline in the past runs before one that is due just now."""
-
+class ClampedDeadlines(BrokenLoop, rule="past-deadlines"):
     class EventLoop(miniloop.EventLoop):
         def call_at(self, when: float, callback: Any, *args: Any, context: Any = None) -> Any:
             return super().call_at(max(when, self.time()), callback, *args, context=context)
 
 
-class NoTimerForZero(BrokenLoop):
-    """call_later(0) makes a timer like any other: it runs behind callbacks that are ready."""
-
+class NoTimerForZero(BrokenLoop, rule="zero-delay-is-a-timer"):
     class EventLoop(miniloop.EventLoop):
         def call_later(self, delay: float, callback: Any, *args: Any, context: Any = None) -> Any:
             if delay == 0:
@@ -141,18 +119,14 @@ class NoTimerForZero(BrokenLoop):
             return super().call_later(delay, callback, *args, context=context)
 
 
-class TimersFirst(BrokenLoop):
-    """Due timers run behind the callbacks that were ready before."""
-
+class TimersFirst(BrokenLoop, rule="timers-behind-callbacks"):
     class EventLoop(miniloop.EventLoop):
-        def _process_events(self, events: Any) -> None:
-            super()._process_events(events)
+        def _run_once(self) -> None:
             self._ready.extendleft(reversed(due(self)))
+            super()._run_once()
 
 
-class TimersBeforeReaders(BrokenLoop):
-    """In one tick, callbacks of descriptors run before timers."""
-
+class TimersBeforeReaders(BrokenLoop, rule="readers-before-timers"):
     class EventLoop(miniloop.EventLoop):
         def _process_events(self, events: Any) -> None:
             self._ready.extend(due(self))
@@ -169,26 +143,20 @@ def due(loop: miniloop.EventLoop) -> list[Any]:
     return timers
 
 
-class StarvedReaders(BrokenLoop):
-    """Descriptors get their turn in every tick, however many callbacks are ready."""
-
+class StarvedReaders(BrokenLoop, rule="readers-every-tick"):
     class EventLoop(miniloop.EventLoop):
         def _process_events(self, events: Any) -> None:
             if not self._ready:
                 super()._process_events(events)
 
 
-class CancelledTimersKept(BrokenLoop):
-    """The loop does not wake up for a cancelled timer: it drops the timer before it waits."""
-
+class CancelledTimersKept(BrokenLoop, rule="cancelled-timers-dropped"):
     class EventLoop(miniloop.EventLoop):
         def _drop_cancelled_timers(self) -> None:
             pass
 
 
-class EagerSweep(BrokenLoop):
-    """Cancelled timers are removed from a heap of more than 100 only, which decides ties."""
-
+class EagerSweep(BrokenLoop, rule="heap-is-swept"):
     class EventLoop(miniloop.EventLoop):
         _drop_cancelled_timers = rewired(
             BaseEventLoop._drop_cancelled_timers,
@@ -197,9 +165,7 @@ class EagerSweep(BrokenLoop):
         )
 
 
-class ThreadsJumpTheQueue(BrokenLoop):
-    """call_soon_threadsafe() appends to the end of the queue, as call_soon() does."""
-
+class ThreadsJumpTheQueue(BrokenLoop, rule="threads-append"):
     class EventLoop(miniloop.EventLoop):
         def call_soon_threadsafe(self, callback: Any, *args: Any, context: Any = None) -> Any:
             handle = super().call_soon_threadsafe(callback, *args, context=context)
@@ -207,17 +173,13 @@ class ThreadsJumpTheQueue(BrokenLoop):
             return handle
 
 
-class GeneratorsForgotten(BrokenLoop):
-    """The loop closes an async generator that is left in the middle."""
-
+class GeneratorsForgotten(BrokenLoop, rule="generators-closed"):
     class EventLoop(miniloop.EventLoop):
         def _asyncgen_finalizer_hook(self, agen: Any) -> None:
             pass
 
 
-class SilentErrors(BrokenLoop):
-    """An error in a callback goes to the exception handler."""
-
+class SilentErrors(BrokenLoop, rule="errors-reported"):
     class EventLoop(miniloop.EventLoop):
         def call_exception_handler(self, context: Any) -> None:
             pass

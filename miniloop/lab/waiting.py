@@ -1,6 +1,6 @@
 """Waiting in line: locks, events, conditions, semaphores, barriers, queues."""
 
-# ruff: noqa: D102, D106
+# ruff: noqa: D101, D102, D106
 
 from __future__ import annotations
 
@@ -12,9 +12,7 @@ import miniloop
 from .broken import BrokenLoop
 
 
-class UnfairLock(BrokenLoop):
-    """A task that comes to a lock just released waits behind the tasks that came before it."""
-
+class UnfairLock(BrokenLoop, rule="lock-in-order"):
     class Lock(miniloop.Lock):
         async def acquire(self) -> bool:
             if not self._locked:
@@ -23,9 +21,7 @@ class UnfairLock(BrokenLoop):
             return await super().acquire()
 
 
-class EventInReverse(BrokenLoop):
-    """An event wakes its waiters in the order in which they came."""
-
+class EventInReverse(BrokenLoop, rule="event-in-order"):
     class Event(miniloop.Event):
         def set(self) -> None:
             self._waiters.reverse()
@@ -33,11 +29,7 @@ class EventInReverse(BrokenLoop):
             self._waiters.reverse()
 
 
-class NotifyLost(BrokenLoop):
-    """A waiter of a condition that is notified and then cancelled notifies another waiter."""
-
-    since = (3, 13)
-
+class NotifyLost(BrokenLoop, rule="notify-passed-on"):
     class Condition(miniloop.Condition):
         def notify(self, n: int = 1) -> None:
             super().notify(n)
@@ -47,9 +39,7 @@ class NotifyLost(BrokenLoop):
             pass
 
 
-class SemaphoreJumped(BrokenLoop):
-    """A free slot of a semaphore belongs to the first waiter as soon as it is released."""
-
+class SemaphoreJumped(BrokenLoop, rule="semaphore-slot"):
     class Semaphore(miniloop.Semaphore):
         def locked(self) -> bool:
             return self._value == 0
@@ -59,17 +49,13 @@ class SemaphoreJumped(BrokenLoop):
             miniloop.get_running_loop().call_soon(lambda: self._value and self._wake_up_next())
 
 
-class BarrierTooSoon(BrokenLoop):
-    """A barrier opens when all its parties have arrived, and not before."""
-
+class BarrierTooSoon(BrokenLoop, rule="barrier-full"):
     class Barrier(miniloop.Barrier):
         def __init__(self, parties: int) -> None:
             super().__init__(parties - 1)
 
 
-class WrongGetter(BrokenLoop):
-    """An item that is put into a queue wakes the task that has waited longest."""
-
+class WrongGetter(BrokenLoop, rule="queue-in-order"):
     class Queue(miniloop.Queue[Any]):
         def _wakeup_next(self, waiters: deque[Any]) -> None:
             waiters.reverse()
@@ -77,17 +63,13 @@ class WrongGetter(BrokenLoop):
             waiters.reverse()
 
 
-class QueueOneTooMany(BrokenLoop):
-    """A queue is full when it holds maxsize items."""
-
+class QueueOneTooMany(BrokenLoop, rule="queue-full"):
     class Queue(miniloop.Queue[Any]):
         def full(self) -> bool:
             return 0 < self.maxsize < self.qsize()
 
 
-class JoinTooSoon(BrokenLoop):
-    """join() waits until every item is done, not until the queue is empty."""
-
+class JoinTooSoon(BrokenLoop, rule="join-waits"):
     class Queue(miniloop.Queue[Any]):
         def _get(self) -> Any:
             item = super()._get()

@@ -25,7 +25,7 @@ def test_a_counterexample(tmp_path: Path) -> None:
     assert (ended.stderr, ended.status) == ("", 0)
     rule = lab.LOOPS["last-in-first-out"].breaks
     assert ended.stdout.startswith(f"last-in-first-out breaks the rule: {rule}\n")
-    assert "    class LastInFirstOut(BrokenLoop):\n" in ended.stdout
+    assert '    class LastInFirstOut(BrokenLoop, rule="first-in-first-out"):\n' in ended.stdout
     assert "    loop = asyncio.new_event_loop()\n" in ended.stdout
     assert "\n=> " in ended.stdout
     assert ended.stdout.endswith("\nreproduce: python -m miniloop lab last-in-first-out\n")
