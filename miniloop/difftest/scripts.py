@@ -142,19 +142,13 @@ def run_side(
     """
     run = Run(name)
     module, more = ("recorded", []) if steps is None else ("traced", [str(steps)])
-    root = str(Path(miniloop.__file__).parents[1])
     with tempfile.TemporaryDirectory(prefix="miniloop-") as folder:
         record, given, stdout, stderr = (
             Path(folder) / part for part in ("record", "stdin", "stdout", "stderr")
         )
         given.write_bytes(stdin)
-        start = (
-            f"import sys; sys.path[:1] = [{root!r}]; from miniloop.cli.{module} import main; "
-            "sys.exit(main(*sys.argv[1:]))"
-        )
-        flags = subprocess._args_from_interpreter_flags()  # type: ignore[attr-defined]
-        command = [sys.executable, *flags, "-c", start, name, str(record), str(ticks)]
-        command += [str(seconds), "real" if real_time else "virtual", *more, script, *args]
+        command = [*_start(module), name, str(record), str(ticks), str(seconds)]
+        command += ["real" if real_time else "virtual", *more, script, *args]
         with given.open("rb") as into, stdout.open("wb") as out, stderr.open("wb") as err:
             process = subprocess.Popen(
                 command,
@@ -173,9 +167,65 @@ def run_side(
         else:
             run.stopped = "hang", f"does not end after {seconds + MARGIN:g} seconds"
         _read(run, record, script)
-        run.said = stderr.read_text("utf-8", "backslashreplace")
-        run.wrote = stdout.read_text("utf-8", "backslashreplace").replace("\0", "\\x00")
+        run.said, run.wrote = _text(stderr), _text(stdout)
     return run
+
+
+def run_in_the_lab(
+    names: Sequence[str],
+    script: str,
+    args: Sequence[str] = (),
+    *,
+    ticks: int,
+    seconds: float,
+    stdin: bytes = b"",
+) -> list[Run]:
+    """Run a script on many sides on virtual time, and return what it did on each.
+
+    This takes a fifth of the time of `run_side`, and needs a system that can fork. Sides that have
+    not had their turn after so many `seconds` are left out, and so are runs without an end.
+    """
+    found = []
+    with tempfile.TemporaryDirectory(prefix="miniloop-") as folder:
+        Path(folder, "stdin").write_bytes(stdin)
+        command = [*_start("in_the_lab"), folder, ",".join(names), str(ticks), str(seconds / 2)]
+        process = subprocess.Popen(
+            [*command, script, *args],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env=_environment(),
+            start_new_session=True,
+        )
+        try:
+            _ends_in_time(process, seconds, bool)
+        finally:
+            _end_group(process)
+        for number, name in enumerate(names):
+            place = Path(folder, str(number))
+            if place.with_suffix(".status").exists():
+                run = Run(name, status=int(place.with_suffix(".status").read_text()))
+                _read(run, place.with_suffix(".record"), script)
+                run.said, run.wrote = map(_text, (f"{place}.stderr", f"{place}.stdout"))
+                if not run.cut_off:
+                    found.append(run)
+    return found
+
+
+def _start(module: str) -> list[str]:
+    """Return the command that starts a module of `miniloop.cli`, without its arguments."""
+    root = str(Path(miniloop.__file__).parents[1])
+    start = (
+        f"import sys; sys.path[:1] = [{root!r}]; from miniloop.cli.{module} import main; "
+        "sys.exit(main(*sys.argv[1:]))"
+    )
+    flags: list[str] = subprocess._args_from_interpreter_flags()  # type: ignore[attr-defined]
+    return [sys.executable, *flags, "-c", start]
+
+
+def _text(path: str | Path) -> str:
+    """Return what a process has written to a file."""
+    return Path(path).read_text("utf-8", "backslashreplace").replace("\0", "\\x00")
 
 
 def _ends_in_time(
@@ -249,7 +299,7 @@ def _read(run: Run, record: Path, script: str) -> None:
             schedule.reports = values[0]
         elif kind == "end":
             run.complete = True
-    hang = record.with_name("record.hang")
+    hang = record.with_name(f"{record.name}.hang")
     stack = hang.read_text() if hang.exists() else ""
     if stack and not run.stopped:
         place = re.search(rf'File "(?:.*/)?{re.escape(Path(script).name)}", line (\d+)', stack)
