@@ -32,9 +32,11 @@ from miniloop import lab
 from miniloop.cli import findings
 from miniloop.cli.bad_input import BadInput
 from miniloop.cli.compare import positive
+from miniloop.difftest import tokens
 from miniloop.difftest.foreign import Match
 from miniloop.difftest.fuzz import BLOCKS, ENOUGH, Hunt, hunt
 from miniloop.difftest.grammar import FEATURES
+from miniloop.difftest.programs import Program
 from miniloop.lab import diagnosis
 
 EXAMPLES, PIECE = 10_000, 1_000
@@ -90,6 +92,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "of an unexplained group, named by its six characters; may be repeated",
     )
     parser.add_argument(
+        "--replay",
+        metavar="TOKEN",
+        help="compare only the program of this token, which an earlier run has printed",
+    )
+    parser.add_argument(
         "--details",
         type=Path,
         metavar="DIR",
@@ -102,6 +109,10 @@ def call(args: argparse.Namespace) -> int:
     for feature in args.without:
         if feature not in FEATURES:
             raise BadInput(f"no feature named {feature!r}: choose from {', '.join(FEATURES)}")
+    for option, number in (("--seed", args.seed), ("--start", args.start)):
+        if abs(number) >= tokens.MOST_SEED:
+            raise BadInput(f"{option} {number}: give a smaller number, of at most 19 digits")
+    given = replayed(args) if args.replay is not None else None
     try:
         match = Match(args.against, args.loop)
     except ValueError as error:
@@ -124,6 +135,7 @@ def call(args: argparse.Namespace) -> int:
         allow=frozenset(args.allow) - lab.LOOPS.keys(),
         diagnosis=diagnosis.diagnosis,
         excused=excused,
+        given=given,
     )
     total = Hunt()
     began = time.perf_counter()
@@ -132,9 +144,12 @@ def call(args: argparse.Namespace) -> int:
         for part in spread(one_piece, args.start, count, piece, args.jobs):
             total.add(part)
             progress.show(total)
-        groups = diagnosis.diagnose(
-            total, args.against, args.loop, args.seed, frozenset(args.without), excused
-        )
+        if given is None:
+            groups = diagnosis.diagnose(
+                total, args.against, args.loop, args.seed, frozenset(args.without), excused
+            )
+        else:
+            groups = diagnosis.groups(total)
     except KeyboardInterrupt:
         print("\nstopped by Ctrl-C", file=sys.stderr)
         groups = diagnosis.groups(total)
@@ -150,14 +165,30 @@ def call(args: argparse.Namespace) -> int:
             slowest, quickest = min(total.rates), max(total.rates)
             rate += f" ({slowest:,.0f} to {quickest:,.0f} in pieces of {PIECE:,})"
     folder = args.details if groups else None
-    for line in findings.summary(total, groups, match, rate, args.without, folder):
+    for line in findings.summary(total, groups, match, rate, folder):
         print(line)
     if folder is not None:
-        findings.write(folder, groups, args.without)
+        findings.write(folder, groups)
     for name in args.allow:
         if not any(f" {name}," in reason for reason in total.cut):
             print(f"--allow {name}: no finding of this group", file=sys.stderr)
     return 1 if total.differ else 0
+
+
+def replayed(args: argparse.Namespace) -> Program | None:
+    """Set the options as a token has them. Return its program, if it is not one to be drawn again.
+
+    Raises BadInput for a token that is not of this release.
+    """
+    try:
+        found = tokens.read(args.replay)
+    except ValueError as error:
+        raise BadInput(f"--replay: {error}") from None
+    args.examples = 1
+    if isinstance(found, Program):
+        return found
+    args.seed, args.start, args.without = found.seed, found.number, list(found.without)
+    return None
 
 
 def make_folder(folder: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 from miniloop import lab
 from miniloop.cli import findings
 from miniloop.cli import fuzz as cli
-from miniloop.difftest import Difference, foreign
+from miniloop.difftest import Difference, foreign, tokens
 from miniloop.difftest.foreign import Match
 from miniloop.difftest.fuzz import Finding, Hunt
 from miniloop.difftest.programs import Program
@@ -162,7 +162,7 @@ def test_the_summary_of_130_findings_fits_one_screen(rules: int) -> None:
         total.count(finding.key, number)
     found = groups(total)
     assert len(found) == (rules or 130)
-    lines = findings.summary(total, found, Match("asyncio", "miniloop"), "fast", [], None)
+    lines = findings.summary(total, found, Match("asyncio", "miniloop"), "fast", None)
     assert 20 < len(lines) <= 60 - 2  # and what is compared
     assert sum("=> " in line for line in lines) >= 1
     assert ("1. last-in-first-out: " in "\n".join(lines)) == bool(rules)
@@ -198,9 +198,30 @@ def test_a_finding_is_reproduced_by_its_line(folder: Path) -> None:
     options = ["--examples", "10", "--without", "debug", "--without", "readiness"]
     found = fuzz(folder, "--loop", "loops:Backwards", *options)
     line = next(line for line in found.stdout.splitlines() if "   reproduce: " in line)
+    token = line.split()[-1]
+    assert line.split()[-2] == "--replay"
+    assert len(token) <= 80
     again = run([sys.executable, *line.split()[2:]], folder)
-    assert again.status == 1
+    assert (again.stderr, again.status) == ("", 1)
+    assert again.stdout.splitlines()[1].startswith("1 program compared ")
+    shown = found.stdout[found.stdout.index("\n1. batch-in-reverse: ") :]
+    program = shown[shown.index("   import ") : shown.index("   reproduce: ")]
+    assert program in again.stdout
     assert line in again.stdout.splitlines()
+    assert "\n1. batch-in-reverse: " in again.stdout
+
+
+def test_a_program_that_is_too_long_for_a_token_is_drawn_and_shrunk_again(folder: Path) -> None:
+    options = ["--loop", "loops:Backwards", "--seed", "3", "--start", "4", "--examples", "1"]
+    found = fuzz(folder, *options, "--without", "debug")
+    token = tokens.token_of(None, tokens.Drawn(3, 4, frozenset({"debug"})))
+    again = fuzz(folder, "--loop", "loops:Backwards", "--replay", token)
+    assert found.status == again.status == 1
+    found_lines, again_lines = found.stdout.splitlines(), again.stdout.splitlines()
+    assert found_lines[2:] == again_lines[2:]
+    agreeing = fuzz(folder, "--loop", "loops:good", "--replay", token)
+    assert agreeing.status == 0
+    assert "1 program compared " in agreeing.stdout
 
 
 def test_a_rule_can_be_allowed(folder: Path) -> None:
@@ -299,6 +320,8 @@ def test_how_a_foreign_loop_ends_is_a_finding(
             "loops:: give a module and a name in it, as in uvloop:new_event_loop",
         ),
         (["--without", "luck"], "no feature named 'luck': choose from tasks, "),
+        (["--replay", "luck"], "--replay: 'luck' is no token of `miniloop fuzz`: copy it as a "),
+        (["--seed", "1" * 30], "--seed 111111111111111111111111111111: give a smaller number, "),
     ],
 )
 def test_bad_arguments(args: list[str], line: str, folder: Path) -> None:
