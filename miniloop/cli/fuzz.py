@@ -16,12 +16,20 @@ of the differences comes first, with a small program and both schedules. --detai
 programs to a folder. One difference can hide others: --without leaves a feature out of the
 programs, and --allow leaves a group out of the findings.
 
+A finding has a token, a text of at most 80 characters that stands for its program on any machine
+and any Python: --replay TOKEN compares that program again. If GITHUB_ACTIONS is set, each group of
+findings is also printed as an error of the job.
+
 Exit status 0: no program differs. 1: some do. 2: bad arguments, or a loop that cannot be made.
+130: Ctrl-C ended the hunt, and no program differed before that.
 """
 
 import argparse
 import concurrent.futures
+import json
 import multiprocessing
+import os
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -29,7 +37,7 @@ from functools import partial
 from pathlib import Path
 
 from miniloop import lab
-from miniloop.cli import findings
+from miniloop.cli import findings, report
 from miniloop.cli.bad_input import BadInput
 from miniloop.cli.compare import positive
 from miniloop.difftest import tokens
@@ -102,6 +110,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="write the small programs and both schedules of each to a new folder",
     )
+    parser.add_argument(
+        "--json",
+        type=Path,
+        metavar="FILE",
+        help="write what was found to a file, too, in the form of miniloop/cli/fuzz.schema.json",
+    )
 
 
 def call(args: argparse.Namespace) -> int:
@@ -124,6 +138,8 @@ def call(args: argparse.Namespace) -> int:
     count = args.examples or count
     if args.details is not None:
         make_folder(args.details)
+    if args.json is not None and (args.json.is_dir() or not args.json.parent.is_dir()):
+        raise BadInput(f"--json {args.json}: name a file in a folder that exists")
     print(findings.compared(match), flush=True)
     excused = tuple(diagnosis.place(name) for name in args.allow if name in lab.LOOPS)
     one_piece = partial(
@@ -140,6 +156,7 @@ def call(args: argparse.Namespace) -> int:
     total = Hunt()
     began = time.perf_counter()
     progress = Progress(count, began)
+    stopped = False
     try:
         for part in spread(one_piece, args.start, count, piece, args.jobs):
             total.add(part)
@@ -152,11 +169,12 @@ def call(args: argparse.Namespace) -> int:
             groups = diagnosis.groups(total)
     except KeyboardInterrupt:
         print("\nstopped by Ctrl-C", file=sys.stderr)
+        stopped = True
         groups = diagnosis.groups(total)
     if sys.stderr.isatty():
         print("\r\033[K", end="", file=sys.stderr)
+    seconds = time.perf_counter() - began
     if not match.own:
-        seconds = time.perf_counter() - began
         rate = f"{total.programs / seconds:,.{0 if total.programs > 10 * seconds else 1}f}"
         rate += " programs a second"
     else:
@@ -169,10 +187,27 @@ def call(args: argparse.Namespace) -> int:
         print(line)
     if folder is not None:
         findings.write(folder, groups)
+    if args.json is not None:
+        found = report.as_json(
+            total,
+            groups,
+            match,
+            seed=args.seed,
+            start=args.start,
+            without=args.without,
+            stopped=stopped,
+            seconds=round(seconds, 3),
+        )
+        args.json.write_text(json.dumps(found, indent=1) + "\n", "utf-8")
+    if "GITHUB_ACTIONS" in os.environ:
+        for line in report.on_github(groups, match):
+            print(line)
     for name in args.allow:
         if not any(f" {name}," in reason for reason in total.cut):
             print(f"--allow {name}: no finding of this group", file=sys.stderr)
-    return 1 if total.differ else 0
+    if total.differ:
+        return 1
+    return 128 + signal.SIGINT if stopped else 0
 
 
 def replayed(args: argparse.Namespace) -> Program | None:

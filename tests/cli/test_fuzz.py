@@ -1,5 +1,6 @@
 """`python -m miniloop fuzz`: what it finds, how it says so, and foreign loops under watch."""
 
+import json
 import re
 import sys
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from miniloop import lab
-from miniloop.cli import findings
+from miniloop.cli import findings, report
 from miniloop.cli import fuzz as cli
 from miniloop.difftest import Difference, foreign, tokens
 from miniloop.difftest.foreign import Match
@@ -15,7 +16,7 @@ from miniloop.difftest.fuzz import Finding, Hunt
 from miniloop.difftest.programs import Program
 from miniloop.lab.diagnosis import groups
 from miniloop.trace import Schedule
-from tests.cli.both_ways import Ended, run
+from tests.cli.both_ways import ROOT, Ended, run
 
 # Each of these is a loop as a stranger might bring it along: a module with a factory.
 LOOPS = """
@@ -222,6 +223,45 @@ def test_a_program_that_is_too_long_for_a_token_is_drawn_and_shrunk_again(folder
     agreeing = fuzz(folder, "--loop", "loops:good", "--replay", token)
     assert agreeing.status == 0
     assert "1 program compared " in agreeing.stdout
+
+
+def test_what_is_found_is_written_as_json(folder: Path) -> None:
+    jsonschema = pytest.importorskip("jsonschema")
+    schema = json.loads((ROOT / "miniloop/cli/fuzz.schema.json").read_text())
+    jsonschema.Draft202012Validator.check_schema(schema)
+    options = ["--loop", "loops:Backwards", "--examples", "6", "--json", "found.json"]
+    ended = fuzz(folder, *options, "--without", "debug", "--seed", "4")
+    assert (ended.stderr, ended.status) == ("", 1)
+    found = json.loads((folder / "found.json").read_text())
+    jsonschema.validate(found, schema)
+    assert (found["loop"], found["against"]) == ("loops:Backwards", "asyncio")
+    assert (found["compared"], found["stopped"], found["seed"]) == ("ticks", False, 4)
+    assert found["without"] == ["debug"]
+    assert found["agree"] + found["differ"] == found["programs"] == 6
+    first = found["groups"][0]
+    assert (first["name"], first["allow"]) == ("batch-in-reverse", "batch-in-reverse")
+    small = first["findings"][0]
+    assert tokens.read(small["token"]) is not None
+    assert small["token"] in ended.stdout
+    assert small["against"][: small["first"]] == small["loop"][: small["first"]]
+    assert small["against"][small["first"]] != small["loop"][small["first"]]
+    assert small["command"].endswith(small["token"])
+    missing = fuzz(folder, "--json", "nowhere/found.json")
+    assert missing.status == 2
+    assert missing.stderr == (
+        "miniloop fuzz: --json nowhere/found.json: name a file in a folder that exists\n"
+    )
+
+
+def test_github_is_told(folder: Path) -> None:
+    command = [sys.executable, "-m", "miniloop", "fuzz", "--loop", "loops:Backwards"]
+    ended = run([*command, "--examples", "4"], folder, GITHUB_ACTIONS="true")
+    (line,) = [line for line in ended.stdout.splitlines() if line.startswith("::")]
+    title, text = line.removeprefix("::error title=").split("::")
+    assert title == "loops%3ABackwards differs from asyncio"
+    assert text.startswith("rule broken: batch-in-reverse: What is ready when a tick begins ")
+    assert "%0A4 programs, of which this is a small one: python -m miniloop fuzz --loop " in text
+    assert report.escaped("100 %\n") == "100 %25%0A"
 
 
 def test_a_rule_can_be_allowed(folder: Path) -> None:
