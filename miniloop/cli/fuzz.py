@@ -29,7 +29,9 @@ import concurrent.futures
 import json
 import multiprocessing
 import os
+import pickle
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -41,6 +43,7 @@ from miniloop.cli import findings, report
 from miniloop.cli.bad_input import BadInput
 from miniloop.cli.compare import positive
 from miniloop.difftest import tokens
+from miniloop.difftest.exhaust import dask_executor
 from miniloop.difftest.foreign import Match
 from miniloop.difftest.fuzz import BLOCKS, ENOUGH, Hunt, hunt
 from miniloop.difftest.grammar import FEATURES
@@ -83,6 +86,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--jobs", type=positive(int), default=1, metavar="N", help="how many processes to use"
+    )
+    parser.add_argument(
+        "--dask",
+        metavar="ADDRESS",
+        help="spread the work over the workers of this Dask scheduler, on which miniloop and both "
+        "loops can be imported",
     )
     parser.add_argument(
         "--without",
@@ -158,7 +167,7 @@ def call(args: argparse.Namespace) -> int:
     progress = Progress(count, began)
     stopped = False
     try:
-        for part in spread(one_piece, args.start, count, piece, args.jobs):
+        for part in spread(one_piece, args.start, count, piece, args.jobs, args.dask):
             total.add(part)
             progress.show(total)
         if given is None:
@@ -167,6 +176,10 @@ def call(args: argparse.Namespace) -> int:
             )
         else:
             groups = diagnosis.groups(total)
+    except (ValueError, OSError) as error:
+        if not args.dask:
+            raise
+        raise BadInput(f"--dask {args.dask}: {error}") from None
     except KeyboardInterrupt:
         print("\nstopped by Ctrl-C", file=sys.stderr)
         stopped = True
@@ -237,10 +250,19 @@ def make_folder(folder: Path) -> None:
 
 
 def spread(
-    one_piece: Callable[..., Hunt], start: int, count: int, piece: int, jobs: int
+    one_piece: Callable[..., Hunt], start: int, count: int, piece: int, jobs: int, dask: str | None
 ) -> Iterator[Hunt]:
-    """Hunt in pieces, in this process or in several."""
+    """Hunt in pieces: in this process, in several, or in those of a Dask cluster."""
     pieces = [(n, min(piece, start + count - n)) for n in range(start, start + count, piece)]
+    if dask is not None:
+        with dask_executor(dask) as (executor, _):
+            yield from in_turn(
+                [
+                    executor.submit(apart, partial(one_piece, start=n, count=number))
+                    for n, number in pieces
+                ]
+            )
+        return
     if jobs == 1:
         suspects: set[str] = set()
         for first, number in pieces:
@@ -252,12 +274,36 @@ def spread(
         return
     context = multiprocessing.get_context("spawn")
     with concurrent.futures.ProcessPoolExecutor(jobs, mp_context=context) as pool:
-        futures = [pool.submit(one_piece, start=n, count=number) for n, number in pieces]
-        try:
-            for future in concurrent.futures.as_completed(futures):
-                yield future.result()
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+        yield from in_turn([pool.submit(one_piece, start=n, count=number) for n, number in pieces])
+
+
+def in_turn(futures: list[concurrent.futures.Future[Hunt]]) -> Iterator[Hunt]:
+    """Yield the results of futures as they come. If the caller stops, cancel the others."""
+    try:
+        for future in concurrent.futures.as_completed(futures):
+            yield future.result()
+    finally:
+        for future in futures:
+            future.cancel()
+
+
+def apart(piece: Callable[[], Hunt]) -> Hunt:
+    """Hunt in a process of its own.
+
+    This is for workers of Dask, whose other threads, and settings of the garbage collector, would
+    show in schedules.
+    """
+    call = "import pickle, sys; out = sys.stdout.buffer; sys.stdout = sys.stderr; "
+    call += "out.write(pickle.dumps(pickle.load(sys.stdin.buffer)()))"
+    done = subprocess.run(
+        [sys.executable, "-c", call],
+        input=pickle.dumps(piece),
+        stdout=subprocess.PIPE,
+        check=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+    )
+    found: Hunt = pickle.loads(done.stdout)
+    return found
 
 
 class Progress:
