@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta
 from typing import Any
 
+import dask
 import distributed
 import pytest
 from tornado import gen, httpclient, httpserver, netutil, web
@@ -83,6 +84,6 @@ def test_a_hunt_is_spread_over_dask(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_a_cluster_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
-    with distributed.config.set({"distributed.comm.timeouts.connect": "0.5s"}):
+    with dask.config.set({"distributed.comm.timeouts.connect": "0.5s"}):
         assert main(["fuzz", "--examples", "1", "--dask", "127.0.0.1:1"]) == 2
     assert capsys.readouterr().err.startswith("miniloop fuzz: --dask 127.0.0.1:1: ")
