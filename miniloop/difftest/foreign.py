@@ -6,9 +6,9 @@ hunt.
 A loop that takes no selector runs in real time, and only the order of events is compared. Programs
 then get deadlines that are well apart, and a difference counts only if it shows several times in a
 row. Many programs wait at the same time, each in a worker of its own, and their deadlines are moved
-further apart if the machine has much to do. Only a program that differs runs again, alone. The loop
-that it is compared with still runs on virtual time. Programs that block for ever
-there are left out, because they would block in real time, too.
+further apart if the machine has much to do. A program that differs runs again, alone. The loop that
+it is compared with still runs on virtual time, unless it takes no selector, either. Programs that
+block for ever on virtual time are left out, because they would block in real time, too.
 """
 
 from __future__ import annotations
@@ -266,6 +266,9 @@ class Match:
         self.exact = not any(one.order_only for one in both)
         self.scale = self._next_scale = 2.0
         """By what the deadlines of programs that run at the same time are multiplied."""
+        judged = not self.exact and isinstance(self.left, ForeignLoop)
+        self._judge = side("asyncio") if judged else None
+        """Tells which programs block for ever if the left side runs in real time, too."""
         self._helpers: dict[ForeignLoop, list[ForeignLoop]] = {}
         self.links = self.own and self.exact
         """Whether `each` links programs, which have labels where printed ones have lines."""
@@ -307,6 +310,9 @@ class Match:
             left.cut or None in left.timeouts or len(left.timeouts) >= TICK_LIMIT
         )
 
+    def _blocks_for_judge(self, code: CodeType | Linked) -> bool:
+        return self._judge is not None and self.blocks(self._judge.run(code))
+
     def each(self, programs: list[Program]) -> Iterator[tuple[Schedule, Schedule] | None]:
         """Yield both schedules of each program, or None if they cannot be compared.
 
@@ -327,8 +333,9 @@ class Match:
 
     def _at_once(self, programs: list[Program]) -> Iterator[tuple[Schedule, Schedule] | None]:
         codes = list(map(self.code, programs))
-        lefts = self._runs(self.left, dict(enumerate(codes)))
-        fit = {n: code for n, code in enumerate(codes) if not self.blocks(lefts[n])}
+        fit = {n: code for n, code in enumerate(codes) if not self._blocks_for_judge(code)}
+        lefts = self._runs(self.left, fit)
+        fit = {n: code for n, code in fit.items() if not self.blocks(lefts[n])}
         rights = self._runs(self.right, fit)
         for n in range(len(codes)):
             yield (self.seen(lefts[n]), self.seen(rights[n])) if n in fit else None
@@ -355,6 +362,8 @@ class Match:
     def schedules(self, program: Program) -> tuple[Schedule, Schedule] | None:
         """Return both schedules of a printed program, or None if they cannot be compared."""
         code = program.code()
+        if self._blocks_for_judge(code):
+            return None
         left = self.left.run(code)
         if self.blocks(left):
             return None

@@ -10,7 +10,7 @@ import pytest
 from miniloop import lab
 from miniloop.cli import findings, report
 from miniloop.cli import fuzz as cli
-from miniloop.difftest import Difference, foreign, tokens
+from miniloop.difftest import Difference, foreign, quiet, side, tokens
 from miniloop.difftest.foreign import Match
 from miniloop.difftest.fuzz import Finding, Hunt
 from miniloop.difftest.programs import Program
@@ -62,6 +62,10 @@ class Crashing(asyncio.SelectorEventLoop):
         if args == (1,):
             os.kill(os.getpid(), signal.SIGSEGV)
         return super().call_soon(callback, *args, context=context)
+
+class RealCrashing(Crashing):
+    def __init__(self):
+        super().__init__()
 
 class Leaving(asyncio.SelectorEventLoop):
     def call_soon(self, callback, *args, context=None):
@@ -343,6 +347,38 @@ def test_how_a_foreign_loop_ends_is_a_finding(
         assert match.difference(harmless) is None  # a new process has taken over
     finally:
         match.close()
+
+
+def test_programs_in_real_time_run_at_the_same_time(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(foreign, "WATCH", 20.0)  # none of them hangs
+    monkeypatch.setattr(foreign, "IN_FLIGHT", 3)
+    programs = [program(("sleep", delay)) for delay in ("0.097", "0.01", "0.051") * 2]
+    programs[4] = program(("call_soon", "h0", "k0", ", 1"))
+    programs[1] = program(("acquire", "l0"), ("acquire", "l0"))  # waits for ever
+    match = foreign.Match("asyncio", "loops:RealCrashing")
+    try:
+        both = list(match.each(programs))
+        again = list(match.each(programs))
+    finally:
+        match.close()
+    for found in (both, again):
+        assert found[1] is None
+        ended = [schedules and [event.what for event in schedules[1].events] for schedules in found]
+        assert ended[4] == ["crashes: SIGSEGV"]
+        assert all(foreign.agree(*found[n]) for n in (0, 2, 3, 5))
+    assert match.scale <= foreign.MOST_APART
+
+
+def test_deadlines_are_moved_apart() -> None:
+    one = program(("sleep", "0.051"), ("call_later", "h0", "0.01", "k0", ", 1"), ("ticks", "3"))
+    slow = foreign.slowed(one, 3)
+    with quiet():
+        seconds = [side("asyncio").run(code).timeouts for code in (one.code(), slow)]
+    assert [max(some) for some in seconds] == [0.051, 0.153]
+    assert side("asyncio").run(foreign.slowed(one, 1)) == side("asyncio").run(one.code())
 
 
 @pytest.mark.parametrize(
