@@ -41,13 +41,14 @@ from .worker import SIZE
 WATCH = 1.5
 """Seconds after which a program counts as hanging."""
 
-# No two sums of a few of these are near each other.
+# No two sums of a few of these are near each other, nor near some hundredths of a second, for which
+# the programs block.
 APART = {
     "0.01": "0.01",
     "0.01001": "0.01",
     "0.0105": "0.01",
     "0.02": "0.023",
-    "0.03": "0.051",
+    "0.03": "0.0535",
     "0.3": "0.097",
     "0.005": "0.004",
 }
@@ -265,7 +266,7 @@ class Match:
         self.own = not any(isinstance(one, ForeignLoop) for one in both)
         self.exact = not any(one.order_only for one in both)
         self.scale = self._next_scale = 2.0
-        """By what the deadlines of programs that run at the same time are multiplied."""
+        """By what the deadlines of programs in real time are multiplied."""
         judged = not self.exact and isinstance(self.left, ForeignLoop)
         self._judge = side("asyncio") if judged else None
         """Tells which programs block for ever if the left side runs in real time, too."""
@@ -361,7 +362,7 @@ class Match:
 
     def schedules(self, program: Program) -> tuple[Schedule, Schedule] | None:
         """Return both schedules of a printed program, or None if they cannot be compared."""
-        code = program.code()
+        code = program.code() if self.exact else slowed(program, self.scale)
         if self._blocks_for_judge(code):
             return None
         left = self.left.run(code)
@@ -386,7 +387,7 @@ class Match:
             both = self.schedules(program)
             if both is None or agree(*both):
                 return None
-            code = program.code()
+            code = program.code() if self.exact else slowed(program, self.scale)
             if any(agree(self.seen(one.run(code)), both[1]) for one in self.excused):
                 return None
             if found is not None and both[1].events != found.right.events:
