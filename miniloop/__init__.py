@@ -68,7 +68,7 @@ for awaits of anything but plain futures. You may open each file when the core c
     io/streams          open_connection(), start_server()
 
 Above these stand the tools, which the core does not know: ``interop``, ``trace``, ``difftest``,
-``lab``, ``explore`` and ``cli``.
+``lab``, ``testing``, ``explore`` and ``cli``.
 """
 
 import sys as _sys

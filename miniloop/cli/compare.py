@@ -19,6 +19,7 @@ up to there, it is shown.
 
 import argparse
 import importlib
+import os
 import re
 import sys
 import textwrap
@@ -34,9 +35,19 @@ from miniloop.cli.bad_input import BadInput
 from miniloop.cli.installed import installed_library
 from miniloop.cli.side_by_side import columns
 from miniloop.difftest import loops, register
-from miniloop.difftest.scripts import Comparison, Run, compare_script, rows, run_side
+from miniloop.difftest.scripts import (
+    Comparison,
+    Run,
+    compare_script,
+    rows,
+    run_in_the_lab,
+    run_side,
+)
 from miniloop.trace.scripts import settled
 from miniloop.trace.watch import MOST_STEPS
+
+LONGEST_DIAGNOSIS = 10.0
+"""Seconds after which no further loop of the lab is tried on a script that differs."""
 
 UNTOLD = 10
 """Seconds after which `compare` says that it is still running."""
@@ -159,8 +170,9 @@ def call(args: argparse.Namespace) -> int:
     in_words.write(view.lines())
     still_waiting(comparison, run_again)
     remarks = [("note", view.in_names(note)) for note in notes(comparison)]
-    if not comparison.agree and left.name == "asyncio":
-        remarks += reasons(comparison, run_again)
+    if not comparison.agree:
+        why = list(reasons(comparison, run_again)) if left.name == "asyncio" else []
+        remarks += why or rules(comparison, script, script_args, limits)
     if remarks:
         print()
     for kind, text in remarks:
@@ -297,6 +309,39 @@ def reasons(comparison: Comparison, run_again: Callable[[str], Run]) -> Iterator
             "miniloop does what asyncio does on Python 3.15; miniloop/difftest/differences.toml "
             f"lists how asyncio {version} differs from that",
         )
+
+
+def rules(
+    comparison: Comparison, script: str, args: Sequence[str], limits: dict[str, Any]
+) -> list[tuple[str, str]]:
+    """Return which rules the right side may break: those of the lab's loops that do the same."""
+    from miniloop import lab  # only here, because it takes time
+    from miniloop.lab import diagnosis
+
+    left, right = comparison.left, comparison.right
+    if right.name == "miniloop" or left.cut_off or right.cut_off or not hasattr(os, "fork"):
+        return []
+    ticks = limits["ticks"]
+    if not comparison.order_only:
+        ticks = min(ticks, 100 + max(len(run.schedule.timeouts) for run in (left, right)))
+    loops = {
+        diagnosis.place(name): loop
+        for name, loop in lab.LOOPS.items()
+        if sys.version_info >= loop.since
+    }
+    names = ["miniloop", *loops]
+    runs = run_in_the_lab(
+        names, script, args, ticks=ticks, seconds=LONGEST_DIAGNOSIS, stdin=limits["stdin"]
+    )
+
+    def alike(one: Run, other: Run) -> bool:
+        return all(row.same for row in rows(one, other, comparison.order_only))
+
+    # The loops of the lab are miniloop. They tell nothing if miniloop differs from the left side.
+    if not (runs and runs[0].name == "miniloop" and alike(left, runs[0])):
+        return []
+    same = [loops[run.name] for run in runs[1:] if alike(right, run) and not alike(left, run)]
+    return diagnosis.named(same)
 
 
 def repeats(comparison: Comparison, again: Run) -> bool:

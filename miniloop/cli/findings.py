@@ -39,7 +39,6 @@ def summary(
     groups: Sequence[Group],
     match: Match,
     rate: str,
-    without: Sequence[str],
     folder: Path | None,
 ) -> list[str]:
     """Return the lines of the summary, which fit one screen.
@@ -72,9 +71,9 @@ def summary(
     used = len(head) + sum(map(len, blocks)) + len(hinted) + len(tail)
     room = SCREEN - used - 6  # what is compared, a title, and blank lines
     for block, one in zip(blocks, rules, strict=False):
-        room = add(block, one, room, without)
+        room = add(block, one, room)
     if hints:
-        add(hinted, hints[0], room, without)
+        add(hinted, hints[0], room)
     lines = [*head, ""]
     if rules:
         lines.append("Rules broken: loops of the lab that break them do the same.")
@@ -143,18 +142,18 @@ def has_loop(name: str) -> bool:
     return True
 
 
-def add(block: list[str], one: Group, room: int, without: Sequence[str]) -> int:
+def add(block: list[str], one: Group, room: int) -> int:
     """Add the smallest program of a group if there is room. Return the room that is left."""
     if not one.findings:
         return room
-    lines = [f"   {line}".rstrip() for line in shown(one.findings[0], without)]
+    lines = [f"   {line}".rstrip() for line in shown(one.findings[0])]
     if len(lines) > room:
         return room
     block += [*lines, ""]
     return room - len(lines) - 1
 
 
-def shown(finding: Finding, without: Sequence[str]) -> Iterator[str]:
+def shown(finding: Finding) -> Iterator[str]:
     """Yield a small program, both schedules around the first difference, and the command."""
     difference = finding.difference
     yield ""
@@ -175,7 +174,7 @@ def shown(finding: Finding, without: Sequence[str]) -> Iterator[str]:
         )
     yield from screen.getvalue().splitlines()
     yield ""
-    yield f"reproduce: {command(finding, without)}"
+    yield f"reproduce: {finding.reproduce()}"
 
 
 class Screen(io.StringIO):
@@ -190,13 +189,7 @@ class Screen(io.StringIO):
         return self._stdout.isatty()
 
 
-def command(finding: Finding, without: Sequence[str]) -> str:
-    """Return the command that finds a program again."""
-    # With a feature left out, the same numbers mean other programs.
-    return finding.reproduce() + "".join(f" --without {feature}" for feature in without)
-
-
-def write(folder: Path, groups: Sequence[Group], without: Sequence[str]) -> None:
+def write(folder: Path, groups: Sequence[Group]) -> None:
     """Write each small program to a file, and beside it both schedules to another."""
     for number, one in enumerate(groups, 1):
         for which, finding in enumerate(one.findings, 1):
@@ -204,7 +197,7 @@ def write(folder: Path, groups: Sequence[Group], without: Sequence[str]) -> None
             rule = one.loop.breaks if one.loop else f"at the first difference: {one.name}"
             (folder / f"{name}.py").write_text(f"{finding.difference.program}\n", "utf-8")
             (folder / f"{name}.txt").write_text(
-                f"{rule}\n\n{finding.difference}\n\nreproduce: {command(finding, without)}\n",
+                f"{rule}\n\n{finding.difference}\n\nreproduce: {finding.reproduce()}\n",
                 "utf-8",
             )
 

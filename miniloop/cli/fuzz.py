@@ -16,12 +16,22 @@ of the differences comes first, with a small program and both schedules. --detai
 programs to a folder. One difference can hide others: --without leaves a feature out of the
 programs, and --allow leaves a group out of the findings.
 
+A finding has a token, a text of at most 80 characters that stands for its program on any machine
+and any Python: --replay TOKEN compares that program again. If GITHUB_ACTIONS is set, each group of
+findings is also printed as an error of the job.
+
 Exit status 0: no program differs. 1: some do. 2: bad arguments, or a loop that cannot be made.
+130: Ctrl-C ended the hunt, and no program differed before that.
 """
 
 import argparse
 import concurrent.futures
+import json
 import multiprocessing
+import os
+import pickle
+import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -29,19 +39,22 @@ from functools import partial
 from pathlib import Path
 
 from miniloop import lab
-from miniloop.cli import findings
+from miniloop.cli import findings, report
 from miniloop.cli.bad_input import BadInput
 from miniloop.cli.compare import positive
+from miniloop.difftest import tokens
+from miniloop.difftest.exhaust import dask_executor
 from miniloop.difftest.foreign import Match
 from miniloop.difftest.fuzz import BLOCKS, ENOUGH, Hunt, hunt
 from miniloop.difftest.grammar import FEATURES
+from miniloop.difftest.programs import Program
 from miniloop.lab import diagnosis
 
 EXAMPLES, PIECE = 10_000, 1_000
 """The default number of programs, and how many are compared between two lines of progress."""
 FOREIGN_EXAMPLES, FOREIGN_PIECE = 2_000, 250
 """The same for a loop in a process of its own."""
-REAL_EXAMPLES, REAL_PIECE = 300, 25
+REAL_EXAMPLES, REAL_PIECE = 1_000, 200
 """The same in real time, which is slow."""
 EVERY = 30.0
 """Seconds between two lines of progress if stderr is no terminal."""
@@ -63,7 +76,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         type=positive(int),
         metavar="N",
         help="how many programs to run (default: 10,000; with a loop given as MODULE:NAME, 2,000, "
-        "or 300 in real time)",
+        "or 1,000 in real time)",
     )
     parser.add_argument(
         "--seed", type=int, default=0, metavar="N", help="choose other programs: any whole number"
@@ -73,6 +86,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--jobs", type=positive(int), default=1, metavar="N", help="how many processes to use"
+    )
+    parser.add_argument(
+        "--dask",
+        metavar="ADDRESS",
+        help="spread the work over the workers of this Dask scheduler, on which miniloop and both "
+        "loops can be imported",
     )
     parser.add_argument(
         "--without",
@@ -90,10 +109,21 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "of an unexplained group, named by its six characters; may be repeated",
     )
     parser.add_argument(
+        "--replay",
+        metavar="TOKEN",
+        help="compare only the program of this token, which an earlier run has printed",
+    )
+    parser.add_argument(
         "--details",
         type=Path,
         metavar="DIR",
         help="write the small programs and both schedules of each to a new folder",
+    )
+    parser.add_argument(
+        "--json",
+        type=Path,
+        metavar="FILE",
+        help="write what was found to a file, too, in the form of miniloop/cli/fuzz.schema.json",
     )
 
 
@@ -102,6 +132,10 @@ def call(args: argparse.Namespace) -> int:
     for feature in args.without:
         if feature not in FEATURES:
             raise BadInput(f"no feature named {feature!r}: choose from {', '.join(FEATURES)}")
+    for option, number in (("--seed", args.seed), ("--start", args.start)):
+        if abs(number) >= tokens.MOST_SEED:
+            raise BadInput(f"{option} {number}: give a smaller number, of at most 19 digits")
+    given = replayed(args) if args.replay is not None else None
     try:
         match = Match(args.against, args.loop)
     except ValueError as error:
@@ -113,6 +147,8 @@ def call(args: argparse.Namespace) -> int:
     count = args.examples or count
     if args.details is not None:
         make_folder(args.details)
+    if args.json is not None and (args.json.is_dir() or not args.json.parent.is_dir()):
+        raise BadInput(f"--json {args.json}: name a file in a folder that exists")
     print(findings.compared(match), flush=True)
     excused = tuple(diagnosis.place(name) for name in args.allow if name in lab.LOOPS)
     one_piece = partial(
@@ -124,24 +160,34 @@ def call(args: argparse.Namespace) -> int:
         allow=frozenset(args.allow) - lab.LOOPS.keys(),
         diagnosis=diagnosis.diagnosis,
         excused=excused,
+        given=given,
     )
     total = Hunt()
     began = time.perf_counter()
     progress = Progress(count, began)
+    stopped = False
     try:
-        for part in spread(one_piece, args.start, count, piece, args.jobs):
+        for part in spread(one_piece, args.start, count, piece, args.jobs, args.dask):
             total.add(part)
             progress.show(total)
-        groups = diagnosis.diagnose(
-            total, args.against, args.loop, args.seed, frozenset(args.without), excused
-        )
+        if given is None:
+            groups = diagnosis.diagnose(
+                total, args.against, args.loop, args.seed, frozenset(args.without), excused
+            )
+        else:
+            groups = diagnosis.groups(total)
+    except (ValueError, OSError) as error:
+        if not args.dask:
+            raise
+        raise BadInput(f"--dask {args.dask}: {error}") from None
     except KeyboardInterrupt:
         print("\nstopped by Ctrl-C", file=sys.stderr)
+        stopped = True
         groups = diagnosis.groups(total)
     if sys.stderr.isatty():
         print("\r\033[K", end="", file=sys.stderr)
+    seconds = time.perf_counter() - began
     if not match.own:
-        seconds = time.perf_counter() - began
         rate = f"{total.programs / seconds:,.{0 if total.programs > 10 * seconds else 1}f}"
         rate += " programs a second"
     else:
@@ -150,14 +196,47 @@ def call(args: argparse.Namespace) -> int:
             slowest, quickest = min(total.rates), max(total.rates)
             rate += f" ({slowest:,.0f} to {quickest:,.0f} in pieces of {PIECE:,})"
     folder = args.details if groups else None
-    for line in findings.summary(total, groups, match, rate, args.without, folder):
+    for line in findings.summary(total, groups, match, rate, folder):
         print(line)
     if folder is not None:
-        findings.write(folder, groups, args.without)
+        findings.write(folder, groups)
+    if args.json is not None:
+        found = report.as_json(
+            total,
+            groups,
+            match,
+            seed=args.seed,
+            start=args.start,
+            without=args.without,
+            stopped=stopped,
+            seconds=round(seconds, 3),
+        )
+        args.json.write_text(json.dumps(found, indent=1) + "\n", "utf-8")
+    if "GITHUB_ACTIONS" in os.environ:
+        for line in report.on_github(groups, match):
+            print(line)
     for name in args.allow:
         if not any(f" {name}," in reason for reason in total.cut):
             print(f"--allow {name}: no finding of this group", file=sys.stderr)
-    return 1 if total.differ else 0
+    if total.differ:
+        return 1
+    return 128 + signal.SIGINT if stopped else 0
+
+
+def replayed(args: argparse.Namespace) -> Program | None:
+    """Set the options as a token has them. Return its program, if it is not one to be drawn again.
+
+    Raises BadInput for a token that is not of this release.
+    """
+    try:
+        found = tokens.read(args.replay)
+    except ValueError as error:
+        raise BadInput(f"--replay: {error}") from None
+    args.examples = 1
+    if isinstance(found, Program):
+        return found
+    args.seed, args.start, args.without = found.seed, found.number, list(found.without)
+    return None
 
 
 def make_folder(folder: Path) -> None:
@@ -171,10 +250,19 @@ def make_folder(folder: Path) -> None:
 
 
 def spread(
-    one_piece: Callable[..., Hunt], start: int, count: int, piece: int, jobs: int
+    one_piece: Callable[..., Hunt], start: int, count: int, piece: int, jobs: int, dask: str | None
 ) -> Iterator[Hunt]:
-    """Hunt in pieces, in this process or in several."""
+    """Hunt in pieces: in this process, in several, or in those of a Dask cluster."""
     pieces = [(n, min(piece, start + count - n)) for n in range(start, start + count, piece)]
+    if dask is not None:
+        with dask_executor(dask) as (executor, _):
+            yield from in_turn(
+                [
+                    executor.submit(apart, partial(one_piece, start=n, count=number))
+                    for n, number in pieces
+                ]
+            )
+        return
     if jobs == 1:
         suspects: set[str] = set()
         for first, number in pieces:
@@ -186,12 +274,36 @@ def spread(
         return
     context = multiprocessing.get_context("spawn")
     with concurrent.futures.ProcessPoolExecutor(jobs, mp_context=context) as pool:
-        futures = [pool.submit(one_piece, start=n, count=number) for n, number in pieces]
-        try:
-            for future in concurrent.futures.as_completed(futures):
-                yield future.result()
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+        yield from in_turn([pool.submit(one_piece, start=n, count=number) for n, number in pieces])
+
+
+def in_turn(futures: list[concurrent.futures.Future[Hunt]]) -> Iterator[Hunt]:
+    """Yield the results of futures as they come. If the caller stops, cancel the others."""
+    try:
+        for future in concurrent.futures.as_completed(futures):
+            yield future.result()
+    finally:
+        for future in futures:
+            future.cancel()
+
+
+def apart(piece: Callable[[], Hunt]) -> Hunt:
+    """Hunt in a process of its own.
+
+    This is for workers of Dask, whose other threads, and settings of the garbage collector, would
+    show in schedules.
+    """
+    call = "import pickle, sys; out = sys.stdout.buffer; sys.stdout = sys.stderr; "
+    call += "out.write(pickle.dumps(pickle.load(sys.stdin.buffer)()))"
+    done = subprocess.run(
+        [sys.executable, "-c", call],
+        input=pickle.dumps(piece),
+        stdout=subprocess.PIPE,
+        check=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+    )
+    found: Hunt = pickle.loads(done.stdout)
+    return found
 
 
 class Progress:

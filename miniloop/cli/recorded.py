@@ -3,9 +3,9 @@
     python -m miniloop.cli.recorded SIDE RECORD TICKS SECONDS REAL SCRIPT [ARG ...]
 
 SIDE is a loop, named as in `miniloop.difftest.loops` (`asyncio`, `miniloop`, `interop`,
-`module:name`), or `asyncio-known`: asyncio with watches, which note in the record where it is known
-to do something else than miniloop. The record is written to the file RECORD (see
-`miniloop.trace.scripts`).
+`module:name`). It may also be the `module:name` of a loop of the lab, or `asyncio-known`: asyncio
+with watches, which note in the record where it is known to do something else than miniloop. The
+record is written to the file RECORD (see `miniloop.trace.scripts`).
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import miniloop
 from miniloop.cli import bad_input, children, program, script
@@ -76,6 +77,10 @@ def install(recorder: ScriptRecorder, side: str) -> ModuleType:
         return asyncio
     from miniloop.difftest import loops  # only here, because it takes time
 
+    stand_ins = getattr(loops.load(side, loops.KNOWN), "stand_ins", None) if ":" in side else None
+    if stand_ins is not None:  # it is a loop of the lab
+        install_broken(recorder, stand_ins())
+        return miniloop
     kind = loops.resolve(side)
     if kind.order_only:
         recorder.write("order", kind.order_only)
@@ -89,6 +94,21 @@ def install(recorder: ScriptRecorder, side: str) -> ModuleType:
     if side == "interop":
         children.follow("interop", "")
     return kind.module
+
+
+def install_broken(recorder: ScriptRecorder, stand_ins: dict[str, Any]) -> None:
+    """Record the loops of miniloop with some of its names replaced, as in a loop of the lab."""
+    from miniloop.difftest.sides import with_future_class
+
+    for name, broken in stand_ins.items():
+        if name in ("EventLoop", "Task"):  # which miniloop itself makes
+            recorder.replace(miniloop, vars(miniloop)[name], broken)
+        else:
+            setattr(miniloop, name, broken)
+    loop_class = None
+    if "Future" in stand_ins:
+        loop_class = with_future_class(miniloop.EventLoop, stand_ins["Future"])
+    recorder.install(miniloop, loop_class)
 
 
 def watch(recorder: ScriptRecorder) -> None:

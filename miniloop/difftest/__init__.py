@@ -14,12 +14,10 @@ Read the files in this order:
     shrink                    the smallest program that shows a difference
     loops, foreign, worker    other people's loops
     fuzz                      a hunt through random programs
-    assertion, plugin         comparisons in a test
-    written, jobs             how a test's program runs
+    written, jobs             a script or a function that a test compares
     scripts, forks            a script in a process of its own, started quickly if it runs often
 """
 
-from .assertion import NotComparedFurther, assert_same_schedule
 from .compare import Difference, agree, compare
 from .programs import Program
 from .sides import Side, side
@@ -27,11 +25,9 @@ from .surroundings import quiet
 
 __all__ = [
     "Difference",
-    "NotComparedFurther",
     "Program",
     "Side",
     "agree",
-    "assert_same_schedule",
     "compare",
     "quiet",
     "side",

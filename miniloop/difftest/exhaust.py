@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import concurrent.futures
+import contextlib
 import itertools
 import json
 import math
@@ -389,7 +390,8 @@ def main(argv: list[str] | None = None) -> int:
 
     try:
         if args.dask:
-            progress = _on_dask(args.dask, run)
+            with dask_executor(args.dask) as (executor, in_flight):
+                progress = run(executor, in_flight)
         elif args.jobs > 1:
             context = multiprocessing.get_context("spawn")
             with concurrent.futures.ProcessPoolExecutor(args.jobs, mp_context=context) as pool:
@@ -412,14 +414,19 @@ def main(argv: list[str] | None = None) -> int:
     return 1 if progress.differing else 0
 
 
-def _on_dask(address: str, run: Callable[[concurrent.futures.Executor, int], Progress]) -> Progress:
+@contextlib.contextmanager
+def dask_executor(address: str) -> Iterator[tuple[concurrent.futures.Executor, int]]:
+    """In the block, have the executor of a Dask cluster, and how many pieces to give it at a time.
+
+    Raises ValueError if Dask is not installed, and OSError if there is no scheduler.
+    """
     try:
         import distributed  # type: ignore[import-not-found, unused-ignore]
     except ImportError:
         raise ValueError("--dask needs `distributed`: pip install distributed") from None
     connect: Callable[..., Any] = distributed.Client
     with connect(address) as client, client.get_executor() as executor:
-        return run(executor, 4 * max(1, sum(client.ncores().values())))
+        yield executor, 4 * max(1, sum(client.ncores().values()))
 
 
 if __name__ == "__main__":

@@ -5,12 +5,15 @@ hunt.
 
 A loop that takes no selector runs in real time, and only the order of events is compared. Programs
 then get deadlines that are well apart, and a difference counts only if it shows several times in a
-row. The loop that it is compared with still runs on virtual time. Programs that block for ever
-there are left out, because they would block in real time, too.
+row. Many programs wait at the same time, each in a worker of its own, and their deadlines are moved
+further apart if the machine has much to do. A program that differs runs again, alone. The loop that
+it is compared with still runs on virtual time, unless it takes no selector, either. Programs that
+block for ever on virtual time are left out, because they would block in real time, too.
 """
 
 from __future__ import annotations
 
+import contextlib
 import marshal
 import os
 import pickle
@@ -30,7 +33,7 @@ import miniloop
 from ..trace import Event, Schedule
 from .compare import Difference, agree
 from .linked import Linked
-from .programs import Block, Program
+from .programs import FILE_NAME, Block, Program
 from .sides import TICK_LIMIT, Side, side
 from .surroundings import HANGS
 from .worker import SIZE
@@ -38,16 +41,30 @@ from .worker import SIZE
 WATCH = 1.5
 """Seconds after which a program counts as hanging."""
 
-# No two sums of a few of these are near each other.
+# No two sums of a few of these are near each other, nor near some hundredths of a second, for which
+# the programs block.
 APART = {
     "0.01": "0.01",
     "0.01001": "0.01",
     "0.0105": "0.01",
     "0.02": "0.023",
-    "0.03": "0.051",
+    "0.03": "0.0535",
     "0.3": "0.097",
     "0.005": "0.004",
 }
+
+SECONDS = re.compile(r"(?<!time\.sleep\()\b0\.\d+\b")
+"""The seconds in the text of a program, except those for which it blocks: each of these ends late
+on a busy machine, and together they would pass a deadline."""
+
+IN_FLIGHT = 8
+"""How many programs run at the same time if they wait in real time."""
+PULSE = 0.005
+"""Seconds after which the process that waits for them looks how late it wakes."""
+LATE = 0.002
+"""If it wakes later than so many seconds, deadlines are moved further apart, by as much."""
+MOST_APART = 8.0
+"""How much further apart they are moved at most."""
 
 WORDED = re.compile(r"RuntimeError\([^)]*\)")
 """A RuntimeError with its first words, as `describe` writes it."""
@@ -62,6 +79,8 @@ class ForeignLoop:
         self.order_only = ""
         """Why its ticks are not compared; empty if they are."""
         self.sees_steps = True
+        self.deadline = 0.0
+        """When the program that runs counts as hanging."""
         self._start()
 
     def _start(self) -> None:
@@ -85,26 +104,38 @@ class ForeignLoop:
 
     def run(self, code: CodeType) -> Schedule:
         """Return the schedule of a program. If it ends the process, the schedule says how."""
+        self.begin(code)
+        return self.finish()
+
+    def begin(self, code: CodeType, seconds: float | None = None) -> None:
+        """Let the worker run a program, for so many seconds at most, by default WATCH."""
         if self._process is None:
             self._start()
         assert self._process is not None
         assert self._process.stdin is not None
         message = marshal.dumps(code)
-        try:
+        # An answer of a process that has ended does not come, either.
+        with contextlib.suppress(BrokenPipeError):
             self._process.stdin.write(len(message).to_bytes(SIZE, "big") + message)
             self._process.stdin.flush()
-            answer = self._answer(WATCH)
-        except BrokenPipeError:
-            answer = None
+        self.deadline = time.monotonic() + (WATCH if seconds is None else seconds)
+
+    def finish(self) -> Schedule:
+        """Wait for the schedule of the program that has begun."""
+        answer = self._answer(self.deadline - time.monotonic())
         if answer is None:
             return Schedule([Event(0, 0, "process", self._end())])
         return answer  # type: ignore[no-any-return]
 
-    def _answer(self, seconds: float) -> Any:
-        """Return the next answer, or None if there is none in time."""
+    def fileno(self) -> int:
+        """Return the descriptor that becomes readable when there is an answer."""
         assert self._process is not None
         assert self._process.stdout is not None
-        stream = self._process.stdout.fileno()
+        return self._process.stdout.fileno()
+
+    def _answer(self, seconds: float) -> Any:
+        """Return the next answer, or None if there is none in time."""
+        stream = self.fileno()
         deadline = time.monotonic() + seconds
         data = b""
         wanted = SIZE
@@ -136,7 +167,8 @@ class ForeignLoop:
         """End the process."""
         if self._process is not None:
             self._process.kill()
-            self._process.communicate()
+            with contextlib.suppress(BrokenPipeError):  # it never read what it was sent
+                self._process.communicate()
             self._process = None
 
 
@@ -170,6 +202,42 @@ def unhurried(program: Program) -> Program:
     return Program(program.phases, tuple(functions))
 
 
+def slowed(program: Program, scale: float) -> CodeType:
+    """Return the code of a program with its deadlines multiplied."""
+    text = SECONDS.sub(lambda seconds: f"{float(seconds[0]) * scale:.4f}", str(program))
+    return compile(text, FILE_NAME, "exec", dont_inherit=True)
+
+
+def at_once(
+    workers: Sequence[ForeignLoop], codes: dict[int, CodeType], seconds: float
+) -> tuple[dict[int, Schedule], list[float]]:
+    """Run programs on workers, as many at a time as there are workers.
+
+    Return their schedules, and by how many seconds this process itself woke too late meanwhile: so
+    late may the programs be as well.
+    """
+    found: dict[int, Schedule] = {}
+    late: list[float] = []
+    left = list(reversed(codes.items()))
+    idle = list(workers)
+    busy: dict[ForeignLoop, int] = {}
+    while left or busy:
+        while left and idle:
+            number, code = left.pop()
+            worker = idle.pop()
+            worker.begin(code, seconds)
+            busy[worker] = number
+        began = time.monotonic()
+        ready, _, _ = select.select(list(busy), [], [], PULSE)
+        now = time.monotonic()
+        if not ready:
+            late.append(now - began - PULSE)
+        for worker in [one for one in busy if one in ready or one.deadline < now]:
+            found[busy.pop(worker)] = worker.finish()
+            idle.append(worker)
+    return found, late
+
+
 def order(schedule: Schedule, steps: bool = True) -> Schedule:
     """Return only the order of a schedule: no ticks, no times, and no steps if they are not seen.
 
@@ -198,6 +266,12 @@ class Match:
         self.excused = [side(one) for one in excused]
         self.own = not any(isinstance(one, ForeignLoop) for one in both)
         self.exact = not any(one.order_only for one in both)
+        self.scale = self._next_scale = 2.0
+        """By what the deadlines of programs in real time are multiplied."""
+        judged = not self.exact and isinstance(self.left, ForeignLoop)
+        self._judge = side("asyncio") if judged else None
+        """Tells which programs block for ever if the left side runs in real time, too."""
+        self._helpers: dict[ForeignLoop, list[ForeignLoop]] = {}
         self.links = self.own and self.exact
         """Whether `each` links programs, which have labels where printed ones have lines."""
 
@@ -222,7 +296,8 @@ class Match:
         """End the worker processes."""
         for one in (self.left, self.right):
             if isinstance(one, ForeignLoop):
-                one.close()
+                for worker in self._workers(one, 0):
+                    worker.close()
 
     def fit(self, program: Program, number: int = 0) -> Program:
         """Return the program of a number in a form that can be compared here."""
@@ -237,12 +312,19 @@ class Match:
             left.cut or None in left.timeouts or len(left.timeouts) >= TICK_LIMIT
         )
 
+    def _blocks_for_judge(self, code: CodeType | Linked) -> bool:
+        return self._judge is not None and self.blocks(self._judge.run(code))
+
     def each(self, programs: list[Program]) -> Iterator[tuple[Schedule, Schedule] | None]:
         """Yield both schedules of each program, or None if they cannot be compared.
 
         On our own sides the programs are linked, which is quicker. All of them run on one side
-        before the other, because the processor's caches are too small for both together.
+        before the other, because the processor's caches are too small for both together. Programs
+        that wait in real time wait at the same time.
         """
+        if not self.exact and len(programs) >= IN_FLIGHT:
+            yield from self._at_once(programs)
+            return
         if not self.links:
             yield from map(self.schedules, programs)
             return
@@ -251,9 +333,39 @@ class Match:
         right = [self.right.run(code) for code in linked]
         yield from zip(left, right, strict=True)
 
+    def _at_once(self, programs: list[Program]) -> Iterator[tuple[Schedule, Schedule] | None]:
+        codes = list(map(self.code, programs))
+        fit = {n: code for n, code in enumerate(codes) if not self._blocks_for_judge(code)}
+        lefts = self._runs(self.left, fit)
+        fit = {n: code for n, code in fit.items() if not self.blocks(lefts[n])}
+        rights = self._runs(self.right, fit)
+        for n in range(len(codes)):
+            yield (self.seen(lefts[n]), self.seen(rights[n])) if n in fit else None
+        self.scale = self._next_scale
+
+    def _runs(self, side: Any, codes: dict[int, Any]) -> dict[int, Schedule]:
+        """Run programs on a side, at the same time if it has workers."""
+        if not isinstance(side, ForeignLoop):
+            return {n: side.run(code) for n, code in codes.items()}
+        found, late = at_once(self._workers(side, IN_FLIGHT), codes, WATCH * self.scale)
+        if late:
+            # All but the latest few, because one of them is always very late.
+            lateness = sorted(late)[len(late) * 9 // 10]
+            self._next_scale = min(MOST_APART, max(1.0, lateness / LATE))
+        return found
+
+    def _workers(self, side: ForeignLoop, number: int) -> list[ForeignLoop]:
+        """Return so many workers of a side, or more if there are more."""
+        helpers = self._helpers.setdefault(side, [])
+        while len(helpers) < number - 1:
+            helpers.append(ForeignLoop(side.name))
+        return [side, *helpers]
+
     def schedules(self, program: Program) -> tuple[Schedule, Schedule] | None:
         """Return both schedules of a printed program, or None if they cannot be compared."""
-        code = program.code()
+        code = program.code() if self.exact else slowed(program, self.scale)
+        if self._blocks_for_judge(code):
+            return None
         left = self.left.run(code)
         if self.blocks(left):
             return None
@@ -265,7 +377,9 @@ class Match:
 
     def code(self, program: Program) -> CodeType | Linked:
         """Return a program in the form in which `each` runs it."""
-        return Linked(program) if self.links else program.code()
+        if self.links:
+            return Linked(program)
+        return program.code() if self.exact else slowed(program, self.scale)
 
     def difference(self, program: Program, times: int = 1) -> Difference | None:
         """Return how the sides differ on a program, if they do so each of `times` times."""
@@ -274,7 +388,7 @@ class Match:
             both = self.schedules(program)
             if both is None or agree(*both):
                 return None
-            code = program.code()
+            code = program.code() if self.exact else slowed(program, self.scale)
             if any(agree(self.seen(one.run(code)), both[1]) for one in self.excused):
                 return None
             if found is not None and both[1].events != found.right.events:

@@ -1,6 +1,7 @@
 """Run random programs on two loops, find differences, make them small and group them.
 
-Program number `n` of seed `s` is always the same program, so these two numbers reproduce a finding.
+On one Python, program number `n` of seed `s` is always the same program. A finding has a token
+(see `tokens`), which stands for its small program on all Pythons.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import random
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from ..trace import Schedule
@@ -19,6 +20,7 @@ from .programs import Program
 from .shrink import shrink
 from .sides import TICK_LIMIT, Side, side
 from .surroundings import HANGS, quiet
+from .tokens import Drawn, token_of
 
 AT_ONCE = 32
 """How many programs are made, and then run first on one side and then on the other."""
@@ -42,6 +44,8 @@ class Finding:
     number: int
     rules: tuple[str, ...] = ()
     """The broken loops that run the small program as the right side does, by name."""
+    without: frozenset[str] = frozenset()
+    """The features that were left out when the program was drawn."""
 
     @property
     def kind(self) -> str:
@@ -53,12 +57,17 @@ class Finding:
         """The kind, with the rules if there are any: what is counted together."""
         return f"{self.kind}: {', '.join(self.rules)}" if self.rules else self.kind
 
+    @property
+    def token(self) -> str:
+        """The token of the small program."""
+        drawn = Drawn(self.seed, self.number, self.without)
+        return token_of(self.difference.program, drawn)
+
     def reproduce(self) -> str:
         """Return the command that finds this again."""
         return (
             f"python -m miniloop fuzz --loop {self.difference.right_name} "
-            f"--against {self.difference.left_name} --seed {self.seed} "
-            f"--start {self.number} --examples 1"
+            f"--against {self.difference.left_name} --replay {self.token}"
         )
 
     def __str__(self) -> str:
@@ -174,6 +183,7 @@ def hunt(
     suspects: Sequence[str] = (),
     excused: Sequence[str] = (),
     numbers: Sequence[int] | None = None,
+    given: Program | None = None,
 ) -> Hunt:
     """Compare `count` programs, or as many as `seconds` allow.
 
@@ -182,17 +192,24 @@ def hunt(
     right side runs as one of the `excused` loops does. With a `diagnosis`, a program that runs to
     its end as on a broken loop found before needs no small program. Those in `suspects` are such
     loops from the beginning. With `numbers`, compare the programs of these numbers, and ignore
-    `start` and `count`.
+    `start` and `count`. With a `given` program, compare only that, as it is.
     """
     match = Match(left, right, excused)
     clock = time.process_time if match.own else time.perf_counter
     result = Hunt()
-    search = Search(match, seed, allow, shrink_budget, diagnosis, suspects, result)
+    if given is not None:
+        shrink_budget = 0
+    search = Search(match, seed, without, allow, shrink_budget, diagnosis, suspects, result)
     began = clock()
     try:
         with quiet():
             numbers = range(start, start + count) if numbers is None else numbers
-            for number, program, both in in_turn(match, seed, numbers, without):
+            compared: Iterable[Compared]
+            if given is None:
+                compared = in_turn(match, seed, numbers, without)
+            else:
+                compared = zip((start,), (given,), match.each([given]), strict=True)
+            for number, program, both in compared:
                 if both is None:
                     result.ended_early(BLOCKS)
                     continue
@@ -218,6 +235,7 @@ class Search:
 
     match: Match
     seed: int
+    without: frozenset[str]
     allow: frozenset[str]
     budget: int
     diagnosis: Diagnosis | None
@@ -260,7 +278,8 @@ class Search:
         if found is None:
             result.ended_early(ONCE)
             return
-        finding = Finding(found, self.seed, number, self._diagnosed(found))
+        rules = self._diagnosed(found)
+        finding = Finding(found, self.seed, number, rules, self.without)
         name = short_id(group(finding))
         if name in self.allow:
             self._allowed[kind] = f"begins as one of the group {name}, which is allowed"
@@ -301,9 +320,13 @@ def ends_early(left: Schedule, right: Schedule) -> str:
     return "" if left == right else "a recursion went too deep"
 
 
+Compared = tuple[int, Program, tuple[Schedule, Schedule] | None]
+"""The number of a program, the program, and both schedules, or None if they cannot be compared."""
+
+
 def in_turn(
     match: Match, seed: int, numbers: Sequence[int], without: frozenset[str]
-) -> Iterator[tuple[int, Program, tuple[Schedule, Schedule] | None]]:
+) -> Iterator[Compared]:
     """Yield each program with both its schedules, or None if they cannot be compared."""
     for some in (numbers[n : n + AT_ONCE] for n in range(0, len(numbers), AT_ONCE)):
         programs = [match.fit(numbered_program(seed, number, without), number) for number in some]

@@ -744,10 +744,14 @@ def table() -> list[Operation]:
         cancel_left="for x in (t1, t2, f0): x.cancel()",
         run_batch="loop.stop()\nloop.run_forever()",
     )
-    return [op for op in ops if sys.version_info >= op.since]
+    return ops
 
 
-OPERATIONS: dict[str, Operation] = {op.name: op for op in table()}
+TABLE: dict[str, Operation] = {op.name: op for op in table()}
+"""All operations, also those that this Python's asyncio lacks."""
+OPERATIONS: dict[str, Operation] = {
+    name: op for name, op in TABLE.items() if sys.version_info >= op.since
+}
 FEATURES: tuple[str, ...] = tuple(dict.fromkeys(op.feature for op in OPERATIONS.values()))
 
 

@@ -172,9 +172,43 @@ def run_side(
         else:
             run.stopped = "hang", f"does not end after {seconds + MARGIN:g} seconds"
         _read(run, record, script)
-        run.said = stderr.read_text("utf-8", "backslashreplace")
-        run.wrote = stdout.read_text("utf-8", "backslashreplace").replace("\0", "\\x00")
+        run.said, run.wrote = _text(stderr), _text(stdout)
     return run
+
+
+def run_in_the_lab(
+    names: Sequence[str],
+    script: str,
+    args: Sequence[str] = (),
+    *,
+    ticks: int,
+    seconds: float,
+    stdin: bytes = b"",
+) -> list[Run]:
+    """Run a script on many sides on virtual time, and return what it did on each.
+
+    This takes a fifth of the time of `run_side`, and needs a system that can fork. Sides that have
+    not had their turn after so many `seconds` are left out, and so are runs without an end.
+    """
+    found = []
+    with tempfile.TemporaryDirectory(prefix="miniloop-") as folder:
+        Path(folder, "stdin").write_bytes(stdin)
+        null = Path(os.devnull)
+        arguments = [folder, ",".join(names), str(ticks), str(seconds / 2), script, *args]
+        process = _start("in_the_lab", (null, null, null), arguments)
+        try:
+            _ends_in_time(process, seconds, bool)
+        finally:
+            _end_group(process)
+        for number, name in enumerate(names):
+            place = Path(folder, str(number))
+            if place.with_suffix(".status").exists():
+                run = Run(name, status=int(place.with_suffix(".status").read_text()))
+                _read(run, place.with_suffix(".record"), script)
+                run.said, run.wrote = map(_text, (f"{place}.stderr", f"{place}.stdout"))
+                if not run.cut_off:
+                    found.append(run)
+    return found
 
 
 def _start(module: str, streams: Sequence[Path], arguments: Sequence[str]) -> Process:
@@ -195,6 +229,11 @@ def _start(module: str, streams: Sequence[Path], arguments: Sequence[str]) -> Pr
             env=environment(),
             start_new_session=True,
         )
+
+
+def _text(path: str | Path) -> str:
+    """Return what a process has written to a file."""
+    return Path(path).read_text("utf-8", "backslashreplace").replace("\0", "\\x00")
 
 
 def _ends_in_time(process: Process, seconds: float, meanwhile: Callable[[], object]) -> bool:
@@ -271,7 +310,7 @@ def _read(run: Run, record: Path, script: str) -> None:
             schedule.reports = values[0]
         elif kind == "end":
             run.complete = True
-    hang = record.with_name("record.hang")
+    hang = record.with_name(f"{record.name}.hang")
     stack = hang.read_text() if hang.exists() else ""
     if stack and not run.stopped:
         place = re.search(rf'File "(?:.*/)?{re.escape(Path(script).name)}", line (\d+)', stack)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import functools
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from ..difftest import Side, agree, side
@@ -25,26 +25,44 @@ BEHIND = 40
 """How many programs are searched for rules that hide behind those found before."""
 PATIENCE = 60.0
 """Seconds after which that search ends."""
+MOST_NAMED = 3
+"""The most broken loops that are named for one program."""
 
 
 def rules_broken(
-    left: Schedule, right: Schedule, run: Callable[[Side], Schedule]
+    left: Schedule,
+    right: Schedule,
+    run: Callable[[Side], Schedule],
+    seconds: float = 1e9,
 ) -> list[type[BrokenLoop]]:
     """Return the broken loops that run a program as the right side does, and not as the left one.
 
     `run` returns the schedule of the same program on one more side, in the form of the other two.
     It is called for each loop of the lab whose rule this Python's asyncio keeps, and for miniloop
-    itself. If that runs the program otherwise than the left side, the lab can tell nothing. Call
-    this function inside `quiet()`, which ends loops that hang.
+    itself. If that runs the program otherwise than the left side, the lab can tell nothing. Loops
+    that have not had their turn after so many `seconds` are left out. Call this function inside
+    `quiet()`, which ends loops that hang.
     """
+    deadline = time.monotonic() + seconds
     if not agree(run(side("miniloop")), left):
         return []
     found = []
     for name, loop in LOOPS.items():
-        if sys.version_info >= loop.since:
+        if sys.version_info >= loop.since and time.monotonic() < deadline:
             schedule = run(broken_side(name))
             if alike(schedule, right) and not agree(schedule, left):
                 found.append(loop)
+    return found
+
+
+def named(loops: Sequence[type[BrokenLoop]]) -> list[tuple[str, str]]:
+    """Return these loops in words, the first few at least: pairs of a kind of remark and a text."""
+    found = [
+        ("or" if number else "rule broken", f"{loop.name}: {loop.breaks}")
+        for number, loop in enumerate(loops[:MOST_NAMED])
+    ]
+    if more := loops[MOST_NAMED:]:
+        found.append(("or", f"one of {len(more)} more, which do the same on this program"))
     return found
 
 

@@ -204,18 +204,18 @@ class ScriptRecorder(Recorder):
         eager = vars(module).get("eager_task_factory")
         if eager is not None:
             make_factory = vars(module)["create_eager_task_factory"]
-            self._replace(module, eager, make_factory(recorded))
-        self._replace(module, own_task, recorded)
+            self.replace(module, eager, make_factory(recorded))
+        self.replace(module, own_task, recorded)
         if make_loop is None:
             loops = recorded_loop(self, loop_class or own_loop, tasks, asks_factory)
         else:
             self._leave_virtual_time()
             self.threads.longest = LONGEST
             loops = recorded_in_real_time(self, own_loop, make_loop, tasks, asks_factory)
-        self._replace(module, own_loop, loops)
+        self.replace(module, own_loop, loops)
         for name, made_alike in {"as_completed": in_given_order, "all_tasks": in_order}.items():
             own = vars(module)[name]
-            self._replace(module, own, made_alike(module, own))
+            self.replace(module, own, made_alike(module, own))
         self.threads.install()
         time.sleep = self.threads.sleep  # type: ignore[assignment]
         if not self.real_time:
@@ -225,7 +225,7 @@ class ScriptRecorder(Recorder):
         gc.disable()
         atexit.register(self.finish)
 
-    def _replace(self, module: ModuleType, old: Any, new: Any) -> None:
+    def replace(self, module: ModuleType, old: Any, new: Any) -> None:
         """Put `new` wherever the library has `old` under a name, in a module or in a class."""
         for name, submodule in list(sys.modules.items()):
             if name.partition(".")[0] != module.__name__ or name.startswith(__package__):

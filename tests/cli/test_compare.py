@@ -10,8 +10,11 @@ from unittest import mock
 
 import pytest
 
+from miniloop import lab
+from miniloop.cli import compare as compare_command
 from miniloop.cli import main
 from miniloop.difftest.scripts import Comparison, compare_script
+from miniloop.lab.diagnosis import place
 from tests.cli.both_ways import ROOT, Ended, run
 
 ON_MINILOOP = "'miniloop' in asyncio.sleep.__module__"
@@ -734,6 +737,9 @@ class Backwards(asyncio.SelectorEventLoop):
     def _run_once(self):
         self._ready.reverse()
         super()._run_once()
+class PlainBackwards(Backwards):
+    def __init__(self):
+        super().__init__()
 class Plain(asyncio.SelectorEventLoop):
     def __init__(self):
         super().__init__()
@@ -754,7 +760,10 @@ def make():
         (["--loop", "nowhere"], 2, "no loop named 'nowhere': choose from asyncio, miniloop, "),
     ],
 )
-def test_a_loop_of_ones_own(options: list[str], status: int, says: str, tmp_path: Path) -> None:
+def test_a_loop_of_ones_own(
+    options: list[str], status: int, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lab, "LOOPS", {})
     (tmp_path / "own.py").write_text(OWN)
     body = """
         from concurrent.futures import ThreadPoolExecutor
@@ -769,6 +778,64 @@ def test_a_loop_of_ones_own(options: list[str], status: int, says: str, tmp_path
     assert says in ended.stdout + ended.stderr
     if "order" in says:
         assert ended.stdout.startswith(f"note: {options[1]} takes no selector, so only the ")
+
+
+TELLS = """
+async def child(number):
+    try:
+        print(number)
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+    finally:
+        print(number)
+loop = asyncio.get_running_loop()
+loop.call_later(0, print, "timer")
+tasks = [asyncio.create_task(child(number)) for number in range(3)]
+await asyncio.sleep(0)
+tasks[1].cancel()
+print(await asyncio.gather(*tasks, return_exceptions=True))
+"""
+
+
+@pytest.mark.parametrize(
+    "loop", ["own:Backwards", pytest.param("own:PlainBackwards", marks=pytest.mark.long)]
+)
+def test_the_rule_that_a_loop_breaks(
+    loop: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    some = ("batch-in-reverse", "fifo-timers", "last-in-first-out", "timers-first")
+    monkeypatch.setattr(
+        lab, "LOOPS", {name: one for name, one in lab.LOOPS.items() if name in some}
+    )
+    monkeypatch.setattr(compare_command, "LONGEST_DIAGNOSIS", 100.0)
+    (tmp_path / "own.py").write_text(OWN)
+    ended = compare(tmp_path, TELLS, "--loop", loop)
+    assert ended.status == 1, ended.stdout
+    rule = "rule broken: batch-in-reverse: What is ready when a tick begins runs in the order in "
+    assert rule in " ".join(ended.stdout.split())
+    assert "\nor: " not in ended.stdout
+
+
+@pytest.mark.long
+def test_the_rule_is_found_in_the_whole_lab(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compare_command, "LONGEST_DIAGNOSIS", 100.0)
+    for name in ("last-in-first-out", "cancel-at-once"):
+        ended = compare(tmp_path, TELLS, "--loop", place(name))
+        assert ended.status == 1, ended.stdout
+        assert f"\nrule broken: {name}: " in ended.stdout
+
+
+@pytest.mark.long
+def test_no_rule_is_named_for_what_is_no_rule(tmp_path: Path) -> None:
+    ended = compare(tmp_path, "print(asyncio.sleep.__module__)")
+    assert ended.status == 1
+    assert "rule broken" not in ended.stdout
+    (tmp_path / "own.py").write_text(OWN.replace("    pass", "    def get_debug(self): return 7"))
+    ended = compare(tmp_path, "print(asyncio.get_running_loop().get_debug())", "--loop", "own:Own")
+    assert ended.status == 1
+    assert "rule broken" not in ended.stdout
 
 
 def test_a_package(tmp_path: Path) -> None:

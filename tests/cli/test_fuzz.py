@@ -1,5 +1,6 @@
 """`python -m miniloop fuzz`: what it finds, how it says so, and foreign loops under watch."""
 
+import json
 import re
 import sys
 from pathlib import Path
@@ -7,15 +8,15 @@ from pathlib import Path
 import pytest
 
 from miniloop import lab
-from miniloop.cli import findings
+from miniloop.cli import findings, report
 from miniloop.cli import fuzz as cli
-from miniloop.difftest import Difference, foreign
+from miniloop.difftest import Difference, foreign, quiet, side, tokens
 from miniloop.difftest.foreign import Match
 from miniloop.difftest.fuzz import Finding, Hunt
 from miniloop.difftest.programs import Program
 from miniloop.lab.diagnosis import groups
 from miniloop.trace import Schedule
-from tests.cli.both_ways import Ended, run
+from tests.cli.both_ways import ROOT, Ended, run
 
 # Each of these is a loop as a stranger might bring it along: a module with a factory.
 LOOPS = """
@@ -61,6 +62,10 @@ class Crashing(asyncio.SelectorEventLoop):
         if args == (1,):
             os.kill(os.getpid(), signal.SIGSEGV)
         return super().call_soon(callback, *args, context=context)
+
+class RealCrashing(Crashing):
+    def __init__(self):
+        super().__init__()
 
 class Leaving(asyncio.SelectorEventLoop):
     def call_soon(self, callback, *args, context=None):
@@ -162,7 +167,7 @@ def test_the_summary_of_130_findings_fits_one_screen(rules: int) -> None:
         total.count(finding.key, number)
     found = groups(total)
     assert len(found) == (rules or 130)
-    lines = findings.summary(total, found, Match("asyncio", "miniloop"), "fast", [], None)
+    lines = findings.summary(total, found, Match("asyncio", "miniloop"), "fast", None)
     assert 20 < len(lines) <= 60 - 2  # and what is compared
     assert sum("=> " in line for line in lines) >= 1
     assert ("1. last-in-first-out: " in "\n".join(lines)) == bool(rules)
@@ -198,9 +203,69 @@ def test_a_finding_is_reproduced_by_its_line(folder: Path) -> None:
     options = ["--examples", "10", "--without", "debug", "--without", "readiness"]
     found = fuzz(folder, "--loop", "loops:Backwards", *options)
     line = next(line for line in found.stdout.splitlines() if "   reproduce: " in line)
+    token = line.split()[-1]
+    assert line.split()[-2] == "--replay"
+    assert len(token) <= 80
     again = run([sys.executable, *line.split()[2:]], folder)
-    assert again.status == 1
+    assert (again.stderr, again.status) == ("", 1)
+    assert again.stdout.splitlines()[1].startswith("1 program compared ")
+    shown = found.stdout[found.stdout.index("\n1. batch-in-reverse: ") :]
+    program = shown[shown.index("   import ") : shown.index("   reproduce: ")]
+    assert program in again.stdout
     assert line in again.stdout.splitlines()
+    assert "\n1. batch-in-reverse: " in again.stdout
+
+
+def test_a_program_that_is_too_long_for_a_token_is_drawn_and_shrunk_again(folder: Path) -> None:
+    options = ["--loop", "loops:Backwards", "--seed", "3", "--start", "4", "--examples", "1"]
+    found = fuzz(folder, *options, "--without", "debug")
+    token = tokens.token_of(None, tokens.Drawn(3, 4, frozenset({"debug"})))
+    again = fuzz(folder, "--loop", "loops:Backwards", "--replay", token)
+    assert found.status == again.status == 1
+    found_lines, again_lines = found.stdout.splitlines(), again.stdout.splitlines()
+    assert found_lines[2:] == again_lines[2:]
+    agreeing = fuzz(folder, "--loop", "loops:good", "--replay", token)
+    assert agreeing.status == 0
+    assert "1 program compared " in agreeing.stdout
+
+
+def test_what_is_found_is_written_as_json(folder: Path) -> None:
+    jsonschema = pytest.importorskip("jsonschema")
+    schema = json.loads((ROOT / "miniloop/cli/fuzz.schema.json").read_text())
+    jsonschema.Draft202012Validator.check_schema(schema)
+    options = ["--loop", "loops:Backwards", "--examples", "6", "--json", "found.json"]
+    ended = fuzz(folder, *options, "--without", "debug", "--seed", "4")
+    assert (ended.stderr, ended.status) == ("", 1)
+    found = json.loads((folder / "found.json").read_text())
+    jsonschema.validate(found, schema)
+    assert (found["loop"], found["against"]) == ("loops:Backwards", "asyncio")
+    assert (found["compared"], found["stopped"], found["seed"]) == ("ticks", False, 4)
+    assert found["without"] == ["debug"]
+    assert found["agree"] + found["differ"] == found["programs"] == 6
+    first = found["groups"][0]
+    assert (first["name"], first["allow"]) == ("batch-in-reverse", "batch-in-reverse")
+    small = first["findings"][0]
+    assert tokens.read(small["token"]) is not None
+    assert small["token"] in ended.stdout
+    assert small["against"][: small["first"]] == small["loop"][: small["first"]]
+    assert small["against"][small["first"]] != small["loop"][small["first"]]
+    assert small["command"].endswith(small["token"])
+    missing = fuzz(folder, "--json", "nowhere/found.json")
+    assert missing.status == 2
+    assert missing.stderr == (
+        "miniloop fuzz: --json nowhere/found.json: name a file in a folder that exists\n"
+    )
+
+
+def test_github_is_told(folder: Path) -> None:
+    command = [sys.executable, "-m", "miniloop", "fuzz", "--loop", "loops:Backwards"]
+    ended = run([*command, "--examples", "4"], folder, GITHUB_ACTIONS="true")
+    (line,) = [line for line in ended.stdout.splitlines() if line.startswith("::")]
+    title, text = line.removeprefix("::error title=").split("::")
+    assert title == "loops%3ABackwards differs from asyncio"
+    assert text.startswith("rule broken: batch-in-reverse: What is ready when a tick begins ")
+    assert "%0A4 programs, of which this is a small one: python -m miniloop fuzz --loop " in text
+    assert report.escaped("100 %\n") == "100 %25%0A"
 
 
 def test_a_rule_can_be_allowed(folder: Path) -> None:
@@ -284,6 +349,38 @@ def test_how_a_foreign_loop_ends_is_a_finding(
         match.close()
 
 
+def test_programs_in_real_time_run_at_the_same_time(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(foreign, "WATCH", 20.0)  # none of them hangs
+    monkeypatch.setattr(foreign, "IN_FLIGHT", 3)
+    programs = [program(("sleep", delay)) for delay in ("0.097", "0.01", "0.051") * 2]
+    programs[4] = program(("call_soon", "h0", "k0", ", 1"))
+    programs[1] = program(("acquire", "l0"), ("acquire", "l0"))  # waits for ever
+    match = foreign.Match("asyncio", "loops:RealCrashing")
+    try:
+        both = list(match.each(programs))
+        again = list(match.each(programs))
+    finally:
+        match.close()
+    for found in (both, again):
+        assert found[1] is None
+        ended = [schedules and [event.what for event in schedules[1].events] for schedules in found]
+        assert ended[4] == ["crashes: SIGSEGV"]
+        assert all(foreign.agree(*found[n]) for n in (0, 2, 3, 5))
+    assert match.scale <= foreign.MOST_APART
+
+
+def test_deadlines_are_moved_apart() -> None:
+    one = program(("sleep", "0.051"), ("call_later", "h0", "0.01", "k0", ", 1"), ("ticks", "3"))
+    slow = foreign.slowed(one, 3)
+    with quiet():
+        seconds = [side("asyncio").run(code).timeouts for code in (one.code(), slow)]
+    assert [max(some) for some in seconds] == [0.051, 0.153]
+    assert side("asyncio").run(foreign.slowed(one, 1)) == side("asyncio").run(one.code())
+
+
 @pytest.mark.parametrize(
     ("args", "line"),
     [
@@ -299,6 +396,8 @@ def test_how_a_foreign_loop_ends_is_a_finding(
             "loops:: give a module and a name in it, as in uvloop:new_event_loop",
         ),
         (["--without", "luck"], "no feature named 'luck': choose from tasks, "),
+        (["--replay", "luck"], "--replay: 'luck' is no token of `miniloop fuzz`: copy it as a "),
+        (["--seed", "1" * 30], "--seed 111111111111111111111111111111: give a smaller number, "),
     ],
 )
 def test_bad_arguments(args: list[str], line: str, folder: Path) -> None:

@@ -1,3 +1,3 @@
 """The plugin under test is not installed when the tests run from a clone."""
 
-from miniloop.difftest.plugin import same_schedule  # noqa: F401
+from miniloop.testing.plugin import same_schedule  # noqa: F401

@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 import miniloop
-from miniloop.difftest import NotComparedFurther, assert_same_schedule, side
+from miniloop.difftest import side
 from miniloop.difftest.fuzz import numbered_program
 from miniloop.difftest.loops import KNOWN, resolve
 from miniloop.difftest.sides import KNOWN as SIDES
+from miniloop.testing import NotComparedFurther, assert_same_schedule
 from tests.cli.both_ways import run
 from tests.difftest import own_loops
 

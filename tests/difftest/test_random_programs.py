@@ -10,9 +10,10 @@ import sys
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from miniloop.difftest import assert_same_schedule, quiet
+from miniloop.difftest import quiet
 from miniloop.difftest.fuzz import hunt
 from miniloop.difftest.strategies import programs
+from miniloop.testing import assert_same_schedule
 
 PROGRAMS = int(os.environ.get("MINILOOP_PROGRAMS", "20000"))
 PIECES = 20

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from miniloop.difftest import assert_same_schedule, quiet, side
+from miniloop.difftest import quiet, side
 from miniloop.difftest.known import WATCHES, needed
 from miniloop.difftest.programs import FILE_NAME
+from miniloop.testing import assert_same_schedule
 
 PROGRAMS = sorted(Path(__file__).with_name("regressions").glob("*.py"))
 

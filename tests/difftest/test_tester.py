@@ -14,7 +14,6 @@ from miniloop.difftest import (
     Program,
     Side,
     agree,
-    assert_same_schedule,
     compare,
     quiet,
     side,
@@ -30,6 +29,7 @@ from miniloop.difftest.linked import Linked
 from miniloop.difftest.programs import FILE_NAME
 from miniloop.difftest.shrink import shrink
 from miniloop.lab.broken import broken
+from miniloop.testing import assert_same_schedule
 from miniloop.trace import Recorder, Schedule, on_virtual_time
 from miniloop.trace.recorder import TOO_NESTED
 

@@ -4,11 +4,13 @@ import asyncio
 from datetime import timedelta
 from typing import Any
 
+import dask
 import distributed
 import pytest
 from tornado import gen, httpclient, httpserver, netutil, web
 from tornado.ioloop import IOLoop
 
+from miniloop.cli import main
 from miniloop.difftest import exhaust
 from tests.ecosystem.on_interop import assert_on_miniloop, run
 
@@ -20,7 +22,7 @@ def test_tornado() -> None:
             await gen.sleep(0.001)
             self.write(self.request.path)
 
-    async def main() -> None:
+    async def program() -> None:
         loop = IOLoop.current()
         assert await loop.run_in_executor(None, pow, 2, 5) == 32
         # It takes nothing but what is an asyncio.Future.
@@ -43,7 +45,7 @@ def test_tornado() -> None:
         server.stop()
         await server.close_all_connections()
 
-    run(main())
+    run(program())
 
 
 def square(number: int) -> int:
@@ -51,13 +53,13 @@ def square(number: int) -> int:
 
 
 def test_dask() -> None:
-    async def main() -> None:
+    async def program() -> None:
         options: dict[str, Any] = {"processes": False, "dashboard_address": "127.0.0.1:0"}
         async with distributed.Client(asynchronous=True, **options) as client:
             assert await client.submit(square, 6) == 36
             assert await client.gather(client.map(square, range(5))) == [0, 1, 4, 9, 16]
 
-    run(main())
+    run(program())
 
 
 def test_programs_are_spread_over_dask(capsys: pytest.CaptureFixture[str]) -> None:
@@ -68,3 +70,20 @@ def test_programs_are_spread_over_dask(capsys: pytest.CaptureFixture[str]) -> No
         assert exhaust.main(["tasks", "--size", "3", "--dask", address]) == 0
     total = exhaust.SUB_GRAMMARS["tasks"].count(3)
     assert f"{total:,} of {total:,} programs compared, 0 differ" in capsys.readouterr().out
+
+
+def test_a_hunt_is_spread_over_dask(capsys: pytest.CaptureFixture[str]) -> None:
+    options: dict[str, Any] = {"host": "127.0.0.1", "dashboard_address": "127.0.0.1:0"}
+    cluster = distributed.LocalCluster(n_workers=2, threads_per_worker=1, **options)
+    hunted = ["fuzz", "--examples", "40", "--loop", "tests.lab.strangers:Stacked"]
+    with cluster:
+        assert main([*hunted, "--dask", cluster.scheduler_address]) == 1
+    shown = capsys.readouterr().out
+    assert "40 programs compared " in shown
+    assert "\n1. last-in-first-out: The ready queue is first in, first out.\n" in shown
+
+
+def test_a_cluster_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
+    with dask.config.set({"distributed.comm.timeouts.connect": "0.5s"}):
+        assert main(["fuzz", "--examples", "1", "--dask", "127.0.0.1:1"]) == 2
+    assert capsys.readouterr().err.startswith("miniloop fuzz: --dask 127.0.0.1:1: ")

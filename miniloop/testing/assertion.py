@@ -14,17 +14,19 @@ from typing import Any
 import miniloop
 
 from ..details import current
+from ..difftest import surroundings, written
+from ..difftest.compare import Difference, comparable, difference_of, one_hangs, recursion
+from ..difftest.foreign import Match
+from ..difftest.known import WATCHES
+from ..difftest.loops import LoopKind
+from ..difftest.programs import FILE_NAME, Program
+from ..difftest.sides import Side, side
+from ..difftest.surroundings import DEEPEST, ENDS_WITH, HANGS, never_awaited, quiet
+from ..difftest.written import Written, run_written
+from ..lab.broken import BrokenLoop
+from ..lab.diagnosis import named, rules_broken
 from ..trace import Schedule
 from ..trace.recorder import TOO_MANY
-from . import surroundings, written
-from .compare import Difference, comparable, difference_of, one_hangs, recursion
-from .foreign import Match
-from .known import WATCHES
-from .loops import LoopKind
-from .programs import FILE_NAME, Program
-from .sides import Side, side
-from .surroundings import DEEPEST, ENDS_WITH, HANGS, never_awaited, quiet
-from .written import Written, run_written
 
 
 class NotComparedFurther(UserWarning):
@@ -67,6 +69,10 @@ def assert_same_schedule(
     the error says so, or a `NotComparedFurther` warning if the runs agree. If the program awaits a
     library that imports asyncio (async_timeout, anyio, ...), it cannot run on miniloop's core. In
     that case, unless `loops` is given, asyncio is compared with `miniloop.interop`.
+
+    **Which rule.** If two runs differ, the program also runs on each loop of `miniloop.lab`, for at
+    most five seconds. If one of these does as the second loop does, the error names the rule that
+    it breaks. Nothing is said if miniloop itself differs from the reference on this program.
 
     Raises AssertionError if two runs differ. Also raises it if they are alike, but a script or
     function does not come to a good end: an exception ends it (or a SystemExit that tells of a
@@ -115,7 +121,14 @@ class Findings:
         self.never_awaited += other.never_awaited
 
 
-class NeedsAsyncio(AssertionError):
+class SchedulesDiffer(AssertionError):
+    """Two loops run a program differently."""
+
+    rules: tuple[str, ...] = ()
+    """The loops of the lab that run it as the second loop does, by name."""
+
+
+class NeedsAsyncio(SchedulesDiffer):
     """The program differs on miniloop's core because something in it asks the real asyncio."""
 
 
@@ -126,6 +139,7 @@ def _hold(to_run: Program | Written, reference: Side, other: Side) -> Findings:
     match = Match(reference, other)
     in_order = "".join(f"{note}\n" for note in match.notes)
     names = f"{reference.name} and {other.name}"
+    rules: list[type[BrokenLoop]] = []
     with quiet(DEEPEST if is_program else max(DEEPEST, sys.getrecursionlimit())):
         ends = ""
         if isinstance(to_run, Program):
@@ -139,20 +153,45 @@ def _hold(to_run: Program | Written, reference: Side, other: Side) -> Findings:
                 ends = more
             elif more:
                 found.not_further.append(f"{names} are compared {more}")
+        if difference is not None:
+            rules = _rules(to_run, match, difference)
     if difference is not None:
-        kind, hint = AssertionError, ""
+        kind, hint = SchedulesDiffer, ""
         if miniloop in (reference.module, other.module):
             asks = not is_program and asks_asyncio(difference)
-            kind = NeedsAsyncio if asks else AssertionError
+            kind = NeedsAsyncio if asks else SchedulesDiffer
             hint = HINT if asks or lacks_something(difference) else ""
-        raise kind(
+        differ = kind(
             f"{in_order}the schedules on {names} differ:\n\n"
             + difference.text(context=None if is_program else CONTEXT)
             + ends
+            + ("\n\n" if rules else "")
+            + "\n".join(f"{remark}: {text}" for remark, text in named(rules))
             + hint
         )
+        differ.rules = tuple(loop.name for loop in rules)
+        raise differ
     found.not_further += match.notes
     return found
+
+
+def _rules(
+    to_run: Program | Written, match: Match, difference: Difference
+) -> list[type[BrokenLoop]]:
+    """Return the loops of the lab that run a program as the second side does."""
+    program = difference.program
+    code = program.code() if program is not None else None
+
+    if match.right is side("miniloop"):  # of which each loop of the lab is a broken one
+        return []
+
+    def run(one: Side) -> Schedule:
+        if code is not None:
+            return match.seen(one.run(code))
+        assert not isinstance(to_run, Program)
+        return match.seen(run_written(one, to_run)[0])
+
+    return rules_broken(difference.left, difference.right, run, LONGEST_DIAGNOSIS)
 
 
 class Bad(Exception):
@@ -196,6 +235,9 @@ def _held(to_run: Written, match: Match, found: Findings) -> tuple[Difference | 
 
 TIMES = 3
 """In real time, runs must differ so many times in a row."""
+
+LONGEST_DIAGNOSIS = 5.0
+"""Seconds after which no further loop of the lab is tried."""
 
 CONTEXT = 50
 """Lines shown before and after the first difference of a script or function."""

@@ -24,15 +24,8 @@ from time import monotonic_ns, perf_counter
 import pytest
 
 import miniloop as as_readme_says
-from miniloop.difftest import (
-    NotComparedFurther,
-    assert_same_schedule,
-    known,
-    side,
-    sides,
-    surroundings,
-    written,
-)
+from miniloop.difftest import known, side, sides, surroundings, written
+from miniloop.testing import NotComparedFurther, assert_same_schedule
 
 
 async def two_sleepers():
