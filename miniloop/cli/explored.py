@@ -59,8 +59,7 @@ def _recorder(base: Callable[..., Any], plan: str, rules: list[str], *args: Any)
 
     def noting(who: str, what: str) -> None:
         if who == "print" and not recorder.stopped:
-            where = FILES.caller(sys._getframe(1))
-            recorder.write("explored", "line", where.line if where else 0)
+            recorder.write("explored", "line", FILES.line(sys._getframe(1)))
         note(who, what)
 
     recorder.install, recorder.note = installing, noting

@@ -120,8 +120,7 @@ def run(program: Program, plan: Plan = OWN, rules: Iterable[str] = ()) -> Outcom
 
         def noting(who: str, what: str) -> None:
             if who == "print" and not recorder.stopped:
-                where = FILES.caller(sys._getframe(1))
-                printed.append(where.line if where else 0)
+                printed.append(FILES.line(sys._getframe(1)))
             note(who, what)
 
         recorder.note = noting

@@ -73,8 +73,7 @@ class Permutation:
 
     def _line(self) -> int:
         """Return the line of the program that is at work, or 0."""
-        where = self._files.caller(sys._getframe(2))
-        return where.line if where else 0
+        return self._files.line(sys._getframe(2))
 
     def places(self, park: Callable[[], object] | None = None) -> list[Place]:
         """Return what to replace for the length of the run.

@@ -73,7 +73,7 @@ class Files(dict[str, int]):
     the numbers.
     """
 
-    def __init__(self, found: Callable[[str], object]) -> None:
+    def __init__(self, found: Callable[[str], object] = str) -> None:
         super().__init__()
         self._found = found
         self._count = 0
@@ -110,6 +110,11 @@ class Files(dict[str, int]):
             call = "" if number == RECORDER else called(code)
             frame = frame.f_back
         return None
+
+    def line(self, frame: FrameType | None) -> int:
+        """Return the number of the line that `caller()` finds, or 0."""
+        where = self.caller(frame)
+        return where[1] if where else 0
 
 
 OURS = f"{Path(__file__).parent}{os.sep}"
