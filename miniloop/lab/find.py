@@ -61,8 +61,25 @@ def find(
     if sys.version_info < loop.since:
         version = ".".join(map(str, loop.since))
         raise RuntimeError(f"asyncio itself keeps the rule of {name!r} only since Python {version}")
-    reference, suspect = side("asyncio"), loop.side()
-    best: Counterexample | None = None
+    found = search(loop.side(), seed=seed, budget=budget, progress=progress)
+    return None if found is None else Counterexample(loop, *found)
+
+
+def search(
+    suspect: Side,
+    *,
+    seed: int = 2026,
+    budget: int = 20_000,
+    progress: Callable[[int], None] | None = None,
+) -> tuple[Difference, int, int, int] | None:
+    """Return how any loop differs from asyncio, or None if ``budget`` programs show nothing.
+
+    The arguments are those of ``find()``. With the difference come the seed, the number of the
+    program that was made smaller, and how many programs were tried.
+    """
+    reference = side("asyncio")
+    best: tuple[Difference, int, int, int] | None = None
+    lines = 0
     with quiet():
         for number in range(budget):
             if progress is not None and number % 100 == 0:
@@ -75,10 +92,9 @@ def find(
             difference = compare(small, reference, suspect)
             if difference is None:
                 continue  # not the same twice
-            found = Counterexample(loop, difference, seed, number, number + 1)
-            if best is None or found.program.line_count() < best.program.line_count():
-                best = found
-            if best.program.line_count() <= SHORT:
+            if best is None or small.line_count() < lines:
+                best, lines = (difference, seed, number, number + 1), small.line_count()
+            if lines <= SHORT:
                 break
     return best
 
