@@ -71,13 +71,21 @@ def search(
     seed: int = 2026,
     budget: int = 20_000,
     progress: Callable[[int], None] | None = None,
+    whole: Side | None = None,
 ) -> tuple[Difference, int, int, int] | None:
     """Return how any loop differs from asyncio, or None if ``budget`` programs show nothing.
 
-    The arguments are those of ``find()``. With the difference come the seed, the number of the
-    program that was made smaller, and how many programs were tried.
+    The arguments are those of ``find()``. A program counts only if ``whole``, where it is given,
+    agrees with asyncio on it. With the difference come the seed, the number of the program that was
+    made smaller, and how many programs were tried.
     """
     reference = side("asyncio")
+
+    def counts(program: Program) -> bool:
+        return differs(program, reference, suspect) and not (
+            whole is not None and differs(program, reference, whole)
+        )
+
     best: tuple[Difference, int, int, int] | None = None
     lines = 0
     with quiet():
@@ -88,7 +96,9 @@ def search(
             program, linked, expected = run(seed, number)
             if agree(expected, suspect.run(linked)):
                 continue
-            small = shrink(program, lambda p: differs(p, reference, suspect))
+            if whole is not None and not counts(program):
+                continue
+            small = shrink(program, counts)
             difference = compare(small, reference, suspect)
             if difference is None:
                 continue  # not the same twice
