@@ -33,7 +33,9 @@ def draw(visits: list[Visit], title: str) -> str:
         height = HEAD + LINE * (len(calls) + 1) + MARGIN
         body.append(f'<rect x="1" y="{y + 1:g}" width="{WIDTH - 2}" height="{height:g}" rx="8"/>')
         body.append(
-            _text(f"Tick {number}. Ready queue: {_in_queue(one)}", MARGIN, y + 20, "bold", "inherit")
+            _text(
+                f"Tick {number}. Ready queue: {_in_queue(one)}", MARGIN, y + 20, "bold", "inherit"
+            )
         )
         top = y + HEAD
         lines = [one, *calls]

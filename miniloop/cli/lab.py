@@ -49,7 +49,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="show what a broken loop does, and not which; without N, say how many there are",
     )
     what.add_argument("--check", type=Path, metavar="FILE", help="hold your loop against asyncio")
-    parser.add_argument("--answer", action="store_true", help="with --puzzle N: say which loop it is")
+    parser.add_argument(
+        "--answer", action="store_true", help="with --puzzle N: say which loop it is"
+    )
     parser.add_argument(
         "--programs", type=int, metavar="N", help=f"with --check: try so many (default {PROGRAMS})"
     )

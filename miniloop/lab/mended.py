@@ -48,9 +48,7 @@ def mended(path: Path) -> Side:
     resolve(loop_class)  # this says in one line if it cannot be made, or cannot run
     library = ModuleType(f"miniloop with {path.name}")
     library.__dict__.update({name: getattr(miniloop, name) for name in miniloop.__all__}, **own)
-    return Side(
-        path.name, library, loop_class, own.get("Task", miniloop.Task), own.get("Future")
-    )
+    return Side(path.name, library, loop_class, own.get("Task", miniloop.Task), own.get("Future"))
 
 
 def _load(path: Path) -> Any:

@@ -1,9 +1,12 @@
-"""The command: ``python -m tests.benchmarks`` and ``python -m tests.benchmarks scale``."""
+"""The command: ``python -m tests.benchmarks``, with ``scale`` or ``fast-lines`` if you like."""
 
 import argparse
 import sys
 from collections.abc import Callable, Sequence
 
+from tests.measured import GENERATED, circumstances
+
+from . import fast_lines
 from .contenders import BASE, CONTENDERS
 from .report import as_json, as_rst, jit_is_on, print_tables
 from .rounds import ROOT, WorkFailed, measure
@@ -16,6 +19,7 @@ PAGE = (
     / "docs/generated"
     / "speed-{}.{}{}.rst".format(*sys.version_info[:2], "-jit" if jit_is_on() else "")
 )
+LINES = GENERATED / "fast-lines.json"
 
 
 def names(choices: Sequence[str], what: str) -> Callable[[str], list[str]]:
@@ -52,9 +56,10 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "what",
         nargs="?",
-        choices=["speed", "scale"],
+        choices=["speed", "scale", "fast-lines"],
         default="speed",
-        help="the table of speed (default), or millions of tasks, timers and ticks",
+        help="the table of speed (default), or millions of tasks, timers and ticks, or what each "
+        "line saves that is marked as fast",
     )
     parser.add_argument("--rounds", type=positive, metavar="N", help="default 7, with --quick 3")
     parser.add_argument(
@@ -73,7 +78,9 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument("--quick", action="store_true", help="smaller sizes, fewer rounds")
     parser.add_argument("--json", action="store_true", help="print every figure, as JSON")
     parser.add_argument(
-        "--write-docs", action="store_true", help=f"write {PAGE.relative_to(ROOT)}, too"
+        "--write-docs",
+        action="store_true",
+        help=f"write {PAGE.relative_to(ROOT)}, or {LINES.relative_to(ROOT)}, too",
     )
     return parser
 
@@ -82,6 +89,10 @@ def main() -> int:
     """Run the command and return its exit status."""
     command = parser()
     arguments = command.parse_args()
+    if arguments.what == "fast-lines":
+        if arguments.only or arguments.contenders or arguments.json or arguments.quick:
+            command.error("only --rounds and --write-docs go with `fast-lines`")
+        return run_fast_lines(arguments.rounds or fast_lines.ROUNDS, arguments.write_docs)
     known = [one.name for one in (SCALE if arguments.what == "scale" else WORK)]
     for name in arguments.only or []:
         if name not in known:
@@ -113,6 +124,19 @@ def main() -> int:
         PAGE.write_text(as_rst(results), encoding="utf-8")
     failed = [name for name, cell in results.cells.items() if cell.failure]
     return 1 if failed else 0
+
+
+def run_fast_lines(rounds: int, write_docs: bool) -> int:
+    """Measure what each line saves that is marked as fast, and print it. Return the exit status."""
+    found = fast_lines.measure(rounds=rounds, progress=progress)
+    progress("")
+    print(f"{'without':<12} {'takes':>6} {'noise':>6}")
+    for file, number, code, _ in fast_lines.marked():
+        one = found[f"{file} {number}"]
+        print(f"{file:<12} {one.ratio:>6.3f} {one.noise:>6.3f}  {code}")
+    if write_docs:
+        fast_lines.write(LINES, found, circumstances())
+    return 0
 
 
 def progress(text: str) -> None:

@@ -12,10 +12,11 @@ import miniloop
 from tests.reading_order import ROOT
 
 OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+PARTS = ("ladder", "tour", "exercises")
 PAGES = [
     ROOT / "README.md",
     *sorted((ROOT / "docs").glob("*.rst")),
-    *sorted((ROOT / "docs" / "ladder").glob("*.rst")),
+    *[page for part in PARTS for page in sorted((ROOT / "docs" / part).glob("*.rst"))],
 ]
 
 

@@ -12,7 +12,11 @@ OF_THEIR_TIME = {"decisions", "changelog"}
 
 
 def pages() -> list[Path]:
-    return [*sorted(ROOT.glob("docs/*.rst")), *sorted(ROOT.glob("docs/ladder/*.rst"))]
+    parts = ("ladder", "tour", "exercises")
+    return [
+        *sorted(ROOT.glob("docs/*.rst")),
+        *[page for part in parts for page in sorted(ROOT.glob(f"docs/{part}/*.rst"))],
+    ]
 
 
 TEACHING = [

@@ -5,7 +5,7 @@ from miniloop.core.combinators import _GatheringFuture
 
 
 def gather(*children, return_exceptions=False):
-    if not children or return_exceptions:
+    if not children or return_exceptions or miniloop._get_running_loop() is None:
         return miniloop.gather(*children, return_exceptions=return_exceptions)
 
     def on_child_done(child):

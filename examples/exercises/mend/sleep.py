@@ -4,7 +4,7 @@ import miniloop
 
 
 async def sleep(delay, result=None):
-    if delay <= 0:
+    if not delay > 0:
         return await miniloop.sleep(delay, result)
     loop = miniloop.get_running_loop()
     future = loop.create_future()

@@ -6,7 +6,7 @@ import miniloop
 class Task(miniloop.Task):
     def cancel(self, msg=None):
         if self.done():
-            return False
+            return super().cancel(msg)
         self._num_cancels_requested += 1
         if self._fut_waiter is not None and self._fut_waiter.cancel(msg=msg):
             return True
