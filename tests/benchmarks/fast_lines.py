@@ -252,7 +252,8 @@ UNDONE = (
         (
             (
                 "                if yielded._waiting is None:  # fast: as _add_waiting() does, "
-                "without the call\n                    yielded._waiting = self\n                else:\n    ",
+                "without the call\n                    yielded._waiting = self\n"
+                "                else:\n    ",
                 "",
             ),
         ),
