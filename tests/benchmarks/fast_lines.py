@@ -94,7 +94,7 @@ UNDONE = (
         "loop",
         4,
         "create_task",
-        (("        if self._closed:  # fast: no call\n    ", "    "),),
+        (("        if self._closed:  # fast: no call\n    ", ""),),
     ),
     Undone(
         "loop",
