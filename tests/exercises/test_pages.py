@@ -10,9 +10,9 @@ from miniloop.cli import main as miniloop
 from miniloop.lab.puzzles import number_of, puzzle, puzzles
 from tests.exercises.test_mend import NAMES
 from tests.exercises.test_questions import LEVELS
+from tests.lab.test_lab import QUICK
 from tests.ladder.__main__ import main as ladder
 from tests.ladder.rungs import RUNGS, Held, own_rung
-from tests.lab.test_lab import QUICK
 from tests.reading_order import ROOT
 
 PAGES = ROOT / "docs" / "exercises"
