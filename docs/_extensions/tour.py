@@ -14,6 +14,8 @@ from sphinx.application import Sphinx
 from sphinx.util.typing import ExtensionMetadata
 from walk_picture import draw
 
+from miniloop import lab
+from miniloop.cli.lab import explained
 from miniloop.lab.puzzles import number_of
 from tests import budget, reading_order, walk
 from tests.reading_order import ROOT
@@ -126,8 +128,8 @@ class Puzzle(Page):
         yield ""
         yield from console(f"lab --puzzle {number}")
         yield from hidden("Hint", list(self.content))
-        answer = printed(f"lab --puzzle {number} --answer").partition("\n\nFound after")[0]
-        lines = [".. code-block:: text", "", *(f"   {line}" for line in answer.splitlines())]
+        answer = [f"Puzzle {number} is {name}.", "", *explained(lab.broken(name)).splitlines()]
+        lines = [".. code-block:: text", "", *(f"   {line}" for line in answer)]
         yield from hidden("Answer", lines)
 
 

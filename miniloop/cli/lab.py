@@ -77,7 +77,7 @@ def call(args: argparse.Namespace) -> int:
             print(listing())
             return 0
         broken = lab.broken(args.name)
-        explain(broken)
+        print(explained(broken), flush=True)
         if not counterexample(broken, broken.name, args.seed):
             return 1
     except (ValueError, RuntimeError) as error:
@@ -86,10 +86,10 @@ def call(args: argparse.Namespace) -> int:
     return 0
 
 
-def explain(broken: type[lab.BrokenLoop]) -> None:
-    """Print a broken loop's rule, and the code that breaks it."""
-    print(f"{broken.name} breaks the rule: {broken.breaks}\n")
-    print(textwrap.indent(broken.source().rstrip(), "    ") + "\n", flush=True)
+def explained(broken: type[lab.BrokenLoop]) -> str:
+    """Return a broken loop's rule, and the code that breaks it."""
+    code = textwrap.indent(broken.source().rstrip(), "    ")
+    return f"{broken.name} breaks the rule: {broken.breaks}\n\n{code}\n"
 
 
 def counterexample(broken: type[lab.BrokenLoop], called: str, seed: int) -> bool:
@@ -114,7 +114,7 @@ def pose(number: int, answer: bool, seed: int) -> int:
     broken = puzzle(number)
     if answer:
         print(f"Puzzle {number} is {broken.name}.\n")
-        explain(broken)
+        print(explained(broken), flush=True)
     if not counterexample(broken, f"puzzle {number}", seed):
         return 1
     if not answer:
