@@ -45,6 +45,8 @@ class OfFile(Page):
         yield f'   <p><a class="reference internal" href="{up}{page_of(module)}">'
         yield f'   <span class="viewcode-link"><span class="pre">[source]</span></span> {path}'
         yield "   from its first line to its last</a></p>"
+        # The core's lines have up to 100 letters, and the column has room for 88 of the usual size.
+        yield "   <style>article .highlight pre { font-size: 0.73rem }</style>"
         yield ""
 
 
