@@ -24,6 +24,9 @@ from sphinx.util.typing import ExtensionMetadata
 import miniloop
 from tests.reading_order import modules
 
+SHOWN = 10
+"""How many links that are wrong the error names."""
+
 Tags = dict[str, tuple[str, int, int]]
 
 
@@ -74,7 +77,8 @@ def check(app: Sphinx, failed: Exception | None) -> None:
     missing = [page for page in map(page_of, modules()) if page not in reached]
     if dead or missing:
         lines = [*(f"leads nowhere: {one}" for one in dead), *(f"no link to {p}" for p in missing)]
-        raise ExtensionError("links to the source:\n" + "\n".join(lines))
+        shown = "\n".join(lines[:SHOWN])
+        raise ExtensionError(f"{len(lines)} links to the source are wrong:\n{shown}")
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:

@@ -14,7 +14,7 @@ class EventLoop(miniloop.EventLoop):
         if self._ready or self._stopping:
             timeout = 0
         elif self._scheduled:
-            timeout = max(0, self._scheduled[0] - self.time())
+            timeout = max(0, min(self._scheduled[0] - self.time(), 24 * 3600))
         self._process_events(self._selector.select(timeout))
 
         end_time = self.time() + self._clock_resolution
