@@ -220,7 +220,7 @@ class FastLines(Page):
 def without(measured: dict[str, Any] | None) -> str:
     """Say how much more time a program takes without a line."""
     if measured is None:
-        return "not measured since the line has changed"
+        return "not measured"
     ratio, noise = measured["ratio"], measured["noise"]
     if abs(ratio - 1) <= noise:
         return "no effect seen"
