@@ -7,7 +7,7 @@ would take a tenth longer.
 
 The package and the copy take turns, each in a process of its own, and the best of all rounds
 counts, in processor time. A second copy without any change takes turns with them. How far that one
-is from 1 is the noise of that line, and an effect that is no larger than it, or than the median noise
+is from 1 is the noise of that line. An effect that is no larger than that, or than the median noise
 of all lines, is not published as a number. Measure while nothing else runs.
 """
 
