@@ -48,12 +48,14 @@ def find(
     seed: int = 2026,
     budget: int = 20_000,
     progress: Callable[[int], None] | None = None,
+    reports: bool = True,
 ) -> Counterexample | None:
     """Return the counterexample for a broken loop, or None if ``budget`` programs show nothing.
 
     The programs are those of the property suite. The first one that differs is made smaller. If
     more than 12 lines are left, others are tried until one is short enough. ``progress`` is called
-    after every hundred programs, with the number of programs tried. Raises ValueError for a name
+    after every hundred programs, with the number of programs tried. Without ``reports``, a program
+    counts only if it shows the breach before destructors report. Raises ValueError for a name
     that is not in ``LOOPS``, and RuntimeError if this Python's asyncio does not keep the rule,
     either.
     """
@@ -61,7 +63,7 @@ def find(
     if sys.version_info < loop.since:
         version = ".".join(map(str, loop.since))
         raise RuntimeError(f"asyncio itself keeps the rule of {name!r} only since Python {version}")
-    found = search(loop.side(), seed=seed, budget=budget, progress=progress)
+    found = search(loop.side(), seed=seed, budget=budget, progress=progress, reports=reports)
     return None if found is None else Counterexample(loop, *found)
 
 
@@ -72,6 +74,7 @@ def search(
     budget: int = 20_000,
     progress: Callable[[int], None] | None = None,
     whole: Side | None = None,
+    reports: bool = True,
 ) -> tuple[Difference, int, int, int] | None:
     """Return how any loop differs from asyncio, or None if ``budget`` programs show nothing.
 
@@ -82,9 +85,17 @@ def search(
     reference = side("asyncio")
 
     def counts(program: Program) -> bool:
-        return differs(program, reference, suspect) and not (
+        return difference_on(program) is not None and not (
             whole is not None and differs(program, reference, whole)
         )
+
+    def difference_on(program: Program) -> Difference | None:
+        found = compare(program, reference, suspect)
+        if found is None or reports:
+            return found
+        found.left.reports.clear()
+        found.right.reports.clear()
+        return None if agree(found.left, found.right) else found
 
     best: tuple[Difference, int, int, int] | None = None
     lines = 0
@@ -96,10 +107,10 @@ def search(
             program, linked, expected = run(seed, number)
             if agree(expected, suspect.run(linked)):
                 continue
-            if whole is not None and not counts(program):
+            if (whole is not None or not reports) and not counts(program):
                 continue
             small = shrink(program, counts)
-            difference = compare(small, reference, suspect)
+            difference = difference_on(small)
             if difference is None:
                 continue  # not the same twice
             if best is None or small.line_count() < lines:
