@@ -18,10 +18,12 @@ extensions = [
     "sphinx.ext.viewcode",
     "sphinx_copybutton",
     "sphinx_design",
+    "source_links",
     "miniloop_pages",
     "ladder",
     "example_pages",
     "rule_pages",
+    "tour",
 ]
 exclude_patterns = ["_build", "changes", "generated"]
 default_role = "code"  # a name between single backticks is code, as in docstrings

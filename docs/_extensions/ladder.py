@@ -16,12 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from miniloop_pages import Page
-from rung_text import MAIN, beside, fast_lines, main_of, new_lines, on_asyncio, told
+from rung_text import MAIN, beside, main_of, new_lines, on_asyncio, told
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.util.typing import ExtensionMetadata
 
 import miniloop
+from tests.benchmarks import fast_lines
 from tests.budget import code_lines
 from tests.ladder import speed
 from tests.ladder.rungs import RUNGS, Rung
@@ -196,23 +197,34 @@ def row(*cells: str) -> Iterator[str]:
 
 
 class FastLines(Page):
-    """The lines of a file of the core that are there for speed, and what each of them saves."""
-
-    required_arguments = 1
-    final_argument_whitespace = True
+    """The lines of the core that are there for speed, and what each of them saves."""
 
     def lines(self) -> Iterator[str]:
-        """Yield a table for all files that are named."""
+        """Yield a table for all files, and where its numbers were measured."""
+        kept = json.loads(self.watch(ROOT / "docs" / "generated" / "fast-lines.json"))
+        measured = {(one["file"], one["code"], n): one for n, one in enumerate(kept["lines"])}
         yield ".. list-table::"
         yield "   :header-rows: 1"
-        yield "   :widths: 12 50 38"
+        yield "   :widths: 12 44 30 14"
         yield ""
-        yield from row("File", "Line", "What it saves")
-        for name in self.arguments[0].split():
-            source = self.watch(ROOT / "miniloop" / "core" / f"{name}.py")
-            for code, saves in fast_lines(source):
-                yield from row(f"``{name}``", f"``{code}``", saves.replace("*", "\\*"))
+        yield from row("File", "Line", "What it saves", "Without it")
+        for n, (name, _, code, saves) in enumerate(fast_lines.marked()):
+            self.watch(ROOT / "miniloop" / "core" / f"{name}.py")
+            one = measured.get((name, code, n))
+            yield from row(f"``{name}``", f"``{code}``", saves.replace("*", "\\*"), without(one))
         yield ""
+        yield f"Measured: {kept['circumstances']}."
+        yield ""
+
+
+def without(measured: dict[str, Any] | None) -> str:
+    """Say how much more time a program takes without a line."""
+    if measured is None:
+        return "not measured"
+    ratio, noise = measured["ratio"], measured["noise"]
+    if abs(ratio - 1) <= noise:
+        return "no effect seen"
+    return f"{ratio:.2f}"
 
 
 class Rungs(Page):

@@ -17,6 +17,7 @@ from typing import ClassVar
 
 from docutils import nodes
 from docutils.parsers.rst import directives
+from follow_links import page_of
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.typing import ExtensionMetadata
@@ -120,6 +121,7 @@ class ReadingOrder(Page):
     def lines(self) -> Iterator[str]:
         """Yield a table."""
         heads = ("File", "What it is for", "Code lines", "fast", "asyncio")
+        up = "../" * self.env.current_document.docname.count("/")
         yield from _table_start("22 48 12 8 10", *heads)
         for module in modules():
             source = self.watch(reading_order.path(module))
@@ -127,7 +129,8 @@ class ReadingOrder(Page):
             summary = " ".join(summary.split())
             count = budget.count(source)
             numbers = [f"{number:,}" for number in (count.code, count.fast, count.asyncio)]
-            yield from _row(f":ref:`{module} <api-{module}>`", summary, *numbers)
+            code = f"`[source] <{up}{page_of(module)}>`__"
+            yield from _row(f":ref:`{module} <api-{module}>`", f"{summary} {code}", *numbers)
         yield ""
         for name, (count, aim) in budget.sums().items():
             yield (

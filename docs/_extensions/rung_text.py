@@ -42,18 +42,6 @@ def source_of(rung: Rung, name: str) -> list[str]:
     return inspect.getsource(thing).rstrip("\n").split("\n")
 
 
-def fast_lines(source: str) -> Iterator[tuple[str, str]]:
-    """Yield each line of a file that is marked as there for speed, and what it saves.
-
-    A mark on a line of its own is about the next line.
-    """
-    lines = source.splitlines()
-    for number, line in enumerate(lines):
-        code, mark, saves = line.partition("# fast: ")
-        if mark:
-            yield (code if code.strip() else lines[number + 1]).strip(), saves
-
-
 def on_asyncio(rung: Rung) -> str:
     """Return the program at the end of a rung as one that takes the same names from asyncio."""
     main = main_of(rung)

@@ -48,12 +48,14 @@ def find(
     seed: int = 2026,
     budget: int = 20_000,
     progress: Callable[[int], None] | None = None,
+    reports: bool = True,
 ) -> Counterexample | None:
     """Return the counterexample for a broken loop, or None if ``budget`` programs show nothing.
 
     The programs are those of the property suite. The first one that differs is made smaller. If
     more than 12 lines are left, others are tried until one is short enough. ``progress`` is called
-    after every hundred programs, with the number of programs tried. Raises ValueError for a name
+    after every hundred programs, with the number of programs tried. Without ``reports``, a program
+    counts only if it shows the breach before destructors report. Raises ValueError for a name
     that is not in ``LOOPS``, and RuntimeError if this Python's asyncio does not keep the rule,
     either.
     """
@@ -61,8 +63,42 @@ def find(
     if sys.version_info < loop.since:
         version = ".".join(map(str, loop.since))
         raise RuntimeError(f"asyncio itself keeps the rule of {name!r} only since Python {version}")
-    reference, suspect = side("asyncio"), loop.side()
-    best: Counterexample | None = None
+    found = search(loop.side(), seed=seed, budget=budget, progress=progress, reports=reports)
+    return None if found is None else Counterexample(loop, *found)
+
+
+def search(
+    suspect: Side,
+    *,
+    seed: int = 2026,
+    budget: int = 20_000,
+    progress: Callable[[int], None] | None = None,
+    whole: Side | None = None,
+    reports: bool = True,
+) -> tuple[Difference, int, int, int] | None:
+    """Return how any loop differs from asyncio, or None if ``budget`` programs show nothing.
+
+    The arguments are those of ``find()``. A program counts only if ``whole``, where it is given,
+    agrees with asyncio on it. With the difference come the seed, the number of the program that was
+    made smaller, and how many programs were tried.
+    """
+    reference = side("asyncio")
+
+    def counts(program: Program) -> bool:
+        return difference_on(program) is not None and not (
+            whole is not None and differs(program, reference, whole)
+        )
+
+    def difference_on(program: Program) -> Difference | None:
+        found = compare(program, reference, suspect)
+        if found is None or reports:
+            return found
+        found.left.reports.clear()
+        found.right.reports.clear()
+        return None if agree(found.left, found.right) else found
+
+    best: tuple[Difference, int, int, int] | None = None
+    lines = 0
     with quiet():
         for number in range(budget):
             if progress is not None and number % 100 == 0:
@@ -71,14 +107,15 @@ def find(
             program, linked, expected = run(seed, number)
             if agree(expected, suspect.run(linked)):
                 continue
-            small = shrink(program, lambda p: differs(p, reference, suspect))
-            difference = compare(small, reference, suspect)
+            if (whole is not None or not reports) and not counts(program):
+                continue
+            small = shrink(program, counts)
+            difference = difference_on(small)
             if difference is None:
                 continue  # not the same twice
-            found = Counterexample(loop, difference, seed, number, number + 1)
-            if best is None or found.program.line_count() < best.program.line_count():
-                best = found
-            if best.program.line_count() <= SHORT:
+            if best is None or small.line_count() < lines:
+                best, lines = (difference, seed, number, number + 1), small.line_count()
+            if lines <= SHORT:
                 break
     return best
 

@@ -1,10 +1,12 @@
-"""The command: ``python -m tests.benchmarks``, and the same with ``scale`` or ``recording``."""
+"""The command: ``python -m tests.benchmarks``, with ``scale``, ``recording`` or ``fast-lines``."""
 
 import argparse
 import sys
 from collections.abc import Callable, Sequence
 
-from . import recording
+from tests.measured import GENERATED, circumstances
+
+from . import fast_lines, recording
 from .contenders import BASE, CONTENDERS
 from .report import as_json, as_rst, jit_is_on, print_tables
 from .rounds import ROOT, WorkFailed, measure
@@ -17,6 +19,7 @@ PAGE = (
     / "docs/generated"
     / "speed-{}.{}{}.rst".format(*sys.version_info[:2], "-jit" if jit_is_on() else "")
 )
+LINES = GENERATED / "fast-lines.json"
 
 
 def names(choices: Sequence[str], what: str) -> Callable[[str], list[str]]:
@@ -53,10 +56,10 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "what",
         nargs="?",
-        choices=["speed", "scale", "recording"],
+        choices=["speed", "scale", "recording", "fast-lines"],
         default="speed",
-        help="the table of speed (default), millions of tasks, timers and ticks, or what it costs "
-        "to record schedules and traces",
+        help="the table of speed (default), millions of tasks, timers and ticks, what it costs to "
+        "record schedules and traces, or what each line saves that is marked as fast",
     )
     parser.add_argument("--rounds", type=positive, metavar="N", help="default 7, with --quick 3")
     parser.add_argument(
@@ -78,7 +81,7 @@ def parser() -> argparse.ArgumentParser:
         "--write-docs",
         action="store_true",
         help=f"write {PAGE.relative_to(ROOT)}, too; for `recording`, "
-        f"{recording.PAGE.relative_to(ROOT)}",
+        f"{recording.PAGE.relative_to(ROOT)}; for `fast-lines`, {LINES.relative_to(ROOT)}",
     )
     return parser
 
@@ -92,6 +95,10 @@ def main() -> int:
         if arguments.only or arguments.contenders or arguments.json:
             command.error("--only, --contenders and --json do not go with `recording`")
         return recording.run_recording(rounds, arguments.quick, arguments.write_docs)
+    if arguments.what == "fast-lines":
+        if arguments.only or arguments.contenders or arguments.json or arguments.quick:
+            command.error("only --rounds and --write-docs go with `fast-lines`")
+        return run_fast_lines(arguments.rounds or fast_lines.ROUNDS, arguments.write_docs)
     known = [one.name for one in (SCALE if arguments.what == "scale" else WORK)]
     for name in arguments.only or []:
         if name not in known:
@@ -121,6 +128,19 @@ def main() -> int:
         PAGE.write_text(as_rst(results), encoding="utf-8")
     failed = [name for name, cell in results.cells.items() if cell.failure]
     return 1 if failed else 0
+
+
+def run_fast_lines(rounds: int, write_docs: bool) -> int:
+    """Measure what each line saves that is marked as fast, and print it. Return the exit status."""
+    found = fast_lines.measure(rounds=rounds, progress=progress)
+    progress("")
+    print(f"{'without':<12} {'takes':>6} {'noise':>6}")
+    for file, number, code, _ in fast_lines.marked():
+        one = found[f"{file} {number}"]
+        print(f"{file:<12} {one.ratio:>6.3f} {one.noise:>6.3f}  {code}")
+    if write_docs:
+        fast_lines.write(LINES, found, circumstances())
+    return 0
 
 
 def progress(text: str) -> None:

@@ -13,7 +13,7 @@ import inspect
 import random
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -67,11 +67,13 @@ class Rung:
 
     path: Path
     claims: tuple[str, ...]
+    like: int = 0
+    """For a file of a reader: the number of the rung that it shall be like."""
 
     @property
     def number(self) -> int:
         """The number of the rung, from 1."""
-        return int(self.path.stem.split("_")[1])
+        return self.like or int(self.path.stem.split("_")[1])
 
     @functools.cached_property
     def module(self) -> ModuleType:
@@ -119,6 +121,26 @@ RUNGS = tuple(
 )
 
 
+def own_rung(path: Path, like: Rung, also: Sequence[str] = ()) -> Rung:
+    """Return a file as a rung like another one, which claims some more features.
+
+    Raises ValueError, with one line for the reader, if the file cannot be imported or has no
+    EventLoop.
+    """
+    mine = Rung(path, (*like.claims, *also), like.number)
+    if not path.is_file():
+        raise ValueError(f"there is no file {str(path)!r}")
+    if path.suffix != ".py":
+        raise ValueError(f"{path} is no Python file: its name should end in .py")
+    try:
+        module = mine.module
+    except (Exception, SystemExit) as error:
+        raise ValueError(f"{path} cannot be imported: {type(error).__name__}: {error}") from None
+    if not hasattr(module, "EventLoop"):
+        raise ValueError(f"{path} has no EventLoop: a rung has asyncio's names")
+    return mine
+
+
 def load(path: Path) -> ModuleType:
     """Import a file as a new module."""
     spec = importlib.util.spec_from_file_location(path.stem, path)
@@ -144,6 +166,8 @@ class Vocabulary:
             "loop": {*names("EventLoop"), "new_event_loop"},
             "h": names("Handle"),
             **dict.fromkeys(("f", "t", "x"), future),
+            "e": names("Event"),
+            "l": names("Lock"),
             ")": names("Task"),  # asyncio.current_task().cancel()
         }
         self._compares = "__le__" in vars(getattr(module, "TimerHandle", Vocabulary))

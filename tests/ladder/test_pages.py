@@ -94,8 +94,3 @@ def test_the_program_on_asyncio(text: ModuleType) -> None:
     program = text.on_asyncio(RUNGS[6])
     assert program.startswith("import socket\nfrom asyncio import SelectorEventLoop as EventLoop, ")
     assert program.endswith("loop.close()\n")
-
-
-def test_lines_that_are_there_for_speed(text: ModuleType) -> None:
-    source = "a = b  # fast: no call\n# fast: on its own\n    c = d\ne = f\n"
-    assert list(text.fast_lines(source)) == [("a = b", "no call"), ("c = d", "on its own")]

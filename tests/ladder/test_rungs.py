@@ -169,6 +169,46 @@ def test_the_command_refuses_a_rung_that_is_not_there(capsys: pytest.CaptureFixt
     assert "there is no rung 9: choose from 1 to 8" in capsys.readouterr().err
 
 
+def test_a_file_of_a_reader_is_held_as_a_rung(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mine = tmp_path / "mine.py"
+    source = RUNGS[1].path.read_text(encoding="utf-8")
+    mine.write_text(source)
+    with pytest.raises(SystemExit, match="0"):
+        main(["2", "--file", str(mine), "--programs", "20"])
+    assert capsys.readouterr().out == f"{mine} agrees with asyncio on 20 of 20 programs\n"
+    mine.write_text(source.replace("ready.popleft()", "ready.pop()"))
+    with pytest.raises(SystemExit, match="1"):
+        main(["2", "--file", str(mine), "--programs", "20"])
+    assert "\nThe smallest program found on which it does not:\n" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--file", "no.py"], "--file goes with one rung: the one that the file shall be like"),
+        (["2", "--file", "no.py"], "there is no file 'no.py'"),
+        (["2", "--file", "empty.py"], "empty.py has no EventLoop: a rung has asyncio's names"),
+        (["2", "--file", "broken.py"], "broken.py cannot be imported: SyntaxError: "),
+        (["2", "--also", "events"], "--also goes with --file FILE"),
+    ],
+)
+def test_a_file_that_is_no_rung_is_refused(
+    arguments: list[str],
+    says: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty.py").write_text("")
+    (tmp_path / "broken.py").write_text("class (:\n")
+    with pytest.raises(SystemExit, match="2"):
+        main(arguments)
+    assert says in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_last_rung_is_faster(kind: str) -> None:
     six, eight = RUNGS[5].module, RUNGS[7].module

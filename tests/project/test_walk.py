@@ -37,3 +37,31 @@ def test_a_task_is_made_and_stepped_in_the_core_alone() -> None:
 
         found = walk.walk(make_and_step)
     assert {file.partition("/")[0] for file in found.files} == {"core"}
+
+
+def test_the_way_of_a_value_goes_through_three_ticks() -> None:
+    command = [
+        sys.executable,
+        "-c",
+        "from tests.walk import *; print(*way_of_a_value(), sep='\\n')",
+    ]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    way = [eval(line, {"Visit": walk.Visit}) for line in done.stdout.splitlines()]
+    assert [visit.queue for visit in way if visit.queue is not None] == [
+        ("guest",),
+        ("kettle",),
+        ("guest",),
+    ]
+    assert [(visit.tick, visit.name) for visit in way if visit.file == walk.YOURS] == [
+        (1, "guest"),
+        (2, "kettle"),
+        (3, "guest"),
+    ]
+    assert [(visit.name, visit.passes) for visit in way if "tea" in visit.passes] == [
+        ("kettle", "returns 'tea'"),
+        ("Future.__await__", "returns 'tea'"),
+    ]
+    assert {visit.file for visit in way} == {
+        *("core/loop", "core/tasks", "core/futures"),
+        *("details/current", walk.YOURS),
+    }

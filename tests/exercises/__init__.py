@@ -1,0 +1,1 @@
+"""The exercises of the book: what the answers say is what happens."""
