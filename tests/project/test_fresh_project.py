@@ -12,7 +12,7 @@ import pytest
 
 from tests.reading_order import ROOT
 
-PAGE = (ROOT / "docs" / "own-loop.rst").read_text("utf-8")
+PAGE = (ROOT / "docs" / "how-to" / "own-loop.rst").read_text("utf-8")
 
 
 def test_the_page_names_both_commands() -> None:
