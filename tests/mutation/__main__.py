@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import concurrent.futures
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -27,6 +28,7 @@ except ModuleNotFoundError as error:
 
 ROOT = Path(__file__).parents[2]
 SUITE = Path(__file__).with_name("suite.py")
+TESTS = ("tests/core", "tests/details")
 CORE = (
     *("core/futures", "core/tasks", "core/loop", "core/handles", "core/combinators"),
     *("details/other_futures", "details/eager", "details/reports", "details/async_generators"),
@@ -58,11 +60,14 @@ def main() -> int:
 
     with tempfile.TemporaryDirectory() as directory:
         clean = Path(directory) / "clean"
-        shutil.copytree(package, clean / "miniloop")  # as it is now, whatever is edited meanwhile
+        # As they are now, whatever is edited meanwhile.
+        shutil.copytree(package, clean / "miniloop")
+        shutil.copytree(ROOT / "tests", clean / "tests")
+        shutil.copy(ROOT / "pyproject.toml", clean)
         control = run(None, clean, arguments.budget)
         print(f"without a change: {control}")
-        if control.startswith("killed"):
-            print("The property suite fails on miniloop as it is: nothing to measure.")
+        if not control.startswith("survived"):
+            print("Tests fail on miniloop as it is: nothing to measure.")
             return 1
         with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
             jobs = {pool.submit(run, mutant, clean, arguments.budget): mutant for mutant in todo}
@@ -80,30 +85,51 @@ def main() -> int:
 
 
 def run(mutant: Mutant | None, clean: Path, budget: float) -> str:
-    """What the suite says of a mutant; None is the core as it is."""
+    """What notices a mutant, "killed by ..." or "survived ..."; None is the core as it is."""
     with tempfile.TemporaryDirectory(dir=clean.parent) as directory:
         copy = Path(directory)
         shutil.copytree(clean, copy, dirs_exist_ok=True)
         if mutant is not None:
             (copy / "miniloop" / f"{mutant.module}.py").write_text(mutant.source, "utf-8")
-        command = [sys.executable, str(SUITE), str(copy), str(budget)]
-        environment = {**os.environ, "PYTHONHASHSEED": "0"}
-        try:
-            ended = subprocess.run(
-                command,
-                capture_output=True,
-                text=True,
-                timeout=10 * budget,
-                cwd=copy,
-                env=environment,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            return "killed by a program that waits for ever"
+        said = by_programs(copy, budget)
+        return by_tests(copy, 10 * budget) or said if said.startswith("survived") else said
+
+
+def by_programs(copy: Path, budget: float) -> str:
+    """What the random programs say of the package in `copy`."""
+    try:
+        ended = run_in(copy, 10 * budget, str(SUITE), str(copy), str(budget))
+    except subprocess.TimeoutExpired:
+        return "killed by a program that waits for ever"
     last = ended.stdout.strip().rpartition("\n")[2]
     if ended.returncode or not last:
         return f"killed by a program that never ends or crashes (status {ended.returncode})"
     return last
+
+
+def by_tests(copy: Path, seconds: float) -> str:
+    """What the core's own tests say of it; nothing if they all pass."""
+    try:
+        ended = run_in(copy, seconds, "-m", "pytest", "-qx", "-p", "no:cacheprovider", *TESTS)
+    except subprocess.TimeoutExpired:
+        return f"{score.BY_TESTS} one that waits for ever"
+    if ended.returncode == 0:
+        return ""
+    failed = re.search(r"^(?:FAILED|ERROR) (\S+)", ended.stdout, re.MULTILINE)
+    return f"{score.BY_TESTS} {failed[1] if failed else 'one that ends them all'}"
+
+
+def run_in(copy: Path, seconds: float, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run Python where the package and the tests of `copy` are found first."""
+    return subprocess.run(
+        [sys.executable, *arguments],
+        capture_output=True,
+        text=True,
+        timeout=seconds,
+        cwd=copy,
+        env={**os.environ, "PYTHONHASHSEED": "0"},
+        check=False,
+    )
 
 
 if __name__ == "__main__":

@@ -23,8 +23,9 @@ TEXT_ONLY = {"__repr__", "_repr_info", "default_exception_handler", "_format_han
 TO_BE_READ = {"debug", "warn", "warning", "error", "_warn", "_format_callback_source"}
 # Type checkers only.
 NOT_RUN = {"overload"}
-# The recorder has a factory of its own in the place of this one.
-REPLACED = {"eager_task_factory"}
+# Functions and classes that no schedule depends on: the recorder has a factory of its own in the
+# place of the first, and the others make text, or name the states that it shows.
+LEFT_OUT = {"eager_task_factory", "_repr", "Queue._format", "_State", "_BarrierState"}
 # Lines with this mark make call graphs, which are no part of a schedule. Their tests have random
 # programs of their own.
 FOR_CALL_GRAPHS = "asyncio: for call graphs"
@@ -135,7 +136,7 @@ def sample(package: Path, modules: Sequence[str], size: int, seed: int) -> list[
     for module, text, tree, function, line, node, changed in choices:
         if len(drawn) == size:
             break
-        if function in REPLACED or FOR_CALL_GRAPHS in text.splitlines()[line - 1]:
+        if function in LEFT_OUT or FOR_CALL_GRAPHS in text.splitlines()[line - 1]:
             continue
         source = tree.deep_replace(node, changed).code
         meaning = compiled(source)
