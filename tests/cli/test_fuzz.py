@@ -200,6 +200,7 @@ def test_details_are_written_to_a_new_folder(folder: Path) -> None:
 
 
 def test_a_finding_is_reproduced_by_its_line(folder: Path) -> None:
+    """With a token, as docs/own-loop.rst says."""
     options = ["--examples", "10", "--without", "debug", "--without", "readiness"]
     found = fuzz(folder, "--loop", "loops:Backwards", *options)
     line = next(line for line in found.stdout.splitlines() if "   reproduce: " in line)

@@ -1,6 +1,7 @@
 """The rule that a loop breaks, named where a test compares the loop on a program of its own."""
 
 import asyncio
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -103,11 +104,14 @@ def test_another(same_schedule):
 
 
 def test_a_report_for_ci_has_the_rule(tmp_path: Path):
+    """As docs/own-loop.rst shows it."""
     (tmp_path / "test_loops.py").write_text(TEST_FILE)
     command = [sys.executable, "-m", "pytest", "-q", "-p", "miniloop.testing.plugin"]
     command += ["-p", "no:cacheprovider", "-c", "/dev/null", f"--rootdir={tmp_path}"]
     command += [f"--junitxml={tmp_path / 'report.xml'}", str(tmp_path / "test_loops.py")]
-    ended = subprocess.run(command, capture_output=True, text=True)
+    # Where miniloop is installed, pytest would load the plugin a second time.
+    environment = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    ended = subprocess.run(command, capture_output=True, text=True, env=environment)
     assert ended.returncode == 1, ended.stdout + ended.stderr
     suite = ET.parse(tmp_path / "report.xml").getroot().find("testsuite")
     assert suite is not None
