@@ -227,7 +227,7 @@ def test_a_program_that_is_too_long_for_a_token_is_drawn_and_shrunk_again(folder
     assert found_lines[2:] == again_lines[2:]
     agreeing = fuzz(folder, "--loop", "loops:good", "--replay", token)
     assert agreeing.status == 0
-    assert "1 program compared " in agreeing.stdout
+    assert " 0 differ" in agreeing.stdout
 
 
 def test_what_is_found_is_written_as_json(folder: Path) -> None:
@@ -265,7 +265,9 @@ def test_github_is_told(folder: Path) -> None:
     title, text = line.removeprefix("::error title=").split("::")
     assert title == "loops%3ABackwards differs from asyncio"
     assert text.startswith("rule broken: batch-in-reverse: What is ready when a tick begins ")
-    assert "%0A4 programs, of which this is a small one: python -m miniloop fuzz --loop " in text
+    assert re.search(
+        r"%0A\d programs?, of which this is a small one: python -m miniloop fuzz ", text
+    )
     assert report.escaped("100 %\n") == "100 %25%0A"
 
 

@@ -818,7 +818,7 @@ def test_no_descriptor_left_looks_away_for_a_second(
         delays: list[float] = []
         call_later = loop.call_later
         monkeypatch.setattr(
-            loop, "call_later", lambda delay, *args: (delays.append(delay), call_later(0.01, *args))
+            loop, "call_later", lambda delay, *args: (delays.append(delay), call_later(0.3, *args))
         )
         with Listening() as listening:
             listening.bind(("127.0.0.1", 0))

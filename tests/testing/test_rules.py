@@ -63,8 +63,13 @@ def test_of_a_script():
 
 
 def test_of_a_program():
-    error = error_of(numbered_program(0, 2), "asyncio", Stacked)
-    assert RULE in str(error)
+    found = []
+    for number in range(8):  # on which of them the loops differ depends on the Python
+        try:
+            assert_same_schedule(numbered_program(0, number), loops=("asyncio", Stacked))
+        except SchedulesDiffer as error:
+            found.append(str(error))
+    assert any(RULE in error for error in found)
 
 
 class Rotating(asyncio.SelectorEventLoop):
