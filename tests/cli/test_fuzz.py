@@ -174,7 +174,7 @@ def test_the_summary_of_130_findings_fits_one_screen(rules: int) -> None:
 
 
 def test_details_are_written_to_a_new_folder(folder: Path) -> None:
-    options = ["--loop", "loops:Backwards", "--examples", "20", "--details", "found"]
+    options = ["--loop", "loops:Backwards", "--examples", "8", "--details", "found"]
     ended = fuzz(folder, *options)
     assert (ended.stderr, ended.status) == ("", 1)
     first = folder / "found" / "01-batch-in-reverse-01.py"

@@ -52,7 +52,7 @@ def test_asyncios_python_tasks():
 
 def test_programs_from_hypothesis():
     @settings(
-        max_examples=max(10, PROGRAMS // 200),
+        max_examples=max(10, PROGRAMS // 400),
         derandomize=True,
         database=None,
         deadline=None,

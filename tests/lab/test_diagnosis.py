@@ -117,6 +117,7 @@ def named(monkeypatch):
     return named
 
 
+@pytest.mark.long
 def test_two_broken_rules_are_both_named(named):
     assert set(named("threads-jump-the-queue", "lost-batch", 400)) == {
         "threads-jump-the-queue",
