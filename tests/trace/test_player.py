@@ -6,7 +6,6 @@ Wants Playwright for Python, axe and an installed chromium; `--with player` dema
 import hashlib
 import json
 import re
-import statistics
 import subprocess
 import sys
 from base64 import b64encode
@@ -615,20 +614,9 @@ def test_ten_thousand_steps(open_tab: Any) -> None:
     opened = open_tab()
     trace = sleepers(*[(f"worker {n}", 70, 1 + n / 100) for n in range(60)])
     assert len(trace["steps"]) > 10_000
-    html = player.page(trace)
-    timing = "performance.getEntriesByType('navigation')[0].loadEventEnd"
-    # The best of three: other tests run at the same time.
-    loading = min(opened.load(html).evaluate(timing) for _ in range(3))
-    assert 0 < loading < 2000
+    opened.load(player.page(trace))  # `python -m tests.trace.loading` measures how long that takes
     page = opened.page
-    took = page.evaluate("""() => Array.from({ length: 50 }, (_, n) => {
-        const began = performance.now();
-        go(n * 199);
-        document.body.offsetHeight;  // which has the browser lay it out at once
-        return performance.now() - began;
-    })""")
-    # Milliseconds: what people take for at once. Steps cost about the same, and those that had to
-    # share the machine with other tests say nothing: so the fastest tenth.
-    assert statistics.quantiles(took, n=10)[0] < 100
+    page.evaluate("() => go(5000)")
+    assert opened.step == 5000
     page.keyboard.press("End")
     assert opened.step == len(trace["steps"]) - 1
