@@ -129,7 +129,7 @@ def call(args: argparse.Namespace) -> int:
         raise BadInput(str(error)) from None
     target = None if args.output is None else Path(args.output)
     if target is not None:
-        trace._refuse_target(target)
+        trace.refuse_target(target)
     script, _ = program.named(args)
     program.file_of(script)  # that of a module must be there
     library = installed_library(script)

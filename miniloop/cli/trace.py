@@ -118,7 +118,7 @@ def call(args: argparse.Namespace) -> int:
         )
     target = None if args.output == "-" else Path(args.output)
     if target is not None:
-        _refuse_target(target)
+        refuse_target(target)
     document = traced(args, args.loop)
     if args.compare:
         other = traced(args, "asyncio")
@@ -135,7 +135,7 @@ def call(args: argparse.Namespace) -> int:
     return 0
 
 
-def _refuse_target(target: Path) -> None:
+def refuse_target(target: Path) -> None:
     """Raise BadInput if a file cannot be written, before anything is run."""
     if target.is_dir():
         raise BadInput(f"{str(target)!r} is a folder; name a file in it")
