@@ -50,7 +50,7 @@ from .futures import (
     isfuture,
 )
 from .queues import Queue
-from .tasks import ensure_future
+from .tasks import Task, ensure_future
 from .timeouts import timeout as timeout_after  # wait_for() has an argument `timeout`
 
 if TYPE_CHECKING:
@@ -132,7 +132,11 @@ def gather(
         if outer is None or outer._state is not _PENDING:  # None: a later argument was refused
             if not child.cancelled():
                 child.exception()  # asyncio: it is dropped without a report
-        elif not return_exceptions and not _has_result(child):
+        elif not return_exceptions and not (
+            # fast: nearly all children are tasks with a result, and this asks without a call
+            (type(child) is Task and child._state is _FINISHED and child._exception is None)
+            or _has_result(child)
+        ):
             # A cancelled child counts as a failed child: it does not cancel the outer future.
             graph.wait_no_longer(parent, futures.values())  # asyncio: for call graphs
             outer.set_exception(_failure_of(child))
@@ -202,8 +206,6 @@ def _end(outer: _GatheringFuture, results: list[Any]) -> None:
 
 def _has_result(child: Future[Any]) -> bool:
     """Return True if a child has ended with a result."""
-    if type(child) in _plain_types:  # fast: no calls
-        return child._state is _FINISHED and child._exception is None
     return not child.cancelled() and child.exception() is None
 
 

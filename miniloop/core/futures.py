@@ -135,7 +135,10 @@ class Future(FutureAccessors, FutureReports, Generic[_T]):
         # holds the handle, so if the handle held the future now, that would be a cycle.
         handle = Handle(fn, (), self._loop, context)
         handle._source_traceback = None  # asyncio: it makes the handle when the future is done
-        self._add_waiting(handle)
+        if self._waiting is None:  # fast: as _add_waiting() does, without the call
+            self._waiting = handle
+        else:
+            self._add_waiting(handle)
 
     def remove_done_callback(self, fn: Callable[[Future[_T]], object]) -> int:
         """Take *fn* off the list of waiters, as often as it is there; return how often that was."""
