@@ -165,11 +165,23 @@ UNDONE = (
         "futures",
         1,
         "done_callback",
-        (("            self._waiting = entry\n", "            self._waiting = [entry]\n"),),
+        (
+            (
+                "        if self._waiting is None:  # fast: as _add_waiting() does, without the call\n"
+                "            self._waiting = handle\n        else:\n    ",
+                "",
+            ),
+        ),
     ),
     Undone(
         "futures",
         2,
+        "done_callback",
+        (("            self._waiting = entry\n", "            self._waiting = [entry]\n"),),
+    ),
+    Undone(
+        "futures",
+        3,
         "await_future",
         (
             (
@@ -180,7 +192,7 @@ UNDONE = (
     ),
     Undone(
         "futures",
-        3,
+        4,
         "await_future",
         (
             (
@@ -195,7 +207,7 @@ UNDONE = (
     ),
     Undone(
         "futures",
-        4,
+        5,
         "cancel_future",
         (("        if self._cancel_message is not msg:  # fast", "        if True:  # fast"),),
     ),
@@ -281,7 +293,14 @@ UNDONE = (
         "combinators",
         0,
         "gather",
-        (("    if type(child) in _plain_types:  # fast: no calls\n", "    if False:\n"),),
+        (
+            (
+                "            # fast: nearly all children are tasks with a result, and this asks "
+                "without a call\n            (type(child) is Task and child._state is _FINISHED "
+                "and child._exception is None)\n            or _has_result(child)\n",
+                "            _has_result(child)\n",
+            ),
+        ),
     ),
 )
 
