@@ -133,9 +133,9 @@ def gather(
             if not child.cancelled():
                 child.exception()  # asyncio: it is dropped without a report
         elif not return_exceptions and not (
-            # fast: nearly all children are tasks with a result, and this asks without a call
-            (type(child) is Task and child._state is _FINISHED and child._exception is None)
-            or _has_result(child)
+            child._state is _FINISHED and child._exception is None
+            if type(child) is Task  # fast: most children are tasks, and this asks without a call
+            else _has_result(child)
         ):
             # A cancelled child counts as a failed child: it does not cancel the outer future.
             graph.wait_no_longer(parent, futures.values())  # asyncio: for call graphs

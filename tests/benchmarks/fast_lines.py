@@ -167,8 +167,8 @@ UNDONE = (
         "done_callback",
         (
             (
-                "        if self._waiting is None:  # fast: as _add_waiting() does, without the call\n"
-                "            self._waiting = handle\n        else:\n    ",
+                "        if self._waiting is None:  # fast: as _add_waiting() does, "
+                "without the call\n            self._waiting = handle\n        else:\n    ",
                 "",
             ),
         ),
@@ -295,9 +295,9 @@ UNDONE = (
         "gather",
         (
             (
-                "            # fast: nearly all children are tasks with a result, and this asks "
-                "without a call\n            (type(child) is Task and child._state is _FINISHED "
-                "and child._exception is None)\n            or _has_result(child)\n",
+                "            child._state is _FINISHED and child._exception is None\n"
+                "            if type(child) is Task  # fast: most children are tasks, "
+                "and this asks without a call\n            else _has_result(child)\n",
                 "            _has_result(child)\n",
             ),
         ),
