@@ -141,10 +141,7 @@ def gather(
             graph.wait_no_longer(parent, futures.values())  # asyncio: for call graphs
             outer.set_exception(_failure_of(child))
         elif finished == len(futures):
-            if return_exceptions:
-                _end(outer, [_outcome(child) for child in children])
-            else:  # none has failed
-                _end(outer, [child.result() for child in children])
+            _end(outer, return_exceptions)
 
     loop = _get_running_loop()
     parent = graph.note_parent(on_child_done, loop)  # asyncio: for call graphs
@@ -193,8 +190,15 @@ class _GatheringFuture(Future[list[Any]]):
 _plain_types.add(_GatheringFuture)
 
 
-def _end(outer: _GatheringFuture, results: list[Any]) -> None:
+def _end(outer: _GatheringFuture, return_exceptions: bool) -> None:
     """End the outer future, now that all children are done."""
+    if return_exceptions:
+        results = [_outcome(child) for child in outer._children]
+    else:  # none has failed
+        results = [
+            child._result if type(child) is Task else child.result()  # fast: no call
+            for child in outer._children
+        ]
     if outer._cancel_requested:
         # All children have ended, but the outer future was cancelled meanwhile (the children may
         # have ignored that): it fails with CancelledError, that of the last argument, as in

@@ -302,6 +302,18 @@ UNDONE = (
             ),
         ),
     ),
+    Undone(
+        "combinators",
+        1,
+        "gather",
+        (
+            (
+                "            child._result if type(child) is Task else child.result()"
+                "  # fast: no call",
+                "            child.result()",
+            ),
+        ),
+    ),
 )
 
 WORKER = """
