@@ -295,7 +295,7 @@ def _read(run: Run, record: Path, script: str) -> None:
         elif kind == "task":
             run.tasks[values[0]] = values[1], values[2]
         elif kind == "t":
-            run.watched.append(values)
+            run.watched += values
         elif kind == "explored":
             run.explored.append((len(schedule.rows), *values))
         elif kind == "known":

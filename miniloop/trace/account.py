@@ -47,6 +47,7 @@ class Account:
         self.entry: Entry = {}
         """The entry that runs. Empty if there is none."""
         self._index = -1
+        self._tick = 0
         self._ran: list[Entry] = []  # the entry of each step
         self._folder: Path | None = None
 
@@ -73,21 +74,29 @@ class Account:
         self._count = 0
         self._live: dict[int, Entry] = {}  # those that are in the queue or the heap
 
-    def told(self, lines: Iterable[Fact]) -> Iterator[Fact]:
-        """Yield what the lines of a watch mean, as lines of other kinds.
+    def told(self, facts: Iterable[Fact]) -> Iterator[Fact]:
+        """Yield what the facts of a watch mean, as facts of other kinds.
 
         `("file", name, path)`, `("end", kind, sentence)`, `("keyframe", number of a step, state)`
         and `("step", fields)`, where the fields hold all that is new.
         """
-        for kind, *values in lines:
-            if kind == "step":
-                yield from self._take_step(*values)
-            elif kind == "file":
+        for what, *values in facts:
+            note = FACTS.get(what)
+            if note is not None:
+                note(self, *values)
+            elif what == "file":
                 if self._folder is None:
                     yield "keyframe", 0, self._state()
                 yield "file", *self._file(*values)
             else:
-                yield kind, *values
+                if self.step:
+                    yield "step", self._end_step()
+                if what == "over":
+                    yield "end", *values
+                    return
+                yield from self._begin_step(what, *values)
+        if self.step:
+            yield "step", self._end_step()
 
     def _file(self, path: str) -> tuple[str, str]:
         """Return the name of a file as it is shown, and its path. The first one is the script."""
@@ -108,13 +117,11 @@ class Account:
 
     # -- steps -------------------------------------------------------------------------------
 
-    def _take_step(
-        self, kind: str, tick: int, time: float, about: Fact, facts: Iterable[Fact]
-    ) -> Iterator[Fact]:
-        """Take a step; `about` has values that only this kind of step has."""
+    def _begin_step(self, kind: str, time: float, *about: Any) -> Iterator[Fact]:
+        """Begin a step; `about` has values that only this kind of step has. Yield a keyframe."""
         self._index += 1
-        step: dict[str, Any] = {"kind": kind, "tick": tick, "time": round(time, 4)}
-        self.step = step
+        self._tick += kind == "wait"
+        self.step = {"kind": kind, "tick": self._tick, "time": round(time, 4)}
         self.task = None
         self.entry = {}
         begin = BEGINNINGS.get(kind)
@@ -126,12 +133,13 @@ class Account:
             if cost <= self._credit:
                 self._credit -= cost
                 yield "keyframe", self._index, self._state()
-        for what, *values in facts:
-            FACTS[what](self, *values)
-        for number in step.get("void", ()):
+
+    def _end_step(self) -> dict[str, Any]:
+        """End the step, and return its fields."""
+        for number in self.step.get("void", ()):
             self._live.pop(number, None)
         self._credit += CREDIT_A_STEP
-        yield "step", step
+        return self.step
 
     def _begin_wait(self, timeout: float | None) -> None:
         self._batch = 0
@@ -223,6 +231,10 @@ class Account:
         self.step["first"] = self._made[number] is not None
         self._made[number] = None
 
+    def _let_others_go(self, number: int, lines: Lines) -> None:
+        """Note that a task has yielded nothing: `sleep(0)`."""
+        self._see(number, {"state": "waiting", **_lines(lines), "for": "its next turn"})
+
     def _suspend_task(
         self, number: int, lines: Lines, what: str, joint: str, on: Sequence[int]
     ) -> None:
@@ -301,7 +313,11 @@ class Account:
         self._add("push", number)
 
     def _push_step(
-        self, number: int, kind: str | None, other: int | None, called: Called | None
+        self,
+        number: int,
+        kind: str | None = None,
+        other: int | None = None,
+        called: Called | None = None,
     ) -> None:
         """Note that a task's step joins the queue.
 
@@ -476,6 +492,7 @@ FACTS: dict[str, Callable[..., None]] = {
     "made": Account._make_task,
     "name": Account._name_task,
     "resume": Account._resume_task,
+    "yield": Account._let_others_go,
     "suspend": Account._suspend_task,
     "end": Account._end_task,
     "mark": Account._mark_task,
@@ -483,11 +500,15 @@ FACTS: dict[str, Callable[..., None]] = {
     "set": Account._set_variable,
     "print": Account._print,
     "report": Account._report,
-    "due": Account._push,
+    "moved": Account._push,
     "step": Account._push_step,
     "callback": Account._push_callback,
-    "outside": Account._push_from_outside,
-    "thread": Account._push_from_thread,
+    "from_outside": Account._push_from_outside,
+    "from_thread": Account._push_from_thread,
     "timer": Account._set_timer,
 }
-"""What to do with each kind of fact that a `Watch` notes in a step."""
+"""What to do with each kind of fact that a `Watch` notes in a step.
+
+A step begins with a fact of another kind: `outside`, `wait`, `descriptors`, `due`, `run`, `eager`
+or `back`.
+"""

@@ -14,7 +14,7 @@ import miniloop
 
 from .clock import Stuck
 from .document import Document, assemble
-from .recorder import Recorder, Steps, describe, on_virtual_time
+from .recorder import Recorder, Steps, describe, on_virtual_time, suspended_at
 from .scripts import ScriptRecorder
 from .watch import MOST_STEPS, Watch
 
@@ -107,6 +107,21 @@ def note_cancels(task_class: Any, watch: Watch) -> None:
 ENDS_WITH = "ends with "
 """How the note begins that the main program has ended with an exception."""
 
+NO_STEPS = {"print", "handler", "logged", "main"}
+"""Who has made an event of the schedule, if it was no step of a task."""
+
+
+def place_seen(watch: Watch, program: str, coro: Any) -> str:
+    """Return what `suspended_at()` does, and tell the watch where the coroutine stands."""
+    watch.stood = watch.files.standing(coro)
+    stood, _ = watch.stood
+    if stood.in_schedule:
+        return stood.in_schedule
+    place = suspended_at(coro, program)
+    if stood.codes and stood.codes[0].co_filename == program:
+        stood.in_schedule = place
+    return place
+
 
 class Tracing:
     """Makes a `Recorder` one that watches. It stands before the recorder among the bases."""
@@ -124,13 +139,17 @@ class Tracing:
 
     def note(self, who: str, what: str) -> None:
         """Note an event of the schedule, and tell the watch of it if it is not a step."""
+        if who in NO_STEPS:
+            self._show(who, what)
+        super().note(who, what)  # type: ignore[misc]
+
+    def _show(self, who: str, what: str) -> None:
         if who == "print":
-            self.watch.printed(what, sys._getframe(1))
+            self.watch.printed(what, sys._getframe(2))
         elif who in ("handler", "logged"):
             self.watch.reported(what)
         elif who == "main" and what.startswith(ENDS_WITH):
             self.ending = "exception", f"The program has ended with {what.removeprefix(ENDS_WITH)}."
-        super().note(who, what)  # type: ignore[misc]
 
 
 class TracingRecorder(Tracing, Recorder):
@@ -138,8 +157,9 @@ class TracingRecorder(Tracing, Recorder):
 
     def __init__(self, *args: Any, most_steps: int = MOST_STEPS) -> None:
         Recorder.__init__(self, *args)
-        self.lines: list[tuple[Any, ...]] = []
-        self.watch = Watch(self.lines.append, self.clock, self.program, most_steps)
+        self.watch = Watch(self.clock, self.program, most_steps)
+        self.place = functools.partial(place_seen, self.watch, self.program)
+        self.lines = self.watch.facts
 
     def stop(self, reason: str = "") -> None:
         """Record no more, neither events nor causes."""
@@ -229,12 +249,13 @@ class TracingScriptRecorder(Tracing, ScriptRecorder):
     ) -> None:
         ScriptRecorder.__init__(self, out, program, tick_limit, real_time)
         self.watch = Watch(
-            lambda line: self.write("t", *line),
             self.clock,
             program,
             most_steps,
+            lambda facts: self.write("t", *facts),
             self.give_up,
         )
+        self.place = functools.partial(place_seen, self.watch, program)
 
     def install(self, module: Any, *args: Any, **options: Any) -> None:
         """Replace the loops of the library `module` by ones that are recorded and watched."""
