@@ -206,7 +206,9 @@ class Watch:
         """End the step, and begin another with its first fact."""
         if self.over:
             return
-        self._finish()
+        self._going_back = None
+        if self._heap_touched or self._context or self._variables or self._tell is not None:
+            self._finish()
         if self._index + 1 >= self.most_steps:
             text = f"the recording was cut off after {self.most_steps:,} steps; --steps allows more"
             self.end("cut", text)
@@ -224,8 +226,7 @@ class Watch:
         self._entries_before = self._entries
 
     def _finish(self) -> None:
-        """End the step, and tell of it."""
-        self._going_back = None
+        """Note what has changed in the step, and tell of it."""
         if self._heap_touched:
             self._look_at_heap()
         if self._context or self._variables:
@@ -371,7 +372,8 @@ class Watch:
             self._begin(("eager", self._clock.now, number, outer))
             self.task = number
         self._entered = True
-        self._unstarted.discard(number)
+        if number in self._unstarted:
+            self._unstarted.discard(number)
         self.facts.append(RESUMED if error is None else ("resume", cut(words.of_error(error))))
 
     def left(self, number: int, inner: Any, yielded: Any, error: BaseException | None) -> None:
@@ -440,6 +442,18 @@ class Watch:
         """
         if self.over:
             return
+        number = getattr(entry, "_trace_number", None)  # miniloop's tasks stand in the queue
+        if (
+            number is not None
+            and number == self.task
+            and entry._fut_waiter is None
+            and self._kind == "run"
+            and self._going_back is None
+        ):
+            self._entries += 1  # fast: the task that runs gives way, so nothing is to be found out
+            self._ready.append(number)
+            self.facts.append(("step", number))
+            return
         timer = self._timers.pop(id(entry), None) if self._timers else None
         if timer is not None and hasattr(entry, "_when"):
             if self._kind != "due":
@@ -456,12 +470,17 @@ class Watch:
         elif self._kind in SEEN_BY_LOOP:
             self._push_from_outside(entry)
         else:
-            self._push(entry)
+            self._push(entry, number)
 
-    def _push(self, entry: Any) -> None:
-        """Note an entry that the program has made, or the library in a callback."""
-        task = stepped_by(entry)
-        number = None if task is None else self.number(task)
+    def _push(self, entry: Any, number: int | None) -> None:
+        """Note an entry that the program has made, or the library in a callback.
+
+        `number` is that of the task which the entry itself is.
+        """
+        task = entry
+        if number is None:
+            task = stepped_by(entry)
+            number = None if task is None else self.number(task)
         future = let_go_by(entry, task)
         if number in self._without_context:
             self._without_context.discard(number)
