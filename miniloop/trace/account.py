@@ -62,6 +62,7 @@ class Account:
         # Tasks, by number.
         self._coros: list[str] = []
         self._made: list[Cause | None] = []  # until the task starts
+        self._made_in: list[int] = []  # in which step
         self._calls: list[str] = []  # which call has made it
         self._ended: dict[int, int] = {}  # the step in which it ended
         self._libraries: set[int] = set()  # those that the library has made for itself
@@ -171,6 +172,10 @@ class Account:
         """Add to one of the step's lists."""
         self.step.setdefault(what, []).append(value)
 
+    def _did(self, what: str) -> None:
+        """Note that the step has done something more of what is told of it."""
+        self._add("did", what)
+
     def _batch_begins(self) -> None:
         self._batch = self.step["batch"] = len(self._ready)
 
@@ -206,6 +211,8 @@ class Account:
         self._made.append(self._cause("create_task", where))
         self._calls.append(where.call if where else "")
         self._see(number, {"state": "ready", **_lines(lines)})
+        self._made_in.append(self._index)
+        self._did("make")
         own = coro.startswith("_") or coro in SHUTTING_DOWN or where is None
         if not lines and own:
             self._libraries.add(number)
@@ -218,7 +225,7 @@ class Account:
         row: dict[str, Any] = {"name": self.names[number], "coro": self._coros[number]}
         if number in self._libraries:
             row["library"] = True
-        self._add("made" if self.step.get("task") != number else "named", (number, row))
+        self._add("made" if self._made_in[number] == self._index else "named", (number, row))
 
     def _resume_task(self, error: str | None) -> None:
         """Note that the coroutine of the step's task is resumed."""
@@ -263,6 +270,7 @@ class Account:
         return None if owner is user else owner
 
     def _set_variable(self, name: str, value: str | None) -> None:
+        self._did("set")
         self._add("sets", {"name": name} if value is None else {"name": name, "value": value})
 
     def _mark_task(self, number: int) -> None:
@@ -288,10 +296,12 @@ class Account:
             file, row["line"], _ = called
             if file:
                 row["file"] = file
+        self._did("print")
         self._add("out", row)
         self._output += 1
 
     def _report(self, text: str) -> None:
+        self._did("report")
         self._add("reports", text)
 
     # -- entries ---------------------------------------------------------------------------------

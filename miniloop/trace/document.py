@@ -175,6 +175,8 @@ def _add_step(
     step = {key: seen[key] for key in KEPT if seen.get(key) is not None}
     if seen["kind"] == "wait":
         step["timeout"] = seen["timeout"]
+    if len(set(seen.get("did", ()))) > 1:
+        step["did"] = seen["did"]
     step["at"] = _at(seen)
     step["say"] = words.sentence(seen, names, entries, seen.get("why", ""))
     do: dict[str, Any] = {}

@@ -260,15 +260,28 @@ def line_of(source: Source, what: str, place: dict[str, Any], more: str = "") ->
 
 
 def output(document: Document, index: int) -> Iterator[str]:
-    """Yield what a step sets and prints, and what the exception handler was told in it."""
-    for row in document["steps"][index].get("sets", ()):
-        yield f"      sets   │ {row['name']} = {row.get('value', '(nothing)')}"
-    for row in document["output"]:
-        if row["step"] == index:
-            yield f"      prints │ {row['text']}"
-    for row in document["reports"]:
-        if row["step"] == index:
-            yield f"      reports │ {row['text']}"
+    """Yield what a step sets and prints, and what the exception handler was told in it.
+
+    It is told in the order in which it has happened.
+    """
+    step = document["steps"][index]
+    lines = {
+        "set": [
+            f"      sets   │ {row['name']} = {row.get('value', '(nothing)')}"
+            for row in step.get("sets", ())
+        ],
+        "print": [
+            f"      prints │ {row['text']}" for row in document["output"] if row["step"] == index
+        ],
+        "report": [
+            f"      reports │ {row['text']}" for row in document["reports"] if row["step"] == index
+        ],
+    }
+    for kind in step.get("did", ()):
+        if kind in lines and lines[kind]:
+            yield lines[kind].pop(0)
+    for rest in lines.values():
+        yield from rest
 
 
 def ending(document: Document) -> Iterator[str]:

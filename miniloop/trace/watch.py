@@ -231,6 +231,7 @@ class Watch:
             self._look_at_heap()
         if self._context or self._variables:
             self._look_at_variables()
+            self._context, self._variables = None, {}
         if self._tell is not None and self.facts:
             with self.lock:  # another thread may note something
                 self._tell(self.facts)
@@ -251,9 +252,13 @@ class Watch:
             self.facts.append(("heap", heap))
 
     def _look_at_variables(self) -> None:
-        """Note which context variables the step has set, or reset to nothing."""
-        before, self._variables = self._variables, {}
-        after, self._context = dict(self._context.items()), None
+        """Note which context variables the step has set, or reset to nothing, since the last look.
+
+        A variable does not tell when it is set. So the watch looks before all else that a step is
+        said to do, and each thing comes in its order.
+        """
+        before = self._variables
+        self._variables = after = dict(self._context.items())
         for variable in {**before, **after}:
             if variable not in after:
                 self.facts.append(("set", variable.name, None))
@@ -322,8 +327,7 @@ class Watch:
 
     def made(self, coro: Any, code_name: str, frame: FrameType) -> int:
         """Note a new task, around a coroutine; returns its number."""
-        if self._going_back is not None:
-            self._go_back()
+        self._before_deed()
         number = self._count
         self._count += 1
         self._alive.add(number)
@@ -417,20 +421,25 @@ class Watch:
                 self._go_back()
             self.facts.append(("mark", number))
 
+    def _before_deed(self) -> None:
+        """Note what has come before something that the code of the step does now."""
+        if self._going_back is not None:
+            self._go_back()
+        if self._context or self._variables:
+            self._look_at_variables()
+
     # -- what the program says -------------------------------------------------------------------
 
     def printed(self, text: str, frame: FrameType | None = None) -> None:
         """Note that the program has printed a line."""
         if not self.over:
-            if self._going_back is not None:
-                self._go_back()
+            self._before_deed()
             self.facts.append(("print", cut(text, 400), self.files.caller(frame)))
 
     def reported(self, text: str) -> None:
         """Note that the loop has called its exception handler."""
         if not self.over:
-            if self._going_back is not None:
-                self._go_back()
+            self._before_deed()
             self.facts.append(("report", cut(text, 400)))
 
     # -- entries ---------------------------------------------------------------------------------

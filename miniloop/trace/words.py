@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -224,10 +225,8 @@ def sentence(
 
 
 def _outside(step: Step, entry: Entry, names: list[str], entries: list[Entry]) -> str:
-    made = [f"makes the task {row['name']}" for _, row in step.get("made", ())]
-    prints = _prints(step)
-    does = ", ".join([*dict.fromkeys(made), *prints])
-    return f"Outside the loop: the program {does}." if does else "Outside the loop."
+    does = _does(step)
+    return f"Outside the loop: the program {_and(does)}." if does else "Outside the loop."
 
 
 def _wait(step: Step, entry: Entry, names: list[str], entries: list[Entry]) -> str:
@@ -275,7 +274,7 @@ def _due(step: Step, entry: Entry, names: list[str], entries: list[Entry]) -> st
 
 def _run(step: Step, entry: Entry, names: list[str], entries: list[Entry]) -> str:
     if step.get("task") is None:
-        does = [*_makes(step), *_sets(step), *_prints(step)]
+        does = _does(step)
         more = f" It {_and(does)}." if does else ""
         return f"Callback: {entry.get('label', 'a callback')}. Why: {entry.get('why', '')}.{more}"
     return _task_sentence(step, entry, names, entries)
@@ -291,7 +290,7 @@ def _task_sentence(step: Step, entry: Entry, names: list[str], entries: list[Ent
     at = f" in line {step['line']}" if "line" in step and verb == "goes on" else ""
     here, at = at, "" if at and f"line {step['line']}," in f"{why}," else at
     thrown = f", and {step['throws']} is thrown in" if "throws" in step else ""
-    does = [*_makes(step), *_sets(step), *_prints(step)]
+    does = _does(step)
     views = {int(key): view for key, view in step.get("tasks", {}).items()}  # text, out of JSON
     if task in views:
         view = views[task]
@@ -317,28 +316,39 @@ def _ends(how: str, value: str) -> str:
     return "is cancelled" if how == "cancelled" else f"fails with {value}"
 
 
-def _makes(step: dict[str, Any]) -> list[str]:
-    rows = list(dict(step.get("made", ())).values())
-    if not rows:
-        return []
+def _does(step: Step) -> list[str]:
+    """Return what a step has made, set and printed, in the order in which it has done so."""
+    rows = {
+        "make": iter(dict(step.get("made", ())).values()),
+        "set": iter(step.get("sets", ())),
+        "print": iter(step.get("out", ())),
+    }
+    said: list[str] = []
+    for kind, deeds in itertools.groupby(one for one in step.get("did", ()) if one in rows):
+        said += DEEDS[kind]([next(rows[kind]) for _ in deeds])
+    return said
+
+
+def _makes(rows: list[Step]) -> list[str]:
     shown = ", ".join(row["name"] for row in rows[:4]) + (", …" if len(rows) > 4 else "")
     return [f"makes the {'task' if len(rows) == 1 else 'tasks'} {shown}"]
 
 
-def _sets(step: dict[str, Any]) -> list[str]:
+def _sets(rows: list[Step]) -> list[str]:
     return [
         f"sets {row['name']} to {row['value']}" if "value" in row else f"resets {row['name']}"
-        for row in step.get("sets", ())
+        for row in rows
     ]
 
 
-def _prints(step: dict[str, Any]) -> list[str]:
-    lines = step.get("out")
-    if not lines:
-        return []
-    if len(lines) == 1:
-        return [f"prints “{cut(lines[0]['text'], 60)}”"]
-    return [f"prints {len(lines)} lines"]
+def _prints(rows: list[Step]) -> list[str]:
+    if len(rows) == 1:
+        return [f"prints “{cut(rows[0]['text'], 60)}”"]
+    return [f"prints {len(rows)} lines"]
+
+
+DEEDS = {"make": _makes, "set": _sets, "print": _prints}
+"""How each kind of thing is told that a step does, by its name in the account's `did`."""
 
 
 def _back(step: Step, entry: Entry, names: list[str], entries: list[Entry]) -> str:
