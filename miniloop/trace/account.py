@@ -29,6 +29,7 @@ Fact = Sequence[Any]
 Entry = dict[str, Any]
 Cause = dict[str, Any]
 Lines = Sequence[tuple[int, int]]
+Thrown = tuple[Cause, str]
 
 Call = tuple[str, int, int | None, Called | None]
 """A call that will cause something later: the kind of cause, the step, the task and the line."""
@@ -65,6 +66,11 @@ class Account:
         self._made_in: list[int] = []  # in which step
         self._calls: list[str] = []  # which call has made it
         self._ended: dict[int, int] = {}  # the step in which it ended
+        # The calls of cancel(), with words for each: those whose error is on its way to a task, those
+        # whose error was thrown into it last, and those that have ended a task.
+        self._marks: dict[int, Thrown] = {}
+        self._thrown: dict[int, Thrown] = {}
+        self._cancelled: dict[int, Thrown] = {}
         self._libraries: set[int] = set()  # those that the library has made for itself
         self._taken: dict[str, int] = {}  # how often each name was given
 
@@ -233,27 +239,55 @@ class Account:
         view = self._views.get(number, {})
         if "line" in view:
             self.step.update({key: view[key] for key in ("line", "file") if key in view})
-        if error is not None:
-            self.step["throws"] = error
+        self._note_thrown(number, error)
         self.step["first"] = self._made[number] is not None
         self._made[number] = None
 
+    def _note_thrown(self, number: int, error: str | None) -> None:
+        """Note which error is thrown into a task, and who has caused it.
+
+        The entry's own cause says so, unless the task was cancelled after something else had put it
+        into the queue, or awaits a task that was cancelled.
+        """
+        mark = self._marks.pop(number, None)
+        self._thrown.pop(number, None)
+        if error is None:
+            return
+        self.step["throws"] = error
+        if not error.startswith("CancelledError"):
+            return
+        cause = self.entry.get("cause", {})
+        by = mark or self._cancelled.get(cause.get("task", -1))
+        if mark is None and cause.get("kind") == "cancel":
+            self._thrown[number] = cause, self.entry["why"]
+        elif by is not None and (mark is not None or cause["kind"] == "task_cancelled"):
+            self._thrown[number] = by
+            self.step["thrown"] = {"cause": by[0], "why": by[1]}
+
     def _let_others_go(self, number: int, lines: Lines) -> None:
         """Note that a task has yielded nothing: `sleep(0)`."""
-        self._see(number, {"state": "waiting", **_lines(lines), "for": "its next turn"})
+        self._see_waiting(number, {**_lines(lines), "for": "its next turn"})
+
+    def _see_waiting(self, number: int, view: dict[str, Any]) -> None:
+        view = {"state": "waiting", **view}
+        if number in self._marks:
+            view["cancel"] = True
+        self._see(number, view)
 
     def _suspend_task(
         self, number: int, lines: Lines, what: str, joint: str, on: Sequence[int]
     ) -> None:
         wait = words.of_wait(Wait(what, joint, on), self)
-        view = {"state": "waiting", **_lines(lines), "for": wait}
+        view = {**_lines(lines), "for": wait}
         if on:
             view["on"] = list(on)
-        self._see(number, view)
+        self._see_waiting(number, view)
 
     def _end_task(self, number: int, how: str, value: str) -> None:
         self._add("ended", (number, how, value))
         self._ended[number] = self._index
+        if how == "cancelled" and number in self._thrown:
+            self._cancelled[number] = self._thrown[number]
         self._see(number, None)
 
     def _note_context(self, number: int, context: int | None) -> None:
@@ -273,8 +307,15 @@ class Account:
         self._did("set")
         self._add("sets", {"name": name} if value is None else {"name": name, "value": value})
 
-    def _mark_task(self, number: int) -> None:
+    def _skip_callback(self) -> None:
+        """Note that a callback was cancelled when its turn came: it does not run."""
+        self.step["skipped"] = True
+
+    def _mark_task(self, number: int, called: Called | None) -> None:
         """Note that the next step of a task will throw a CancelledError."""
+        where = _place(called)
+        why = words.who_called(where, "cancel", self)
+        self._marks.setdefault(number, (self._cause("cancel", where), why))
         self._see(number, {**self._views[number], "cancel": True})
 
     def _see(self, number: int, view: dict[str, Any] | None) -> None:
@@ -343,6 +384,9 @@ class Account:
             entry["label"] = words.wakes(kind, other, where, name, self)
             entry["why"] = words.why_done(kind, other, where, self)
             entry["cause"] = self._cause(kind, where if other is None else None, other)
+            if kind == "cancel" and number == self.task and number in self._marks:
+                # The task was cancelled before it waited: the call had only left a mark.
+                entry["cause"], entry["why"] = self._marks.pop(number)
         elif made is not None:
             entry["label"] = f"first step of {name}"
             entry["why"] = self._why_made(number, made)
@@ -506,6 +550,7 @@ FACTS: dict[str, Callable[..., None]] = {
     "suspend": Account._suspend_task,
     "end": Account._end_task,
     "mark": Account._mark_task,
+    "skip": Account._skip_callback,
     "context": Account._note_context,
     "set": Account._set_variable,
     "print": Account._print,

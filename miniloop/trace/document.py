@@ -25,7 +25,7 @@ Document = dict[str, Any]
 
 KEPT = (
     *("kind", "tick", "time", "entry", "task", "line", "file"),
-    *("throws", "sets", "inside", "of", "cause"),
+    *("throws", "thrown", "skipped", "sets", "inside", "of", "cause"),
 )
 """Fields of a step that go into the document as they are."""
 

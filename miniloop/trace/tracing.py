@@ -86,10 +86,10 @@ def _releasing(release: Any, watch: Watch) -> Any:
     return release_and_note
 
 
-def note_cancels(task_class: Any, watch: Watch) -> None:
+def note_cancels(task_class: Any, watch: Watch) -> list[tuple[Any, str, Any]]:
     """Make the tasks of a class note that a CancelledError is on its way to them.
 
-    Mostly `cancel()` ends what the task waits for, and that puts the task into the ready queue. But
+    Returns what was replaced, as `note_holders()` does. Mostly `cancel()` ends what the task waits for, and that puts the task into the ready queue. But
     a task that is ready or running has only a mark for its next step.
     """
     cancel = task_class.cancel
@@ -98,10 +98,11 @@ def note_cancels(task_class: Any, watch: Watch) -> None:
     def cancel_and_note(self: Any, *args: Any, **options: Any) -> Any:
         done = cancel(self, *args, **options)
         if getattr(self, "_must_cancel", False):
-            watch.marked(self)
+            watch.marked(self, sys._getframe(1))
         return done
 
     task_class.cancel = cancel_and_note
+    return [(task_class, "cancel", cancel)]
 
 
 ENDS_WITH = "ends with "
@@ -204,6 +205,8 @@ def run_watched(
     loop.set_task_factory(recorder.task_factory(library.Task))
     watch.attach(loop)
     replaced = note_holders(library, watch)
+    if library is miniloop:  # asyncio's class is in C, and takes no other method
+        replaced += note_cancels(library.Task, watch)
     try:
         with contextlib.redirect_stdout(Lines(watch)):
             loop.run_until_complete(main)

@@ -318,7 +318,10 @@ class Watch:
         self._context = context = getattr(taken, "_context", None)
         if context:
             self._variables = dict(context.items())
-        if task in self._unstarted:
+        if task is None:
+            if getattr(taken, "_cancelled", False):
+                self.facts.append(SKIPPED)
+        elif task in self._unstarted:
             made = stepped_by(taken)
             if made is not None:
                 self._see_name(task, made)
@@ -413,13 +416,13 @@ class Watch:
         self._begin(("back", self._clock.now, outer, task))
         self.task, self._entered = task, True
 
-    def marked(self, task: Any) -> None:
+    def marked(self, task: Any, frame: FrameType) -> None:
         """Note that a task was cancelled, and that its next step will throw a CancelledError."""
         number = self.number(task)
         if not self.over and number in self._alive:
             if self._going_back is not None:
                 self._go_back()
-            self.facts.append(("mark", number))
+            self.facts.append(("mark", number, self.files.caller(frame)))
 
     def _before_deed(self) -> None:
         """Note what has come before something that the code of the step does now."""
@@ -591,6 +594,7 @@ class Watch:
 
 BATCH_BEGINS = ("batch",)
 RESUMED = ("resume", None)
+SKIPPED = ("skip",)
 """Facts that are the same each time."""
 
 

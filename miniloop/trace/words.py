@@ -274,6 +274,9 @@ def _due(step: Step, entry: Entry, names: list[str], entries: list[Entry]) -> st
 
 def _run(step: Step, entry: Entry, names: list[str], entries: list[Entry]) -> str:
     if step.get("task") is None:
+        if "skipped" in step:
+            label = entry.get("label", "a callback")
+            return f"Callback: {label}. It was cancelled, so it does not run."
         does = _does(step)
         more = f" It {_and(does)}." if does else ""
         return f"Callback: {entry.get('label', 'a callback')}. Why: {entry.get('why', '')}.{more}"
@@ -284,12 +287,18 @@ def _task_sentence(step: Step, entry: Entry, names: list[str], entries: list[Ent
     task = step["task"]
     name = names[task]
     verb = "starts" if step.get("first") else "goes on"
+    if step.get("first") and "throws" in step:
+        verb = "never begins"
     if step["kind"] == "eager":
         verb = "starts at once, inside the step that made it"
     why = entry.get("why", "")
     at = f" in line {step['line']}" if "line" in step and verb == "goes on" else ""
     here, at = at, "" if at and f"line {step['line']}," in f"{why}," else at
-    thrown = f", and {step['throws']} is thrown in" if "throws" in step else ""
+    thrown = blamed = ""
+    if "throws" in step:
+        thrown = f", and {step['throws']} is thrown in"
+        if "thrown" in step:
+            thrown, blamed = "", f" {step['throws']} is thrown in: {step['thrown']['why']}."
     does = _does(step)
     views = {int(key): view for key, view in step.get("tasks", {}).items()}  # text, out of JSON
     if task in views:
@@ -301,13 +310,32 @@ def _task_sentence(step: Step, entry: Entry, names: list[str], entries: list[Ent
             )
             does.append(_ends(how, value))
         elif view["state"] == "ready":
-            does.append("lets the others go first")
+            line = f" in line {view['line']}" if "line" in view else ""
+            cut_short = view.get("cancel") and entry_of_own(step, entries)
+            does.append(
+                f"waits{line}, and its own cancellation ends the wait at once"
+                if cut_short
+                else "lets the others go first"
+            )
         elif "for" in view:
             line = f" in line {view['line']}" if "line" in view else ""
             line = " there" if here == line else line
             does.append(f"waits{line} for {view['for']}")
     more = f" It {_and(does)}." if does else ""
-    return f"{name} {verb}{at}{thrown}: {why}.{more}"
+    return f"{name} {verb}{at}{thrown}: {why}.{blamed}{more}"
+
+
+def entry_of_own(step: Step, entries: list[Entry]) -> bool:
+    """Return True if a task has cancelled itself before it waits.
+
+    Then its own step, which goes over to the wait, has put it back into the queue. `step` is one of
+    a document, or of an account.
+    """
+    pushed = step["do"].get("push", ()) if "do" in step else step.get("push", ())
+    return any(
+        entries[number].get("task") == step["task"] and entries[number]["cause"]["kind"] == "cancel"
+        for number in pushed
+    )
 
 
 def _ends(how: str, value: str) -> str:
