@@ -23,10 +23,10 @@ FORMAT, VERSION = "miniloop-trace", 1
 
 Document = dict[str, Any]
 
-KEPT = (
+KEPT = {
     *("kind", "tick", "time", "entry", "task", "line", "file"),
     *("throws", "thrown", "skipped", "sets", "inside", "of", "cause"),
-)
+}
 """Fields of a step that go into the document as they are."""
 
 
@@ -172,7 +172,7 @@ def _add_step(
         woken = words.woken_by(seen, entries)
         if woken:
             steps[-1]["say"] = words.limited(steps[-1]["timeout"], woken)
-    step = {key: seen[key] for key in KEPT if seen.get(key) is not None}
+    step = {key: value for key, value in seen.items() if key in KEPT and value is not None}
     if seen["kind"] == "wait":
         step["timeout"] = seen["timeout"]
     if len(set(seen.get("did", ()))) > 1:

@@ -290,7 +290,7 @@ def output(document: Document, index: int) -> Iterator[str]:
         ],
     }
     for kind in step.get("did", ()):
-        if kind in lines and lines[kind]:
+        if lines.get(kind):
             yield lines[kind].pop(0)
     for rest in lines.values():
         yield from rest

@@ -89,8 +89,9 @@ def _releasing(release: Any, watch: Watch) -> Any:
 def note_cancels(task_class: Any, watch: Watch) -> list[tuple[Any, str, Any]]:
     """Make the tasks of a class note that a CancelledError is on its way to them.
 
-    Returns what was replaced, as `note_holders()` does. Mostly `cancel()` ends what the task waits for, and that puts the task into the ready queue. But
+    Mostly `cancel()` ends what the task waits for, and that puts the task into the ready queue. But
     a task that is ready or running has only a mark for its next step.
+    Returns what was replaced, as `note_holders()` does.
     """
     cancel = task_class.cancel
 

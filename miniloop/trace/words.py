@@ -346,6 +346,8 @@ def _ends(how: str, value: str) -> str:
 
 def _does(step: Step) -> list[str]:
     """Return what a step has made, set and printed, in the order in which it has done so."""
+    if "did" not in step:
+        return []
     rows = {
         "make": iter(dict(step.get("made", ())).values()),
         "set": iter(step.get("sets", ())),
