@@ -66,8 +66,8 @@ class Account:
         self._made_in: list[int] = []  # in which step
         self._calls: list[str] = []  # which call has made it
         self._ended: dict[int, int] = {}  # the step in which it ended
-        # The calls of cancel(), by task: the one whose error is on its way to the task, the one whose
-        # error was thrown into it last, and the one that has ended it.
+        # The calls of cancel(), by task: the one whose error is on its way to the task, the one
+        # whose error was thrown into it last, and the one that has ended it.
         self._marks: dict[int, Thrown] = {}
         self._thrown: dict[int, Thrown] = {}
         self._cancelled: dict[int, Thrown] = {}

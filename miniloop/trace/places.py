@@ -117,33 +117,37 @@ class Files(dict[str, int]):
         where = self.caller(frame)
         return where[1] if where else 0
 
-    def standing(self, coro: Any) -> tuple[Standing, list[FrameType]]:
-        """Return where a coroutine stands that is not running, and its frames, outermost first.
+    def standing(self, coro: Any) -> tuple[Standing, list[Any]]:
+        """Return where a coroutine stands that is not running, and its chain, outermost first.
 
-        The frames are the coroutine's and those of what it awaits. Coroutines stand in few places,
-        again and again, so each place is looked at once. It is known by the code and the
-        instruction of each frame, for which it takes least time to ask.
+        The chain is the coroutine and what it awaits. Coroutines stand in few places, again and
+        again, so each place is looked at once. It is known by the code of each link, and in the
+        program's code by the instruction. No other link is asked for its frame: that takes longer.
         """
-        frames: list[FrameType] = []
+        chain: list[Any] = []
         key: list[int] = []
+        code: Any
         for _ in range(DEEPEST):
-            if type(coro) is CoroutineType:
-                frame, coro = coro.cr_frame, coro.cr_await
+            if type(coro) is CoroutineType:  # fast: most are
+                code, inner = coro.cr_code, coro.cr_await
             elif type(coro) is GeneratorType:
-                frame, coro = coro.gi_frame, coro.gi_yieldfrom
+                code, inner = coro.gi_code, coro.gi_yieldfrom
             elif coro is None:
                 break
             else:
-                frame, coro = _frame_and_inner(coro)
-            if frame is not None:
-                frames.append(frame)
-                key.append(id(frame.f_code))
-                key.append(frame.f_lasti)
+                code, inner = _code_and_inner(coro)
+            if code is not None:
+                chain.append(coro)
+                key.append(id(code))
+                if self[code.co_filename] >= 0:
+                    frame = frame_of(coro)
+                    key.append(-1 if frame is None else frame.f_lasti)
+            coro = inner
         place = tuple(key)
         found = self._standings.get(place)
         if found is None:
-            found = self._standings[place] = Standing(frames, self)
-        return found, frames
+            found = self._standings[place] = Standing(chain, self)
+        return found, chain
 
 
 OURS = f"{Path(__file__).parent}{os.sep}"
@@ -217,23 +221,25 @@ class Wait(NamedTuple):
 class Standing:
     """A place where a suspended coroutine can stand, and what it has called there."""
 
-    def __init__(self, frames: Sequence[FrameType], files: Files) -> None:
+    def __init__(self, chain: Sequence[Any], files: Files) -> None:
         lines: list[tuple[int, int]] = []
         self.call = ""
         """The library's coroutine that the innermost line awaits, or an empty text."""
         self.depth = -1
-        """Which of the frames is that coroutine's, or -1."""
-        for depth, frame in enumerate(frames):
-            number = files[frame.f_code.co_filename]
+        """Which link of the chain is that coroutine, or -1."""
+        self.codes = [_code_of(one) for one in chain]
+        """The code of all links. It stays, so no other code gets its id."""
+        for depth, code in enumerate(self.codes):
+            number = files[code.co_filename]
             if number >= 0:
-                lines.append((number, frame.f_lineno))
+                frame = frame_of(chain[depth])
+                if frame is not None:
+                    lines.append((number, frame.f_lineno))
                 self.call, self.depth = "", -1
             elif number != RECORDER and (self.depth < 0 or self.call in SEEN_THROUGH):
-                self.call, self.depth = called(frame.f_code.co_qualname), depth
+                self.call, self.depth = called(code.co_qualname), depth
         self.lines = tuple(lines)
         """The program's lines (number of the file, line), outermost first."""
-        self.codes = [frame.f_code for frame in frames]
-        """The code of all frames. It stays, so no other code gets its id."""
         self.wait = _plain_wait(self.call)
         """What a task waits for here, if nothing that changes says it better."""
         self.in_schedule = ""
@@ -256,17 +262,33 @@ DEEPEST = 200
 """The most frames of a coroutine that are looked at. A deeper line is not shown."""
 
 
-def _frame_and_inner(coro: Any) -> tuple[FrameType | None, Any]:
-    """Return the frame of something that is awaited, and what it awaits itself."""
-    if (frame := getattr(coro, "cr_frame", None)) is not None:
-        return frame, coro.cr_await
-    if (frame := getattr(coro, "gi_frame", None)) is not None:
-        return frame, coro.gi_yieldfrom
+def frame_of(coro: Any) -> Any:
+    """Return the frame of a coroutine, generator or async generator, or None if it is over."""
+    for name in ("cr_frame", "gi_frame", "ag_frame"):
+        frame = getattr(coro, name, None)
+        if frame is not None:
+            return frame
+    return None
+
+
+def _code_of(coro: Any) -> Any:
+    """Return the code of a coroutine, generator or async generator, also if it is over."""
+    for name in ("cr_code", "gi_code"):
+        if hasattr(coro, name):
+            return getattr(coro, name)
+    return frame_of(coro).f_code
+
+
+def _code_and_inner(coro: Any) -> tuple[Any, Any]:
+    """Return the code of something that is awaited and not over, and what it awaits itself."""
+    frame = frame_of(coro)
+    if frame is not None:
+        for name in ("cr_await", "gi_yieldfrom", "ag_await"):
+            if hasattr(coro, name):
+                return frame.f_code, getattr(coro, name)
     if type(coro).__name__ in HIDING:
         hidden = (one for one in gc.get_referents(coro) if hasattr(one, "ag_frame"))
         return None, next(hidden, None)
-    if (frame := getattr(coro, "ag_frame", None)) is not None:
-        return frame, coro.ag_await
     return None, None
 
 
@@ -275,14 +297,14 @@ HIDING = ("async_generator_asend", "async_generator_athrow", "anext_awaitable")
 
 
 def waits_for(
-    place: Standing, frames: Sequence[FrameType], yielded: Any, number: Callable[[Any], int | None]
+    place: Standing, chain: Sequence[Any], yielded: Any, number: Callable[[Any], int | None]
 ) -> Wait:
     """Return what a task waits for that stands at a place and has yielded a future.
 
     `number(task)` is the number of a task of this run, or None for anything else.
     """
     if place.call in LOOKED_INTO:
-        return _looked_up(place.call, frames[place.depth].f_locals, number)
+        return _looked_up(place.call, frame_of(chain[place.depth]).f_locals, number)
     children = getattr(yielded, "_children", None)
     if children is not None:
         left = [one for one in children if not one.done()]

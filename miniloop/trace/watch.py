@@ -46,19 +46,20 @@ class WatchedQueue(deque[Any]):
         self._watch = watch
 
     def append(self, entry: Any) -> None:
-        """Put an entry at the end."""
+        """Put an entry at the end. Other threads do so, too.
+
+        It is noted first, so the loop takes out no entry that the watch does not know.
+        """
         watch = self._watch
         with watch.lock:
-            super().append(entry)
             watch.pushed(entry)
+            super().append(entry)
 
     def popleft(self) -> Any:
         """Take the first entry out: the step before is over, and this one's begins."""
-        watch = self._watch
-        with watch.lock:
-            entry = super().popleft()
-            watch.popped(entry)
-            return entry
+        entry = super().popleft()
+        self._watch.popped(entry)
+        return entry
 
     def clear(self) -> None:
         """Forget all entries, as a loop does that is closed."""
@@ -126,8 +127,8 @@ class Watch:
         """The task whose code runs."""
         self._kind = ""
         self._index = -1
-        self.stood: tuple[Standing, list[FrameType]] | None = None
-        """Where the coroutine stands that has just yielded, and its frames, if that is known."""
+        self.stood: tuple[Standing, list[Any]] | None = None
+        """Where the coroutine stands that has just yielded, and its chain, if that is known."""
         self._entered = False  # True once the coroutine of the step's task was resumed
         self._outer: list[tuple[int, int, int | None]] = []  # the tasks that have started eagerly
         self._going_back: tuple[int, int | None] | None = None
@@ -396,8 +397,8 @@ class Watch:
             place, _ = self.stood or self.files.standing(inner)
             self.facts.append(("yield", number, place.lines))
         else:
-            place, frames = self.stood or self.files.standing(inner)
-            what, joint, on = waits_for(place, frames, yielded, self.number)
+            place, chain = self.stood or self.files.standing(inner)
+            what, joint, on = waits_for(place, chain, yielded, self.number)
             if what == "a future" and id(yielded) in self._origins:
                 what = "run_in_executor()"
             self.facts.append(("suspend", number, place.lines, what, joint, on))
