@@ -37,11 +37,13 @@ def assemble(
     clock: str = "virtual",
     broken_off: tuple[str, str] | None = None,
     printed: Sequence[str] = (),
+    last_reports: Sequence[str] = (),
 ) -> Document:
     """Return the document that the lines of a watch make: tuples `(kind, *values)`.
 
     `broken_off` says how the run has ended (a kind, and a sentence) if its watch could not tell,
     and `printed` what the program has printed in all: the last step of such a run was not over.
+    `last_reports` are what destructors had to say, as a `Schedule` has it.
     """
     files: list[dict[str, str]] = []
     tasks: list[dict[str, Any]] = []
@@ -84,6 +86,11 @@ def assemble(
         kind, say = broken_off or ("finished", "The program has ended.")
         document["end"] = ended(kind, say)
         _add_unfinished(document, printed)
+    if last_reports:
+        # Which other things a report names is for `compare`.
+        document["end"]["reports"] = [
+            re.sub(r"(, (no )?[a-z_]+)+$", "", one) for one in last_reports
+        ]
     _add_end(document)
     return document
 

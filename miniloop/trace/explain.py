@@ -150,10 +150,17 @@ def tick(
         if step["kind"] in ("run", "eager", "back"):
             yield from told(document, index, source)
         elif step["kind"] == "outside":
-            yield f"  {step['say'].removeprefix('Outside the loop: ')}"
-            yield from output(document, index)
+            yield from outside(document, index)
         elif everything and step["kind"] != "wait":
             yield f"  {step['say']}"
+
+
+def outside(document: Document, index: int) -> Iterator[str]:
+    """Yield what the program has done outside the loop."""
+    made = [row["name"] for row in document["tasks"] if row["made"] == index]
+    if made:
+        yield f"  the program makes the {'tasks' if len(made) > 1 else 'task'} {', '.join(made)}."
+    yield from output(document, index)
 
 
 def headline(document: Document, first: int) -> str:
@@ -267,7 +274,9 @@ def who(document: Document, step: dict[str, Any]) -> str:
 
 def line_of(source: Source, what: str, place: dict[str, Any], more: str = "") -> str:
     """Return a line of the source, and what happens there."""
-    number = place.get("line", "")
+    number = place.get("line")
+    if number is None:
+        return f"      {what.removesuffix(' in')}{more}"
     return f"      {what:<13} {number:>{NUMBER_WIDTH}}  {source.text(place)}{more}"
 
 
@@ -301,6 +310,8 @@ def ending(document: Document) -> Iterator[str]:
     end = document["end"]
     time = document["steps"][-1]["time"]
     yield f"{sentence(end['say'])} ({time:.3f} s)"
+    for report in end.get("reports", ()):
+        yield f"At the end Python reports: {report}"
     if end["waiting"]:
         yield ""
         yield from still_waiting(document)

@@ -14,6 +14,7 @@ import miniloop
 
 from .clock import Stuck
 from .document import Document, assemble
+from .places import cut
 from .recorder import Recorder, Steps, describe, on_virtual_time, suspended_at
 from .scripts import ScriptRecorder
 from .watch import MOST_STEPS, Watch
@@ -151,7 +152,10 @@ class Tracing:
         elif who in ("handler", "logged"):
             self.watch.reported(what)
         elif who == "main" and what.startswith(ENDS_WITH):
-            self.ending = "exception", f"The program has ended with {what.removeprefix(ENDS_WITH)}."
+            how, error = what.removeprefix(ENDS_WITH), sys.exception()
+            if type(error) is RuntimeError:  # `compare` leaves out how a library goes on
+                how = f"RuntimeError({cut(str(error), 200)})"
+            self.ending = "exception", f"The program has ended with {how}."
 
 
 class TracingRecorder(Tracing, Recorder):

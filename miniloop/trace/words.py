@@ -78,6 +78,8 @@ def why_done(kind: str, other: int | None, where: Place | None, account: Account
     """Return a clause that says why a future has ended."""
     if other is not None:
         return f"{account.names[other]} {ENDS[kind]}"
+    if kind == "cancel" and where is not None and where.call == "run":
+        return f"run(), line {where.line}, cancels the tasks that are left"
     return who_called(where, kind, account)
 
 
