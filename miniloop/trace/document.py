@@ -64,7 +64,7 @@ def assemble(
             _add_step(values[0], account.names, tasks, entries, steps, output, reports)
         elif kind == "end":
             end = ended(*values)
-    document = {
+    document: Document = {
         "format": FORMAT,
         "version": VERSION,
         "miniloop": miniloop.__version__,

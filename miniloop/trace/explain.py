@@ -150,17 +150,9 @@ def tick(
         if step["kind"] in ("run", "eager", "back"):
             yield from told(document, index, source)
         elif step["kind"] == "outside":
-            yield from outside(document, index)
+            yield from output(document, index)
         elif everything and step["kind"] != "wait":
             yield f"  {step['say']}"
-
-
-def outside(document: Document, index: int) -> Iterator[str]:
-    """Yield what the program has done outside the loop."""
-    made = [row["name"] for row in document["tasks"] if row["made"] == index]
-    if made:
-        yield f"  the program makes the {'tasks' if len(made) > 1 else 'task'} {', '.join(made)}."
-    yield from output(document, index)
 
 
 def headline(document: Document, first: int) -> str:
@@ -283,10 +275,15 @@ def line_of(source: Source, what: str, place: dict[str, Any], more: str = "") ->
 def output(document: Document, index: int) -> Iterator[str]:
     """Yield what a step sets and prints, and what the exception handler was told in it.
 
-    It is told in the order in which it has happened.
+    It is told in the order in which it has happened. Tasks that are made outside the loop are told,
+    too.
     """
     step = document["steps"][index]
+    made = [row["name"] for row in document["tasks"] if row["made"] == index]
     lines = {
+        "make": [
+            f"  the program makes the task {name}." for name in made if step["kind"] == "outside"
+        ],
         "set": [
             f"      sets   │ {row['name']} = {row.get('value', '(nothing)')}"
             for row in step.get("sets", ())
