@@ -264,6 +264,8 @@ DEEPEST = 200
 
 def frame_of(coro: Any) -> Any:
     """Return the frame of a coroutine, generator or async generator, or None if it is over."""
+    if type(coro) is CoroutineType:  # fast: most are
+        return coro.cr_frame
     for name in ("cr_frame", "gi_frame", "ag_frame"):
         frame = getattr(coro, name, None)
         if frame is not None:
@@ -296,9 +298,13 @@ HIDING = ("async_generator_asend", "async_generator_athrow", "anext_awaitable")
 """Python's own types that hold an async generator without an attribute that leads to it."""
 
 
+Waiting = tuple[str, str, Sequence[int]]
+"""The fields of a `Wait`. While the program runs, no object is made of them: that takes longer."""
+
+
 def waits_for(
     place: Standing, chain: Sequence[Any], yielded: Any, number: Callable[[Any], int | None]
-) -> Wait:
+) -> Waiting:
     """Return what a task waits for that stands at a place and has yielded a future.
 
     `number(task)` is the number of a task of this run, or None for anything else.
@@ -308,25 +314,25 @@ def waits_for(
     children = getattr(yielded, "_children", None)
     if children is not None:
         left = [one for one in children if not one.done()]
-        return Wait("gather", " of ", numbers(left, number))
+        return "gather", " of ", numbers(left, number)
     awaited = number(yielded)
     if awaited is not None:
-        return Wait("task", " ", [awaited])
+        return "task", " ", (awaited,)
     return place.wait
 
 
-def _looked_up(call: str, here: Mapping[str, Any], number: Callable[[Any], int | None]) -> Wait:
+def _looked_up(call: str, here: Mapping[str, Any], number: Callable[[Any], int | None]) -> Waiting:
     """Return what a task waits for in a call of the library, from the call's local variables."""
     if call == "sleep":
-        return Wait(f"sleep({short(here.get('delay'))})")
+        return f"sleep({short(here.get('delay'))})", "", ()
     if call in ("wait", "_wait"):
         left = [one for one in here.get("fs", ()) if not one.done()]
-        return Wait("wait()", " for ", numbers(left, number))
+        return "wait()", " for ", numbers(left, number)
     owner = here.get("self")
     if call == "leaving the TaskGroup":
-        return Wait("its TaskGroup", ": ", numbers(getattr(owner, "_tasks", ()), number))
+        return "its TaskGroup", ": ", numbers(getattr(owner, "_tasks", ()), number)
     holders = sorted(set(getattr(owner, "_trace_holders", ())))
-    return Wait(f"the {call.partition('.')[0]}", " of ", holders)
+    return f"the {call.partition('.')[0]}", " of ", tuple(holders)
 
 
 LOOKED_INTO = {
@@ -341,6 +347,6 @@ LOOKED_INTO = {
 """Library coroutines whose local variables say what the task waits for."""
 
 
-def numbers(tasks: Any, number: Callable[[Any], int | None]) -> list[int]:
+def numbers(tasks: Any, number: Callable[[Any], int | None]) -> tuple[int, ...]:
     """Return the numbers of the tasks of this run among some objects, in order."""
-    return sorted({found for one in tasks if (found := number(one)) is not None})
+    return tuple(sorted({found for one in tasks if (found := number(one)) is not None}))

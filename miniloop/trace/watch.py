@@ -241,16 +241,17 @@ class Watch:
     def _look_at_heap(self) -> None:
         """Note the heap, if it has changed."""
         self._heap_touched = False
-        loops = [loop for one in self._loops if (loop := one()) is not None]
-        known = self._timers
-        heap = [
-            known.get(id(getattr(one, "timer", one)), -1)
-            for loop in loops
-            for one in loop._scheduled
-        ]
+        number = self._timers.get
+        heap: list[int] = []
+        for loop in filter(None, (one() for one in self._loops)):
+            scheduled = loop._scheduled
+            if scheduled and hasattr(scheduled[0], "timer"):  # miniloop's heap holds deadlines
+                heap += [number(id(one.timer), -1) for one in scheduled]
+            else:
+                heap += [number(id(one), -1) for one in scheduled]
         if heap != self._heap:
             self._heap = heap
-            self.facts.append(("heap", heap))
+            self.facts.append(("heap", tuple(heap)))
 
     def _look_at_variables(self) -> None:
         """Note which context variables the step has set, or reset to nothing, since the last look.
@@ -322,7 +323,7 @@ class Watch:
         if task is None:
             if getattr(taken, "_cancelled", False):
                 self.facts.append(SKIPPED)
-        elif task in self._unstarted:
+        elif NAMED_LATE and task in self._unstarted:
             made = stepped_by(taken)
             if made is not None:
                 self._see_name(task, made)
@@ -359,10 +360,7 @@ class Watch:
         return found  # type: ignore[no-any-return]
 
     def _see_name(self, number: int, task: Any) -> None:
-        """Show a task under the name that the program has given it.
-
-        Before Python 3.13 asyncio sets it after it has made the task: so it is looked for twice.
-        """
+        """Show a task under the name that the program has given it."""
         name = cut(str(task.get_name()), 40)
         if not name.startswith("Task-") and name != "None" and number not in self._named:
             self._named.add(number)
@@ -592,6 +590,9 @@ class Watch:
         """Return what is known of a call that happens now, and will cause something later."""
         return kind, self._index, self.task, self.files.caller(frame)
 
+
+NAMED_LATE = sys.version_info < (3, 14)
+"""True if asyncio, where there is a task factory, names a task after it was made. 3.13.0 does so."""
 
 BATCH_BEGINS = ("batch",)
 RESUMED = ("resume", None)
