@@ -592,7 +592,7 @@ class Watch:
 
 
 NAMED_LATE = sys.version_info < (3, 14)
-"""True if asyncio, where there is a task factory, names a task after it was made. 3.13.0 does so."""
+"""True if asyncio names a task only after a task factory has made it, as that of 3.13.0 does."""
 
 BATCH_BEGINS = ("batch",)
 RESUMED = ("resume", None)
