@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ SHUTTING_DOWN = ("shutdown_asyncgens", "shutdown_default_executor")
 CREDIT, CREDIT_A_STEP = 2_000, 8
 """Numbers that keyframes may hold: so many at once, and so many more with each step."""
 
-Fact = Sequence[Any]
+Told = tuple[Any, ...]
 Entry = dict[str, Any]
 Cause = dict[str, Any]
 Lines = Sequence[tuple[int, int]]
@@ -81,16 +82,17 @@ class Account:
         self._count = 0
         self._live: dict[int, Entry] = {}  # those that are in the queue or the heap
 
-    def told(self, facts: Iterable[Fact]) -> Iterator[Fact]:
-        """Yield what the facts of a watch mean, as facts of other kinds.
+    def told(self, facts: Iterable[Any]) -> Iterator[Told]:
+        """Yield what the facts of a watch mean.
 
         `("file", name, path)`, `("end", kind, sentence)`, `("keyframe", number of a step, state)`
         and `("step", fields)`, where the fields hold all that is new.
         """
-        for what, *values in facts:
-            note = FACTS.get(what)
-            if note is not None:
-                note(self, *values)
+        following = iter(facts)
+        for what in following:
+            values = list(islice(following, VALUES[what]))
+            if what in FACTS:
+                FACTS[what](self, *values)
             elif what == "file":
                 if self._folder is None:
                     yield "keyframe", 0, self._state()
@@ -124,16 +126,14 @@ class Account:
 
     # -- steps -------------------------------------------------------------------------------
 
-    def _begin_step(self, kind: str, time: float, *about: Any) -> Iterator[Fact]:
+    def _begin_step(self, kind: str, time: float, *about: Any) -> Iterator[Told]:
         """Begin a step; `about` has values that only this kind of step has. Yield a keyframe."""
         self._index += 1
         self._tick += kind == "wait"
         self.step = {"kind": kind, "tick": self._tick, "time": round(time, 4)}
         self.task = None
         self.entry = {}
-        begin = BEGINNINGS.get(kind)
-        if begin is not None:
-            begin(self, *about)
+        BEGINNINGS[kind](self, *about)
         self._ran.append(self.entry)
         if kind == "wait":
             cost = 1 + len(self._ready) + len(self._heap) + 6 * len(self._views)
@@ -147,6 +147,9 @@ class Account:
             self._live.pop(number, None)
         self._credit += CREDIT_A_STEP
         return self.step
+
+    def _begin_other(self) -> None:
+        """Begin a step of which nothing else is known."""
 
     def _begin_wait(self, timeout: float | None) -> None:
         self._batch = 0
@@ -363,12 +366,12 @@ class Account:
         self._ready.append(number)
         self._add("push", number)
 
+    def _push_ready(self, number: int) -> None:
+        """Note that a task's step joins the queue which no future has let go."""
+        self._push_step(number, None, None, None)
+
     def _push_step(
-        self,
-        number: int,
-        kind: str | None = None,
-        other: int | None = None,
-        called: Called | None = None,
+        self, number: int, kind: str | None, other: int | None, called: Called | None
     ) -> None:
         """Note that a task's step joins the queue.
 
@@ -531,11 +534,15 @@ def _lines(lines: Lines) -> dict[str, Any]:
 
 
 BEGINNINGS: dict[str, Callable[..., None]] = {
+    "outside": Account._begin_other,
+    "descriptors": Account._begin_other,
+    "due": Account._begin_other,
     "wait": Account._begin_wait,
     "run": Account._begin_run,
     "eager": Account._begin_eager,
     "back": Account._begin_back,
 }
+"""What to do with the fact with which each kind of step begins."""
 
 FACTS: dict[str, Callable[..., None]] = {
     "batch": Account._batch_begins,
@@ -556,14 +563,19 @@ FACTS: dict[str, Callable[..., None]] = {
     "print": Account._print,
     "report": Account._report,
     "moved": Account._push,
+    "ready": Account._push_ready,
     "step": Account._push_step,
     "callback": Account._push_callback,
     "from_outside": Account._push_from_outside,
     "from_thread": Account._push_from_thread,
     "timer": Account._set_timer,
 }
-"""What to do with each kind of fact that a `Watch` notes in a step.
+"""What to do with each kind of fact that a `Watch` notes in a step."""
 
-A step begins with a fact of another kind: `outside`, `wait`, `descriptors`, `due`, `run`, `eager`
-or `back`.
-"""
+VALUES = {
+    "file": 1,
+    "over": 2,
+    **{kind: note.__code__.co_argcount - 1 for kind, note in FACTS.items()},
+    **{kind: begin.__code__.co_argcount for kind, begin in BEGINNINGS.items()},
+}
+"""How many values a fact of each kind has. Those of `BEGINNINGS` have the time in front."""

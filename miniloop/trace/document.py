@@ -31,7 +31,7 @@ KEPT = {
 
 
 def assemble(
-    lines: Iterable[Any],
+    facts: Iterable[Any],
     script: str = "",
     loop: str = "miniloop",
     clock: str = "virtual",
@@ -39,7 +39,7 @@ def assemble(
     printed: Sequence[str] = (),
     last_reports: Sequence[str] = (),
 ) -> Document:
-    """Return the document that the lines of a watch make: tuples `(kind, *values)`.
+    """Return the document that the facts of a watch make.
 
     `broken_off` says how the run has ended (a kind, and a sentence) if its watch could not tell,
     and `printed` what the program has printed in all: the last step of such a run was not over.
@@ -54,7 +54,7 @@ def assemble(
     reports: list[dict[str, Any]] = []
     end: dict[str, Any] = {}
     account = Account()
-    for kind, *values in account.told(lines):
+    for kind, *values in account.told(facts):
         if kind == "file":
             name, path = values
             files.append({"name": name, "source": _source(path)})

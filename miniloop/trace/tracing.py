@@ -159,13 +159,13 @@ class Tracing:
 
 
 class TracingRecorder(Tracing, Recorder):
-    """Records a program in this process, with causes; `lines` is for `document.assemble()`."""
+    """Records a program in this process, with causes; `facts` is for `document.assemble()`."""
 
     def __init__(self, *args: Any, most_steps: int = MOST_STEPS) -> None:
         Recorder.__init__(self, *args)
         self.watch = Watch(self.clock, self.program, most_steps)
         self.place = functools.partial(place_seen, self.watch, self.program)
-        self.lines = self.watch.facts
+        self.facts = self.watch.facts
 
     def stop(self, reason: str = "") -> None:
         """Record no more, neither events nor causes."""
@@ -192,7 +192,7 @@ def record(
     """
     recorder = run_watched(main, loop_class, most_steps=most_steps, most_ticks=most_ticks)
     library = loop_class.__module__.partition(".")[0]
-    return assemble(recorder.lines, Path(recorder.program).name, library)
+    return assemble(recorder.facts, Path(recorder.program).name, library)
 
 
 def run_watched(

@@ -11,8 +11,9 @@ how futures have ended, the heap as it is, and the reprs of what can change (an 
 result, the seconds of a `sleep()`, the value of a context variable). `account.py` makes steps and
 sentences of these facts.
 
-All facts stand in one list, in their order, and the fact with which a step begins is the border
-between two steps. A process that may crash or hang tells its facts a step at a time, as soon as the
+All facts stand in one list, in their order, value by value: no object is made of a fact, and so the
+garbage collector has nothing to look at. The fact with which a step begins is the border between
+two steps. A process that may crash or hang tells its facts a step at a time, as soon as the
 step is over. `document.py` puts the steps together.
 """
 
@@ -29,7 +30,7 @@ from types import FrameType, FunctionType
 from typing import Any
 
 from . import words
-from .account import SEEN_BY_LOOP, Call, Fact
+from .account import SEEN_BY_LOOP, Call
 from .causes import CALLBACKS, callback_name, ended_by, let_go_by, stepped_by
 from .clock import VirtualClock
 from .places import Files, Standing, cut, short, waits_for
@@ -70,9 +71,9 @@ class WatchedQueue(deque[Any]):
 class Watch:
     """Records one run as a list of facts; `clock.now` is the time in seconds.
 
-    A fact is a tuple `(kind, *values)`. `account.py` has the kinds. The first fact of a step has
-    the time as its first value. `tell(facts)` is called at the end of each step, and gets its
-    facts. Without `tell`, all facts stay in `facts`.
+    A fact is a kind and so many values as the kind has; `account.py` has the kinds. The first fact
+    of a step has the time as its first value. `tell(facts)` is called at the end of each step, and
+    gets its facts. Without `tell`, all facts stay in `facts`.
     `stop(kind, text)` is called when there are more than `most_steps` steps.
     """
 
@@ -81,14 +82,14 @@ class Watch:
         clock: VirtualClock,
         script: str = "",
         most_steps: int = MOST_STEPS,
-        tell: Callable[[list[Fact]], object] | None = None,
+        tell: Callable[[list[Any]], object] | None = None,
         stop: Callable[[str, str], object] = lambda kind, text: None,
     ) -> None:
-        self.facts = facts = list[Fact]()
-        """What was seen, and not told yet."""
+        self.facts = facts = list[Any]()
+        """What was seen, and not told yet: of each fact its kind, then its values."""
         self._tell = tell
         self._clock = clock
-        self.files = Files(lambda path: facts.append(("file", path)))
+        self.files = Files(lambda path: facts.extend(("file", path)))
         self.files.add(script)
         self.most_steps = most_steps
         self.lock = threading.RLock()
@@ -150,7 +151,7 @@ class Watch:
             try:
                 run_forever()
             finally:
-                self.facts.append(("returns",))
+                self.facts.extend(("returns",))
                 self._begin_outside()
 
         def at(when: float, callback: Any, *args: Any, **keywords: Any) -> Any:
@@ -163,7 +164,7 @@ class Watch:
         def cancelled(handle: Any) -> None:
             number = self._timers.get(id(handle))
             if number is not None and not self.over:
-                self.facts.append(("void", number))
+                self.facts.extend(("void", number))
             timer_handle_cancelled(handle)
 
         in_asyncio = not hasattr(type(loop), "_takes_tasks")
@@ -203,7 +204,7 @@ class Watch:
 
     # -- steps -------------------------------------------------------------------------------
 
-    def _begin(self, first: Fact) -> None:
+    def _begin(self, first: tuple[Any, ...]) -> None:
         """End the step, and begin another with its first fact."""
         if self.over:
             return
@@ -219,7 +220,7 @@ class Watch:
         self._kind = first[0]
         self.task = self._context = None
         self._entered = False
-        self.facts.append(first)
+        self.facts.extend(first)
 
     def _begin_outside(self) -> None:
         """Begin a step outside the loop."""
@@ -251,7 +252,7 @@ class Watch:
                 heap += [number(id(one), -1) for one in scheduled]
         if heap != self._heap:
             self._heap = heap
-            self.facts.append(("heap", tuple(heap)))
+            self.facts.extend(("heap", tuple(heap)))
 
     def _look_at_variables(self) -> None:
         """Note which context variables the step has set, or reset to nothing, since the last look.
@@ -263,15 +264,15 @@ class Watch:
         self._variables = after = dict(self._context.items())
         for variable in {**before, **after}:
             if variable not in after:
-                self.facts.append(("set", variable.name, None))
+                self.facts.extend(("set", variable.name, None))
             elif variable not in before or before[variable] is not after[variable]:
-                self.facts.append(("set", variable.name, short(after[variable])))
+                self.facts.extend(("set", variable.name, short(after[variable])))
 
     def end(self, kind: str, say: str) -> None:
         """Record the end of the run, for the reason `kind`, with a sentence that says it."""
         if not self.over:
             self._finish()
-            self.facts.append(("over", kind, say))
+            self.facts.extend(("over", kind, say))
             if self._tell is not None:
                 self._tell(self.facts)
             self.over = True
@@ -310,11 +311,11 @@ class Watch:
             if kind == "outside":  # the loop is closed: nothing runs any more
                 if self._entries != self._entries_before:  # a step pops before it pushes
                     self._begin_outside()
-                self.facts.append(("drop",))
+                self.facts.extend(("drop",))
                 self._ready.popleft()
                 return
             if kind in SEEN_BY_LOOP:
-                self.facts.append(BATCH_BEGINS)
+                self.facts.extend(BATCH_BEGINS)
         self._begin(("run", self._clock.now))
         self.task = task = self._ready.popleft()
         self._context = context = getattr(taken, "_context", None)
@@ -322,7 +323,7 @@ class Watch:
             self._variables = dict(context.items())
         if task is None:
             if getattr(taken, "_cancelled", False):
-                self.facts.append(SKIPPED)
+                self.facts.extend(SKIPPED)
         elif NAMED_LATE and task in self._unstarted:
             made = stepped_by(taken)
             if made is not None:
@@ -339,7 +340,7 @@ class Watch:
         self._unstarted.add(number)
         self._without_context.add(number)
         place, _ = self.files.standing(coro)
-        self.facts.append(("made", code_name, self.files.caller(frame), place.lines))
+        self.facts.extend(("made", code_name, self.files.caller(frame), place.lines))
         return number
 
     def number(self, task: Any) -> int | None:
@@ -364,7 +365,7 @@ class Watch:
         name = cut(str(task.get_name()), 40)
         if not name.startswith("Task-") and name != "None" and number not in self._named:
             self._named.add(number)
-            self.facts.append(("name", number, name))
+            self.facts.extend(("name", number, name))
 
     def enter(self, number: int, error: BaseException | None) -> None:
         """Note that a task's coroutine is resumed, with `error` thrown in if there is one."""
@@ -380,7 +381,7 @@ class Watch:
         self._entered = True
         if number in self._unstarted:
             self._unstarted.discard(number)
-        self.facts.append(RESUMED if error is None else ("resume", cut(words.of_error(error))))
+        self.facts.extend(RESUMED if error is None else ("resume", cut(words.of_error(error))))
 
     def left(self, number: int, inner: Any, yielded: Any, error: BaseException | None) -> None:
         """Note that a task's coroutine has yielded something, or has ended with `error`."""
@@ -389,17 +390,17 @@ class Watch:
         if self._going_back is not None:
             self._go_back()
         if error is not None:
-            self.facts.append(("end", number, *words.end_of_task(error, short)))
+            self.facts.extend(("end", number, *words.end_of_task(error, short)))
             self._alive.discard(number)
         elif yielded is None:
             place, _ = self.stood or self.files.standing(inner)
-            self.facts.append(("yield", number, place.lines))
+            self.facts.extend(("yield", number, place.lines))
         else:
             place, chain = self.stood or self.files.standing(inner)
             what, joint, on = waits_for(place, chain, yielded, self.number)
             if what == "a future" and id(yielded) in self._origins:
                 what = "run_in_executor()"
-            self.facts.append(("suspend", number, place.lines, what, joint, on))
+            self.facts.extend(("suspend", number, place.lines, what, joint, on))
         self.stood = None
         if self._outer and self._outer[-1][0] == number:
             self._going_back = self._outer.pop()[1:]
@@ -421,7 +422,7 @@ class Watch:
         if not self.over and number in self._alive:
             if self._going_back is not None:
                 self._go_back()
-            self.facts.append(("mark", number, self.files.caller(frame)))
+            self.facts.extend(("mark", number, self.files.caller(frame)))
 
     def _before_deed(self) -> None:
         """Note what has come before something that the code of the step does now."""
@@ -436,13 +437,13 @@ class Watch:
         """Note that the program has printed a line."""
         if not self.over:
             self._before_deed()
-            self.facts.append(("print", cut(text, 400), self.files.caller(frame)))
+            self.facts.extend(("print", cut(text, 400), self.files.caller(frame)))
 
     def reported(self, text: str) -> None:
         """Note that the loop has called its exception handler."""
         if not self.over:
             self._before_deed()
-            self.facts.append(("report", cut(text, 400)))
+            self.facts.extend(("report", cut(text, 400)))
 
     # -- entries ---------------------------------------------------------------------------------
 
@@ -463,7 +464,7 @@ class Watch:
         ):
             self._entries += 1  # fast: the task that runs gives way, so nothing is to be found out
             self._ready.append(number)
-            self.facts.append(("step", number))
+            self.facts.extend(("ready", number))
             return
         timer = self._timers.pop(id(entry), None) if self._timers else None
         if timer is not None and hasattr(entry, "_when"):
@@ -471,7 +472,7 @@ class Watch:
                 self._begin(("due", self._clock.now))
             self._heap_touched = True
             self._ready.append(None)
-            self.facts.append(("moved", timer))
+            self.facts.extend(("moved", timer))
             return
         if self._going_back is not None and not self._of_eager(entry):
             self._go_back()
@@ -495,10 +496,10 @@ class Watch:
         future = let_go_by(entry, task)
         if number in self._without_context:
             self._without_context.discard(number)
-            self.facts.append(("context", number, self._number_of_context(entry)))
+            self.facts.extend(("context", number, self._number_of_context(entry)))
         if future is None and number is not None:  # the account knows the line
             self._ready.append(number)
-            self.facts.append(("step", number))
+            self.facts.extend(("ready", number))
             return
         frame = sys._getframe(3)
         where = self.files.caller(frame)
@@ -513,12 +514,12 @@ class Watch:
                 where = (*where[:2], "")  # asyncio's C code ends futures without a frame
         self._ready.append(number)
         if number is not None:
-            self.facts.append(("step", number, kind, other, where))
+            self.facts.extend(("step", number, kind, other, where))
             return
         name = "" if task is not None else name_of(entry)
         library = self._is_library(entry)
         context = None if library else self._number_of_context(entry)
-        self.facts.append(("callback", name, library, context, kind, other, where))
+        self.facts.extend(("callback", name, library, context, kind, other, where))
 
     def _number_of_context(self, entry: Any) -> int | None:
         """Return the number of the context that an entry runs in, or None if it does not say."""
@@ -547,7 +548,7 @@ class Watch:
         else:
             _, origin = self._origins.get(id(entry), (None, None))
         self._ready.append(None)
-        self.facts.append(("from_outside", name, self._is_library(entry), wakes_loop, origin))
+        self.facts.extend(("from_outside", name, self._is_library(entry), wakes_loop, origin))
 
     def _push_from_thread(self, entry: Any, frame: FrameType) -> None:
         """Note a callback that another thread has sent."""
@@ -556,7 +557,7 @@ class Watch:
         origin = found[0] if found else None
         where = self.files.caller(frame)
         self._ready.append(None)
-        self.facts.append(("from_thread", name_of(entry), self._is_library(entry), origin, where))
+        self.facts.extend(("from_thread", name_of(entry), self._is_library(entry), origin, where))
 
     def _is_library(self, entry: Any) -> bool:
         """Return True if a callback is not the program's own."""
@@ -581,7 +582,7 @@ class Watch:
         name = callback_name(timer._callback)
         library = self._is_library(timer)
         context = None if library else self._number_of_context(timer)
-        self.facts.append(("timer", name, library, context, due, delay, where))
+        self.facts.extend(("timer", name, library, context, due, delay, where))
         self._timers[id(timer)] = self._entries
         self._entries += 1
         self._heap_touched = True

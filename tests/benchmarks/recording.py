@@ -87,7 +87,7 @@ def trace(main: Any) -> tuple[float, float]:
     start = process_time()
     recorder = run_watched(main, most_steps=NO_LIMIT, most_ticks=NO_LIMIT)
     ran = process_time() - start
-    document = assemble(recorder.lines)
+    document = assemble(recorder.facts)
     if document["end"]["kind"] != "finished":
         raise RuntimeError(document["end"]["say"])
     return ran, process_time() - start

@@ -24,7 +24,7 @@ class TracedSide(Side):
 
     @property
     def document(self) -> dict[str, Any]:
-        return assemble(self.recorder.lines, loop=self.module.__name__)
+        return assemble(self.recorder.facts, loop=self.module.__name__)
 
 
 def traced_miniloop() -> TracedSide:
