@@ -8,6 +8,8 @@ then.
 
 from __future__ import annotations
 
+import heapq
+import math
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
@@ -36,6 +38,20 @@ Call = tuple[str, int, int | None, Called | None]
 """A call that will cause something later: the kind of cause, the step, the task and the line."""
 
 
+class Deadline(float):
+    """When a timer is due. In a heap it stands where the timer does in the loop's: see heapq."""
+
+    __slots__ = ("number",)
+
+    def __new__(cls, when: float, number: int) -> Deadline:
+        """Make the deadline of the timer with this number."""
+        deadline = super().__new__(cls, when)
+        deadline.number = number
+        return deadline
+
+    number: int
+
+
 class Account:
     """What is known of a run up to one of its facts."""
 
@@ -57,6 +73,8 @@ class Account:
         self._ready: deque[int] = deque()
         self._batch = 0
         self._heap: list[int] = []
+        self._deadlines: list[Deadline] = []  # what becomes of the heap in the present step
+        self._whens: dict[int, float] = {}  # of each timer
         self._views: dict[int, dict[str, Any]] = {}
         self._output = 0
         self._credit = CREDIT
@@ -145,6 +163,9 @@ class Account:
         """End the step, and return its fields."""
         for number in self.step.get("void", ()):
             self._live.pop(number, None)
+        heap = [deadline.number for deadline in self._deadlines]
+        if heap != self._heap:
+            self._change_heap(heap)
         self._credit += CREDIT_A_STEP
         return self.step
 
@@ -200,9 +221,20 @@ class Account:
     def _cancel_timer(self, number: int) -> None:
         self._add("void", number)
 
-    def _change_heap(self, heap: Sequence[int]) -> None:
+    def _take_heap(self, heap: Sequence[int]) -> None:
+        """Take the heap as it is. The loop has dropped timers that were cancelled."""
+        self._deadlines = [Deadline(self._whens.get(one, math.inf), one) for one in heap]
+
+    def _move_timer(self, number: int) -> None:
+        """Note that a timer is due, and moves from the heap to the queue."""
+        heap = self._deadlines
+        if heap and heap[0].number == number:
+            heapq.heappop(heap)
+        self._push(number)
+
+    def _change_heap(self, heap: list[int]) -> None:
         """Note what the heap has become, in the form of `do.heap` in the JSON."""
-        before, self._heap = self._heap, list(heap)
+        before, self._heap = self._heap, heap
         change = [
             [index, number]
             for index, number in enumerate(heap)
@@ -477,19 +509,21 @@ class Account:
         name: str,
         library: bool,
         context: int | None,
-        when: float | None,
+        when: float,
         delay: float,
         called: Called | None,
     ) -> None:
-        """Note a timer that was put into the heap. `when` is None if it is never due."""
+        """Note a timer that was put into the heap."""
         where = _place(called)
         entry = words.of_timer(name, delay, where, self.task, self)
-        if when is not None:
+        if math.isfinite(when):
             entry["when"] = round(when, 4)
         entry["cause"] = self._cause("timer", where)
         if self.task is not None:
             entry["task"] = self.task
-        self._new(entry, library, context)
+        number = self._new(entry, library, context)
+        self._whens[number] = when
+        heapq.heappush(self._deadlines, Deadline(when, number))
 
     def _cause(self, kind: str, where: Place | None, task: int | None = None) -> Cause:
         """Return the cause that a call is which happens now, in a task or in that which runs."""
@@ -549,7 +583,7 @@ FACTS: dict[str, Callable[..., None]] = {
     "returns": Account._loop_returns,
     "drop": Account._drop_first,
     "void": Account._cancel_timer,
-    "heap": Account._change_heap,
+    "heap": Account._take_heap,
     "made": Account._make_task,
     "name": Account._name_task,
     "resume": Account._resume_task,
@@ -562,7 +596,7 @@ FACTS: dict[str, Callable[..., None]] = {
     "set": Account._set_variable,
     "print": Account._print,
     "report": Account._report,
-    "moved": Account._push,
+    "moved": Account._move_timer,
     "ready": Account._push_ready,
     "step": Account._push_step,
     "callback": Account._push_callback,

@@ -19,7 +19,6 @@ step is over. `document.py` puts the steps together.
 
 from __future__ import annotations
 
-import math
 import sys
 import threading
 import weakref
@@ -110,8 +109,11 @@ class Watch:
         self._entries = 0  # how many there were
         self._entries_before = 0  # how many of them before the step, if that is outside the loop
         self._timers: dict[int, int] = {}  # by the id of the handle, while it is in the heap
-        self._heap: list[int] = []
-        self._heap_touched = False
+        self._heap_size = 0  # of the heap, as far as it is known
+        self._heap_touched = False  # in a way that the account cannot know of
+        self.whole_heap = False
+        """True if each change of the heap is told with the whole heap. That takes longer. Without
+        it the account does with its own heap what the loop does."""
         self._origins: dict[int, tuple[Any, Call]] = {}  # of handles and futures, by id
         self._signals = False  # True once the program has registered a handler
         self._woken: Call | None = None  # what has written to the self-pipe
@@ -141,7 +143,8 @@ class Watch:
         """Watch a loop of miniloop or asyncio from now on."""
         itself = weakref.ref(loop)
         self._loops.append(itself)
-        self._heap_touched = True
+        if loop._scheduled or len(self._loops) > 1:
+            self.whole_heap = self._heap_touched = True
         loop._ready = WatchedQueue(self, loop._ready)
         loop._selector.select = self._watched_select(itself, loop._selector.select)
         run_forever, call_at = loop.run_forever, loop.call_at
@@ -155,6 +158,8 @@ class Watch:
                 self._begin_outside()
 
         def at(when: float, callback: Any, *args: Any, **keywords: Any) -> Any:
+            if self._going_back is not None and not self.over:
+                self._go_back()  # before the heap has a timer that is not known yet
             timer = call_at(when, callback, *args, **keywords)
             if timer._source_traceback:
                 _forget_us(timer._source_traceback, in_asyncio)
@@ -240,7 +245,7 @@ class Watch:
                 self.facts.clear()
 
     def _look_at_heap(self) -> None:
-        """Note the heap, if it has changed."""
+        """Note the heap."""
         self._heap_touched = False
         number = self._timers.get
         heap: list[int] = []
@@ -250,9 +255,8 @@ class Watch:
                 heap += [number(id(one.timer), -1) for one in scheduled]
             else:
                 heap += [number(id(one), -1) for one in scheduled]
-        if heap != self._heap:
-            self._heap = heap
-            self.facts.extend(("heap", tuple(heap)))
+        self._heap_size = len(heap)
+        self.facts.extend(("heap", heap))
 
     def _look_at_variables(self) -> None:
         """Note which context variables the step has set, or reset to nothing, since the last look.
@@ -292,7 +296,7 @@ class Watch:
         """Return a `select()` that notes the borders of its step. `loop` is a weak reference."""
 
         def watched_select(timeout: float | None = None) -> Any:
-            if self._heap and len(loop()._scheduled) != len(self._heap):
+            if self._heap_size and len(loop()._scheduled) != self._heap_size:
                 self._heap_touched = True  # cancelled timers were dropped
             self._begin(("wait", self._clock.now, timeout))
             events = select(timeout)
@@ -470,7 +474,8 @@ class Watch:
         if timer is not None and hasattr(entry, "_when"):
             if self._kind != "due":
                 self._begin(("due", self._clock.now))
-            self._heap_touched = True
+            self._heap_size -= 1
+            self._heap_touched = self.whole_heap
             self._ready.append(None)
             self.facts.extend(("moved", timer))
             return
@@ -573,19 +578,17 @@ class Watch:
         """Note a timer that was put into the heap."""
         if self.over:
             return
-        if self._going_back is not None:
-            self._go_back()
         when = float(timer._when)
-        due = when if math.isfinite(when) else None
         delay = when - self._clock.now
         where = self.files.caller(frame)
         name = callback_name(timer._callback)
         library = self._is_library(timer)
         context = None if library else self._number_of_context(timer)
-        self.facts.extend(("timer", name, library, context, due, delay, where))
+        self.facts.extend(("timer", name, library, context, when, delay, where))
         self._timers[id(timer)] = self._entries
         self._entries += 1
-        self._heap_touched = True
+        self._heap_size += 1
+        self._heap_touched = self.whole_heap
 
     def _call(self, kind: str, frame: FrameType) -> Call:
         """Return what is known of a call that happens now, and will cause something later."""

@@ -101,6 +101,20 @@ def test_every_trace_of_asyncio_keeps_its_promises():
     try_programs(traced_asyncio(), side("asyncio"), 0, SEEDS)
 
 
+@pytest.mark.parametrize("traced", [traced_miniloop, traced_asyncio])
+def test_the_heap_is_what_the_loop_has(traced):
+    """The account makes it of what goes in and out; a watch can also tell what it has become."""
+    side = traced()
+    with quiet():
+        for seed, program in programs(0, SEEDS // 3):
+            heaps = []  # not whole documents: asyncio's sets have no order
+            for whole in (False, True):
+                side.whole_heap = whole
+                side.run(program.code())
+                heaps.append([step["do"].get("heap") for step in side.document["steps"]])
+            assert heaps[0] == heaps[1], f"seed {seed}:\n{program}"
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("part", range(10))
 def test_many_traces_of_miniloop(part):

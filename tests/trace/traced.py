@@ -15,10 +15,13 @@ class TracedSide(Side):
     """A side whose runs are traced; `document` is the trace of the last one."""
 
     recorder_class = TracingRecorder
+    whole_heap = False
+    """Whether each change of the heap is told with the whole heap."""
 
     def new_loop(self, *args: Any, **options: Any) -> tuple[Any, Any]:
         recorder, loop = super().new_loop(*args, **options)
         recorder.watch.attach(loop)
+        recorder.watch.whole_heap |= self.whole_heap
         self.recorder = recorder
         return recorder, loop
 
