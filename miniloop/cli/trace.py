@@ -185,7 +185,8 @@ def traced(args: argparse.Namespace, loop: str | None) -> Document:
     broken_off = run.stopped or ("exit", f"the program {run.how_it_ended}")
     clock = "real" if args.real_time or run.order_only else "virtual"
     printed = [what for _, _, who, what in run.schedule.rows if who == "print"]
-    return assemble(run.watched, script, loop, clock, broken_off, printed)
+    reports = run.schedule.reports
+    return assemble(run.watched, script, loop, clock, broken_off, printed, reports)
 
 
 def _refuse(run: Run, script: str) -> None:

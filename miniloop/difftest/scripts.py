@@ -53,7 +53,7 @@ class Run:
     """The text that it wrote to stderr."""
     wrote: str = ""
     """The text that it wrote to the terminal without using `sys.stdout`."""
-    watched: list[list[Any]] = field(default_factory=list)
+    watched: list[Any] = field(default_factory=list)
     """What a watch has seen (see `miniloop.trace.watch`), if there was one."""
     tasks: dict[str, tuple[str, bool]] = field(default_factory=dict)
     """By the label of a task (`race#1`): the name that the program has given it, or an empty text,
@@ -295,7 +295,7 @@ def _read(run: Run, record: Path, script: str) -> None:
         elif kind == "task":
             run.tasks[values[0]] = values[1], values[2]
         elif kind == "t":
-            run.watched.append(values)
+            run.watched += values
         elif kind == "explored":
             run.explored.append((len(schedule.rows), *values))
         elif kind == "known":

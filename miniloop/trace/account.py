@@ -8,8 +8,11 @@ then.
 
 from __future__ import annotations
 
+import heapq
+import math
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -25,13 +28,28 @@ SHUTTING_DOWN = ("shutdown_asyncgens", "shutdown_default_executor")
 CREDIT, CREDIT_A_STEP = 2_000, 8
 """Numbers that keyframes may hold: so many at once, and so many more with each step."""
 
-Fact = Sequence[Any]
+Told = tuple[Any, ...]
 Entry = dict[str, Any]
 Cause = dict[str, Any]
 Lines = Sequence[tuple[int, int]]
+Thrown = tuple[Cause, str]
 
 Call = tuple[str, int, int | None, Called | None]
 """A call that will cause something later: the kind of cause, the step, the task and the line."""
+
+
+class Deadline(float):
+    """When a timer is due. In a heap it stands where the timer does in the loop's: see heapq."""
+
+    __slots__ = ("number",)
+
+    def __new__(cls, when: float, number: int) -> Deadline:
+        """Make the deadline of the timer with this number."""
+        deadline = super().__new__(cls, when)
+        deadline.number = number
+        return deadline
+
+    number: int
 
 
 class Account:
@@ -47,6 +65,7 @@ class Account:
         self.entry: Entry = {}
         """The entry that runs. Empty if there is none."""
         self._index = -1
+        self._tick = 0
         self._ran: list[Entry] = []  # the entry of each step
         self._folder: Path | None = None
 
@@ -54,6 +73,8 @@ class Account:
         self._ready: deque[int] = deque()
         self._batch = 0
         self._heap: list[int] = []
+        self._deadlines: list[Deadline] = []  # what becomes of the heap in the present step
+        self._whens: dict[int, float] = {}  # of each timer
         self._views: dict[int, dict[str, Any]] = {}
         self._output = 0
         self._credit = CREDIT
@@ -61,8 +82,14 @@ class Account:
         # Tasks, by number.
         self._coros: list[str] = []
         self._made: list[Cause | None] = []  # until the task starts
+        self._made_in: list[int] = []  # in which step
         self._calls: list[str] = []  # which call has made it
         self._ended: dict[int, int] = {}  # the step in which it ended
+        # The calls of cancel(), by task: the one whose error is on its way to the task, the one
+        # whose error was thrown into it last, and the one that has ended it.
+        self._marks: dict[int, Thrown] = {}
+        self._thrown: dict[int, Thrown] = {}
+        self._cancelled: dict[int, Thrown] = {}
         self._libraries: set[int] = set()  # those that the library has made for itself
         self._taken: dict[str, int] = {}  # how often each name was given
 
@@ -73,21 +100,30 @@ class Account:
         self._count = 0
         self._live: dict[int, Entry] = {}  # those that are in the queue or the heap
 
-    def told(self, lines: Iterable[Fact]) -> Iterator[Fact]:
-        """Yield what the lines of a watch mean, as lines of other kinds.
+    def told(self, facts: Iterable[Any]) -> Iterator[Told]:
+        """Yield what the facts of a watch mean.
 
         `("file", name, path)`, `("end", kind, sentence)`, `("keyframe", number of a step, state)`
         and `("step", fields)`, where the fields hold all that is new.
         """
-        for kind, *values in lines:
-            if kind == "step":
-                yield from self._take_step(*values)
-            elif kind == "file":
+        following = iter(facts)
+        for what in following:
+            values = list(islice(following, VALUES[what]))
+            if what in FACTS:
+                FACTS[what](self, *values)
+            elif what == "file":
                 if self._folder is None:
                     yield "keyframe", 0, self._state()
                 yield "file", *self._file(*values)
             else:
-                yield kind, *values
+                if self.step:
+                    yield "step", self._end_step()
+                if what == "over":
+                    yield "end", *values
+                    return
+                yield from self._begin_step(what, *values)
+        if self.step:
+            yield "step", self._end_step()
 
     def _file(self, path: str) -> tuple[str, str]:
         """Return the name of a file as it is shown, and its path. The first one is the script."""
@@ -108,30 +144,33 @@ class Account:
 
     # -- steps -------------------------------------------------------------------------------
 
-    def _take_step(
-        self, kind: str, tick: int, time: float, about: Fact, facts: Iterable[Fact]
-    ) -> Iterator[Fact]:
-        """Take a step; `about` has values that only this kind of step has."""
+    def _begin_step(self, kind: str, time: float, *about: Any) -> Iterator[Told]:
+        """Begin a step; `about` has values that only this kind of step has. Yield a keyframe."""
         self._index += 1
-        step: dict[str, Any] = {"kind": kind, "tick": tick, "time": round(time, 4)}
-        self.step = step
+        self._tick += kind == "wait"
+        self.step = {"kind": kind, "tick": self._tick, "time": round(time, 4)}
         self.task = None
         self.entry = {}
-        begin = BEGINNINGS.get(kind)
-        if begin is not None:
-            begin(self, *about)
+        BEGINNINGS[kind](self, *about)
         self._ran.append(self.entry)
         if kind == "wait":
             cost = 1 + len(self._ready) + len(self._heap) + 6 * len(self._views)
             if cost <= self._credit:
                 self._credit -= cost
                 yield "keyframe", self._index, self._state()
-        for what, *values in facts:
-            FACTS[what](self, *values)
-        for number in step.get("void", ()):
+
+    def _end_step(self) -> dict[str, Any]:
+        """End the step, and return its fields."""
+        for number in self.step.get("void", ()):
             self._live.pop(number, None)
+        heap = [deadline.number for deadline in self._deadlines]
+        if heap != self._heap:
+            self._change_heap(heap)
         self._credit += CREDIT_A_STEP
-        yield "step", step
+        return self.step
+
+    def _begin_other(self) -> None:
+        """Begin a step of which nothing else is known."""
 
     def _begin_wait(self, timeout: float | None) -> None:
         self._batch = 0
@@ -163,6 +202,10 @@ class Account:
         """Add to one of the step's lists."""
         self.step.setdefault(what, []).append(value)
 
+    def _did(self, what: str) -> None:
+        """Note that the step has done something more of what is told of it."""
+        self._add("did", what)
+
     def _batch_begins(self) -> None:
         self._batch = self.step["batch"] = len(self._ready)
 
@@ -178,9 +221,20 @@ class Account:
     def _cancel_timer(self, number: int) -> None:
         self._add("void", number)
 
-    def _change_heap(self, heap: Sequence[int]) -> None:
+    def _take_heap(self, heap: Sequence[int]) -> None:
+        """Take the heap as it is. The loop has dropped timers that were cancelled."""
+        self._deadlines = [Deadline(self._whens.get(one, math.inf), one) for one in heap]
+
+    def _move_timer(self, number: int) -> None:
+        """Note that a timer is due, and moves from the heap to the queue."""
+        heap = self._deadlines
+        if heap and heap[0].number == number:
+            heapq.heappop(heap)
+        self._push(number)
+
+    def _change_heap(self, heap: list[int]) -> None:
         """Note what the heap has become, in the form of `do.heap` in the JSON."""
-        before, self._heap = self._heap, list(heap)
+        before, self._heap = self._heap, heap
         change = [
             [index, number]
             for index, number in enumerate(heap)
@@ -198,6 +252,8 @@ class Account:
         self._made.append(self._cause("create_task", where))
         self._calls.append(where.call if where else "")
         self._see(number, {"state": "ready", **_lines(lines)})
+        self._made_in.append(self._index)
+        self._did("make")
         own = coro.startswith("_") or coro in SHUTTING_DOWN or where is None
         if not lines and own:
             self._libraries.add(number)
@@ -210,7 +266,7 @@ class Account:
         row: dict[str, Any] = {"name": self.names[number], "coro": self._coros[number]}
         if number in self._libraries:
             row["library"] = True
-        self._add("made" if self.step.get("task") != number else "named", (number, row))
+        self._add("made" if self._made_in[number] == self._index else "named", (number, row))
 
     def _resume_task(self, error: str | None) -> None:
         """Note that the coroutine of the step's task is resumed."""
@@ -218,23 +274,55 @@ class Account:
         view = self._views.get(number, {})
         if "line" in view:
             self.step.update({key: view[key] for key in ("line", "file") if key in view})
-        if error is not None:
-            self.step["throws"] = error
+        self._note_thrown(number, error)
         self.step["first"] = self._made[number] is not None
         self._made[number] = None
+
+    def _note_thrown(self, number: int, error: str | None) -> None:
+        """Note which error is thrown into a task, and who has caused it.
+
+        The entry's own cause says so, unless the task was cancelled after something else had put it
+        into the queue, or awaits a task that was cancelled.
+        """
+        mark = self._marks.pop(number, None)
+        self._thrown.pop(number, None)
+        if error is None:
+            return
+        self.step["throws"] = error
+        if not error.startswith("CancelledError"):
+            return
+        cause = self.entry.get("cause", {})
+        by = mark or self._cancelled.get(cause.get("task", -1))
+        if mark is None and cause.get("kind") == "cancel":
+            self._thrown[number] = cause, self.entry["why"]
+        elif by is not None and (mark is not None or cause["kind"] == "task_cancelled"):
+            self._thrown[number] = by
+            self.step["thrown"] = {"cause": by[0], "why": by[1]}
+
+    def _let_others_go(self, number: int, lines: Lines) -> None:
+        """Note that a task has yielded nothing: `sleep(0)`."""
+        self._see_waiting(number, {**_lines(lines), "for": "its next turn"})
+
+    def _see_waiting(self, number: int, view: dict[str, Any]) -> None:
+        view = {"state": "waiting", **view}
+        if number in self._marks:
+            view["cancel"] = True
+        self._see(number, view)
 
     def _suspend_task(
         self, number: int, lines: Lines, what: str, joint: str, on: Sequence[int]
     ) -> None:
         wait = words.of_wait(Wait(what, joint, on), self)
-        view = {"state": "waiting", **_lines(lines), "for": wait}
+        view = {**_lines(lines), "for": wait}
         if on:
             view["on"] = list(on)
-        self._see(number, view)
+        self._see_waiting(number, view)
 
     def _end_task(self, number: int, how: str, value: str) -> None:
         self._add("ended", (number, how, value))
         self._ended[number] = self._index
+        if how == "cancelled" and number in self._thrown:
+            self._cancelled[number] = self._thrown[number]
         self._see(number, None)
 
     def _note_context(self, number: int, context: int | None) -> None:
@@ -251,10 +339,18 @@ class Account:
         return None if owner is user else owner
 
     def _set_variable(self, name: str, value: str | None) -> None:
+        self._did("set")
         self._add("sets", {"name": name} if value is None else {"name": name, "value": value})
 
-    def _mark_task(self, number: int) -> None:
+    def _skip_callback(self) -> None:
+        """Note that a callback was cancelled when its turn came: it does not run."""
+        self.step["skipped"] = True
+
+    def _mark_task(self, number: int, called: Called | None) -> None:
         """Note that the next step of a task will throw a CancelledError."""
+        where = _place(called)
+        why = words.who_called(where, "cancel", self)
+        self._marks.setdefault(number, (self._cause("cancel", where), why))
         self._see(number, {**self._views[number], "cancel": True})
 
     def _see(self, number: int, view: dict[str, Any] | None) -> None:
@@ -276,10 +372,12 @@ class Account:
             file, row["line"], _ = called
             if file:
                 row["file"] = file
+        self._did("print")
         self._add("out", row)
         self._output += 1
 
     def _report(self, text: str) -> None:
+        self._did("report")
         self._add("reports", text)
 
     # -- entries ---------------------------------------------------------------------------------
@@ -300,6 +398,10 @@ class Account:
         self._ready.append(number)
         self._add("push", number)
 
+    def _push_ready(self, number: int) -> None:
+        """Note that a task's step joins the queue which no future has let go."""
+        self._push_step(number, None, None, None)
+
     def _push_step(
         self, number: int, kind: str | None, other: int | None, called: Called | None
     ) -> None:
@@ -317,6 +419,9 @@ class Account:
             entry["label"] = words.wakes(kind, other, where, name, self)
             entry["why"] = words.why_done(kind, other, where, self)
             entry["cause"] = self._cause(kind, where if other is None else None, other)
+            if kind == "cancel" and number == self.task and number in self._marks:
+                # The task was cancelled before it waited: the call had only left a mark.
+                entry["cause"], entry["why"] = self._marks.pop(number)
         elif made is not None:
             entry["label"] = f"first step of {name}"
             entry["why"] = self._why_made(number, made)
@@ -404,19 +509,21 @@ class Account:
         name: str,
         library: bool,
         context: int | None,
-        when: float | None,
+        when: float,
         delay: float,
         called: Called | None,
     ) -> None:
-        """Note a timer that was put into the heap. `when` is None if it is never due."""
+        """Note a timer that was put into the heap."""
         where = _place(called)
         entry = words.of_timer(name, delay, where, self.task, self)
-        if when is not None:
+        if math.isfinite(when):
             entry["when"] = round(when, 4)
         entry["cause"] = self._cause("timer", where)
         if self.task is not None:
             entry["task"] = self.task
-        self._new(entry, library, context)
+        number = self._new(entry, library, context)
+        self._whens[number] = when
+        heapq.heappush(self._deadlines, Deadline(when, number))
 
     def _cause(self, kind: str, where: Place | None, task: int | None = None) -> Cause:
         """Return the cause that a call is which happens now, in a task or in that which runs."""
@@ -461,33 +568,48 @@ def _lines(lines: Lines) -> dict[str, Any]:
 
 
 BEGINNINGS: dict[str, Callable[..., None]] = {
+    "outside": Account._begin_other,
+    "descriptors": Account._begin_other,
+    "due": Account._begin_other,
     "wait": Account._begin_wait,
     "run": Account._begin_run,
     "eager": Account._begin_eager,
     "back": Account._begin_back,
 }
+"""What to do with the fact with which each kind of step begins."""
 
 FACTS: dict[str, Callable[..., None]] = {
     "batch": Account._batch_begins,
     "returns": Account._loop_returns,
     "drop": Account._drop_first,
     "void": Account._cancel_timer,
-    "heap": Account._change_heap,
+    "heap": Account._take_heap,
     "made": Account._make_task,
     "name": Account._name_task,
     "resume": Account._resume_task,
+    "yield": Account._let_others_go,
     "suspend": Account._suspend_task,
     "end": Account._end_task,
     "mark": Account._mark_task,
+    "skip": Account._skip_callback,
     "context": Account._note_context,
     "set": Account._set_variable,
     "print": Account._print,
     "report": Account._report,
-    "due": Account._push,
+    "moved": Account._move_timer,
+    "ready": Account._push_ready,
     "step": Account._push_step,
     "callback": Account._push_callback,
-    "outside": Account._push_from_outside,
-    "thread": Account._push_from_thread,
+    "from_outside": Account._push_from_outside,
+    "from_thread": Account._push_from_thread,
     "timer": Account._set_timer,
 }
 """What to do with each kind of fact that a `Watch` notes in a step."""
+
+VALUES = {
+    "file": 1,
+    "over": 2,
+    **{kind: note.__code__.co_argcount - 1 for kind, note in FACTS.items()},
+    **{kind: begin.__code__.co_argcount for kind, begin in BEGINNINGS.items()},
+}
+"""How many values a fact of each kind has. Those of `BEGINNINGS` have the time in front."""

@@ -7,6 +7,7 @@ whose C code puts handles there and leaves no frames on the stack.
 
 from __future__ import annotations
 
+from types import FunctionType
 from typing import Any
 
 STEPS = {
@@ -108,6 +109,8 @@ CALLBACKS = {
 
 def callback_name(callback: Any) -> str:
     """Return the qualified name of a callback, or of what a partial or a method stands for."""
+    if type(callback) is FunctionType:  # fast: most are
+        return callback.__qualname__
     for _ in range(5):
         inner = getattr(callback, "func", None)
         if inner is None or hasattr(callback, "__qualname__"):

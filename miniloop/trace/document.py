@@ -23,25 +23,27 @@ FORMAT, VERSION = "miniloop-trace", 1
 
 Document = dict[str, Any]
 
-KEPT = (
+KEPT = {
     *("kind", "tick", "time", "entry", "task", "line", "file"),
-    *("throws", "sets", "inside", "of", "cause"),
-)
+    *("throws", "thrown", "skipped", "sets", "inside", "of", "cause"),
+}
 """Fields of a step that go into the document as they are."""
 
 
 def assemble(
-    lines: Iterable[Any],
+    facts: Iterable[Any],
     script: str = "",
     loop: str = "miniloop",
     clock: str = "virtual",
     broken_off: tuple[str, str] | None = None,
     printed: Sequence[str] = (),
+    last_reports: Sequence[str] = (),
 ) -> Document:
-    """Return the document that the lines of a watch make: tuples `(kind, *values)`.
+    """Return the document that the facts of a watch make.
 
     `broken_off` says how the run has ended (a kind, and a sentence) if its watch could not tell,
     and `printed` what the program has printed in all: the last step of such a run was not over.
+    `last_reports` are what destructors had to say, as a `Schedule` has it.
     """
     files: list[dict[str, str]] = []
     tasks: list[dict[str, Any]] = []
@@ -52,7 +54,7 @@ def assemble(
     reports: list[dict[str, Any]] = []
     end: dict[str, Any] = {}
     account = Account()
-    for kind, *values in account.told(lines):
+    for kind, *values in account.told(facts):
         if kind == "file":
             name, path = values
             files.append({"name": name, "source": _source(path)})
@@ -62,7 +64,7 @@ def assemble(
             _add_step(values[0], account.names, tasks, entries, steps, output, reports)
         elif kind == "end":
             end = ended(*values)
-    document = {
+    document: Document = {
         "format": FORMAT,
         "version": VERSION,
         "miniloop": miniloop.__version__,
@@ -84,6 +86,11 @@ def assemble(
         kind, say = broken_off or ("finished", "The program has ended.")
         document["end"] = ended(kind, say)
         _add_unfinished(document, printed)
+    if last_reports:
+        # Which other things a report names is for `compare`.
+        document["end"]["reports"] = [
+            re.sub(r"(, (no )?[a-z_]+)+$", "", one) for one in last_reports
+        ]
     _add_end(document)
     return document
 
@@ -172,9 +179,11 @@ def _add_step(
         woken = words.woken_by(seen, entries)
         if woken:
             steps[-1]["say"] = words.limited(steps[-1]["timeout"], woken)
-    step = {key: seen[key] for key in KEPT if seen.get(key) is not None}
+    step = {key: value for key, value in seen.items() if key in KEPT and value is not None}
     if seen["kind"] == "wait":
         step["timeout"] = seen["timeout"]
+    if len(set(seen.get("did", ()))) > 1:
+        step["did"] = seen["did"]
     step["at"] = _at(seen)
     step["say"] = words.sentence(seen, names, entries, seen.get("why", ""))
     do: dict[str, Any] = {}

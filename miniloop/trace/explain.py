@@ -150,7 +150,6 @@ def tick(
         if step["kind"] in ("run", "eager", "back"):
             yield from told(document, index, source)
         elif step["kind"] == "outside":
-            yield f"  {step['say'].removeprefix('Outside the loop: ')}"
             yield from output(document, index)
         elif everything and step["kind"] != "wait":
             yield f"  {step['say']}"
@@ -194,20 +193,28 @@ def told(document: Document, index: int, source: Source) -> Iterator[str]:
     task = step.get("task")
     entry = document["entries"][step["entry"]] if "entry" in step else None
     thrown = f", and {step['throws']} is thrown in" if "throws" in step else ""
+    if "thrown" in step:
+        thrown += f" because {step['thrown']['why']}"
     shared = in_context(document, step)
     if step["kind"] == "back":
         yield f"  {who(document, step)}: goes on where it was interrupted by the eager task"
     elif entry is None:
         yield f"  {who(document, step)}: starts at once, inside the step that made it (eager)"
+    elif "skipped" in step:
+        yield f"  ({entry['label']}): does not run, because it was cancelled"
     elif task is None:
         yield f"  ({entry['label']}): runs because {entry['why']}{shared}"
     else:
-        yield f"  {who(document, step)}: runs because {entry['why']}{thrown}{shared}"
+        runs = "has its turn" if thrown and starts(document, step) else "runs"
+        yield f"  {who(document, step)}: {runs} because {entry['why']}{thrown}{shared}"
     if task is None:
         yield from output(document, index)
         return
     if step["kind"] != "back" and "line" in step:
-        yield line_of(source, "starts" if starts(document, step) else "goes on", step)
+        if not starts(document, step):
+            yield line_of(source, "goes on in", step)
+        else:
+            yield line_of(source, "never begins" if "throws" in step else "starts in", step)
     yield from output(document, index)
     view = step["do"].get("tasks", {}).get(str(task), {"state": ""})
     if view is None:
@@ -215,11 +222,15 @@ def told(document: Document, index: int, source: Source) -> Iterator[str]:
         plain = row["how"] == "done" and row["value"] == "None"
         yield f"      {'ends' if plain else END_WORDS[row['how']].format(row['value'])}"
     elif view["state"] == "running":
-        yield line_of(source, "is still", view)
+        yield line_of(source, "is still in", view)
     elif view["state"] == "ready" and "line" in view:
-        yield line_of(source, "gives way", view)
+        if view.get("cancel") and words.entry_of_own(step, document["entries"]):
+            more = "   (its own cancellation ends the wait at once)"
+            yield line_of(source, "waits in", view, more)
+        else:
+            yield line_of(source, "gives way in", view)
     elif "for" in view:
-        yield line_of(source, "waits", view, f"   for {view['for']}")
+        yield line_of(source, "waits in", view, f"   for {view['for']}")
 
 
 END_WORDS = {"done": "ends, and returns {}", "failed": "fails with {}", "cancelled": "is cancelled"}
@@ -255,20 +266,40 @@ def who(document: Document, step: dict[str, Any]) -> str:
 
 def line_of(source: Source, what: str, place: dict[str, Any], more: str = "") -> str:
     """Return a line of the source, and what happens there."""
-    number = place.get("line", "")
-    return f"      {what + ' in':<13} {number:>{NUMBER_WIDTH}}  {source.text(place)}{more}"
+    number = place.get("line")
+    if number is None:
+        return f"      {what.removesuffix(' in')}{more}"
+    return f"      {what:<13} {number:>{NUMBER_WIDTH}}  {source.text(place)}{more}"
 
 
 def output(document: Document, index: int) -> Iterator[str]:
-    """Yield what a step sets and prints, and what the exception handler was told in it."""
-    for row in document["steps"][index].get("sets", ()):
-        yield f"      sets   │ {row['name']} = {row.get('value', '(nothing)')}"
-    for row in document["output"]:
-        if row["step"] == index:
-            yield f"      prints │ {row['text']}"
-    for row in document["reports"]:
-        if row["step"] == index:
-            yield f"      reports │ {row['text']}"
+    """Yield what a step sets and prints, and what the exception handler was told in it.
+
+    It is told in the order in which it has happened. Tasks that are made outside the loop are told,
+    too.
+    """
+    step = document["steps"][index]
+    made = [row["name"] for row in document["tasks"] if row["made"] == index]
+    lines = {
+        "make": [
+            f"  the program makes the task {name}." for name in made if step["kind"] == "outside"
+        ],
+        "set": [
+            f"      sets   │ {row['name']} = {row.get('value', '(nothing)')}"
+            for row in step.get("sets", ())
+        ],
+        "print": [
+            f"      prints │ {row['text']}" for row in document["output"] if row["step"] == index
+        ],
+        "report": [
+            f"      reports │ {row['text']}" for row in document["reports"] if row["step"] == index
+        ],
+    }
+    for kind in step.get("did", ()):
+        if lines.get(kind):
+            yield lines[kind].pop(0)
+    for rest in lines.values():
+        yield from rest
 
 
 def ending(document: Document) -> Iterator[str]:
@@ -276,6 +307,8 @@ def ending(document: Document) -> Iterator[str]:
     end = document["end"]
     time = document["steps"][-1]["time"]
     yield f"{sentence(end['say'])} ({time:.3f} s)"
+    for report in end.get("reports", ()):
+        yield f"At the end Python reports: {report}"
     if end["waiting"]:
         yield ""
         yield from still_waiting(document)
@@ -431,10 +464,9 @@ def chain_told(document: Document, index: int) -> Iterator[str]:
             yield "  start: the program, outside the loop"
             continue
         yield ""
-        verb = (
-            "starts" if "task" in step and step["kind"] != "back" and starts(document, step) else ""
-        )
-        what = verb or ("goes on" if "task" in step else "runs")
+        what = "goes on" if "task" in step else "runs"
+        if "task" in step and step["kind"] != "back" and starts(document, step):
+            what = "never begins" if "throws" in step else "starts"
         place = (
             f", line {step['line']}{source.name(step)}: {source.text(step)}"
             if "line" in step
@@ -446,6 +478,11 @@ def chain_told(document: Document, index: int) -> Iterator[str]:
             yield f"    because {why}"
             cause = cause_of(document, step)
             if "line" in cause and cause["line"] != step.get("line"):
+                yield f"    {cause['line']:>{NUMBER_WIDTH}}  {source.text(cause)}"
+        if "thrown" in step:
+            yield f"    and {step['throws']} is thrown in because {step['thrown']['why']}"
+            cause = step["thrown"]["cause"]
+            if "line" in cause:
                 yield f"    {cause['line']:>{NUMBER_WIDTH}}  {source.text(cause)}"
 
 

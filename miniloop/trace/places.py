@@ -12,9 +12,9 @@ import gc
 import os
 import reprlib
 import sysconfig
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from types import CodeType, CoroutineType, FrameType
+from types import CoroutineType, FrameType, GeneratorType
 from typing import Any, NamedTuple
 
 LONGEST = 80
@@ -77,6 +77,7 @@ class Files(dict[str, int]):
         super().__init__()
         self._found = found
         self._count = 0
+        self._standings: dict[tuple[int, ...], Standing] = {}
 
     def __missing__(self, file: str) -> int:
         """Decide about a file when it is asked for the first time."""
@@ -99,15 +100,15 @@ class Files(dict[str, int]):
 
         Returns None in a callback of a library, where no line of the program is at work.
         """
-        call = ""
+        library = None
         while frame is not None:
             code = frame.f_code
             number = self[code.co_filename]
             if number >= 0:
-                return number, frame.f_lineno, call
+                return number, frame.f_lineno, called(library.co_qualname) if library else ""
             if code.co_name == "_run_once":
                 return None
-            call = "" if number == RECORDER else called(code)
+            library = None if number == RECORDER else code
             frame = frame.f_back
         return None
 
@@ -115,6 +116,38 @@ class Files(dict[str, int]):
         """Return the number of the line that `caller()` finds, or 0."""
         where = self.caller(frame)
         return where[1] if where else 0
+
+    def standing(self, coro: Any) -> tuple[Standing, list[Any]]:
+        """Return where a coroutine stands that is not running, and its chain, outermost first.
+
+        The chain is the coroutine and what it awaits. Coroutines stand in few places, again and
+        again, so each place is looked at once. It is known by the code of each link, and in the
+        program's code by the instruction. No other link is asked for its frame: that takes longer.
+        """
+        chain: list[Any] = []
+        key: list[int] = []
+        code: Any
+        for _ in range(DEEPEST):
+            if type(coro) is CoroutineType:  # fast: most are
+                code, inner = coro.cr_code, coro.cr_await
+            elif type(coro) is GeneratorType:
+                code, inner = coro.gi_code, coro.gi_yieldfrom
+            elif coro is None:
+                break
+            else:
+                code, inner = _code_and_inner(coro)
+            if code is not None:
+                chain.append(coro)
+                key.append(id(code))
+                if self[code.co_filename] >= 0:
+                    frame = frame_of(coro)
+                    key.append(-1 if frame is None else frame.f_lasti)
+            coro = inner
+        place = tuple(key)
+        found = self._standings.get(place)
+        if found is None:
+            found = self._standings[place] = Standing(chain, self)
+        return found, chain
 
 
 OURS = f"{Path(__file__).parent}{os.sep}"
@@ -134,12 +167,6 @@ def libraries() -> tuple[str, ...]:
     folders |= {str(Path(__file__).resolve().parents[1]), str(Path(asyncio.__file__).parent)}
     folders |= {str(Path(path).resolve()) for path in list(folders)}
     return "<frozen", "<string", *(f"{folder}{os.sep}" for folder in folders)
-
-
-def called(code: CodeType) -> str:
-    """Return the name under which a program calls a function of a library."""
-    name = code.co_qualname
-    return NAMES.get(name) or name.replace(".<locals>", "")
 
 
 NAMES = {
@@ -174,64 +201,10 @@ NAMES = {
 """Names that read better than the library's own."""
 
 
-class Standing(NamedTuple):
-    """The place where a suspended coroutine stands, and what it has called there."""
-
-    lines: Sequence[tuple[int, int]]
-    """The program's lines (number of the file, line), outermost first."""
-    call: str
-    """The library's coroutine that the innermost line awaits, or an empty text."""
-    frame: Any
-    """The frame of that coroutine."""
-
-
-def standing(coro: Any, files: Files) -> Standing:
-    """Return where a coroutine that is not running stands."""
-    lines: list[tuple[int, int]] = []
-    call, innermost = "", None
-    for frame in frames_of(coro):
-        code = frame.f_code
-        number = files[code.co_filename]
-        if number >= 0:
-            lines.append((number, frame.f_lineno))
-            call, innermost = "", None
-        elif number != RECORDER and (innermost is None or call in SEEN_THROUGH):
-            call, innermost = called(code), frame
-    return Standing(tuple(lines), call, innermost)
-
-
-SEEN_THROUGH = {"async with", "_wrap_awaitable"}
-"""Library functions that only call another one, whose name says better what a task waits for."""
-
-
-DEEPEST = 200
-"""The most frames of a coroutine that `frames_of()` yields. A deeper line is not shown."""
-
-
-def frames_of(coro: Any) -> Iterator[FrameType]:
-    """Yield the frames of a suspended coroutine, and of what it awaits, outermost first."""
-    for _ in range(DEEPEST):
-        if coro is None:
-            return
-        if type(coro) is CoroutineType:  # fast: most are, and asking for what is missing is slow
-            frame, inner = coro.cr_frame, coro.cr_await
-        elif (frame := getattr(coro, "cr_frame", None)) is not None:
-            inner = coro.cr_await
-        elif (frame := getattr(coro, "gi_frame", None)) is not None:
-            inner = coro.gi_yieldfrom
-        elif type(coro).__name__ in HIDING:
-            inner = next((one for one in gc.get_referents(coro) if hasattr(one, "ag_frame")), None)
-        elif (frame := getattr(coro, "ag_frame", None)) is not None:
-            inner = coro.ag_await
-        else:
-            return
-        if frame is not None:
-            yield frame
-        coro = inner
-
-
-HIDING = ("async_generator_asend", "async_generator_athrow", "anext_awaitable")
-"""Python's own types that hold an async generator without an attribute that leads to it."""
+@functools.cache
+def called(name: str) -> str:
+    """Return the name under which a program calls a function of a library, by its full name."""
+    return NAMES.get(name) or name.replace(".<locals>", "")
 
 
 class Wait(NamedTuple):
@@ -245,39 +218,121 @@ class Wait(NamedTuple):
     """The numbers of the tasks that can end the wait."""
 
 
-NEXT_TURN = Wait("its next turn")
+class Standing:
+    """A place where a suspended coroutine can stand, and what it has called there."""
+
+    def __init__(self, chain: Sequence[Any], files: Files) -> None:
+        lines: list[tuple[int, int]] = []
+        self.call = ""
+        """The library's coroutine that the innermost line awaits, or an empty text."""
+        self.depth = -1
+        """Which link of the chain is that coroutine, or -1."""
+        self.codes = [_code_of(one) for one in chain]
+        """The code of all links. It stays, so no other code gets its id."""
+        for depth, code in enumerate(self.codes):
+            number = files[code.co_filename]
+            if number >= 0:
+                frame = frame_of(chain[depth])
+                if frame is not None:
+                    lines.append((number, frame.f_lineno))
+                self.call, self.depth = "", -1
+            elif number != RECORDER and (self.depth < 0 or self.call in SEEN_THROUGH):
+                self.call, self.depth = called(code.co_qualname), depth
+        self.lines = tuple(lines)
+        """The program's lines (number of the file, line), outermost first."""
+        self.wait = _plain_wait(self.call)
+        """What a task waits for here, if nothing that changes says it better."""
+        self.in_schedule = ""
+        """How the schedule tells of the place, once that is known."""
 
 
-def waits_for(place: Standing, yielded: Any, number: Callable[[Any], int | None]) -> Wait:
-    """Return what a task waits for that has yielded something and stands at a place.
+def _plain_wait(call: str) -> Wait:
+    if not call or call.startswith("Future.") or call == "_wrap_awaitable":
+        return Wait("a future")
+    if call.endswith(".acquire"):
+        return Wait(f"the {call.partition('.')[0]}")
+    return Wait(f"{call.lstrip('_')}()")
+
+
+SEEN_THROUGH = {"async with", "_wrap_awaitable"}
+"""Library functions that only call another one, whose name says better what a task waits for."""
+
+
+DEEPEST = 200
+"""The most frames of a coroutine that are looked at. A deeper line is not shown."""
+
+
+def frame_of(coro: Any) -> Any:
+    """Return the frame of a coroutine, generator or async generator, or None if it is over."""
+    if type(coro) is CoroutineType:  # fast: most are
+        return coro.cr_frame
+    for name in ("cr_frame", "gi_frame", "ag_frame"):
+        frame = getattr(coro, name, None)
+        if frame is not None:
+            return frame
+    return None
+
+
+def _code_of(coro: Any) -> Any:
+    """Return the code of a coroutine, generator or async generator, also if it is over."""
+    for name in ("cr_code", "gi_code"):
+        if hasattr(coro, name):
+            return getattr(coro, name)
+    return frame_of(coro).f_code
+
+
+def _code_and_inner(coro: Any) -> tuple[Any, Any]:
+    """Return the code of something that is awaited and not over, and what it awaits itself."""
+    frame = frame_of(coro)
+    if frame is not None:
+        for name in ("cr_await", "gi_yieldfrom", "ag_await"):
+            if hasattr(coro, name):
+                return frame.f_code, getattr(coro, name)
+    if type(coro).__name__ in HIDING:
+        hidden = (one for one in gc.get_referents(coro) if hasattr(one, "ag_frame"))
+        return None, next(hidden, None)
+    return None, None
+
+
+HIDING = ("async_generator_asend", "async_generator_athrow", "anext_awaitable")
+"""Python's own types that hold an async generator without an attribute that leads to it."""
+
+
+Waiting = tuple[str, str, Sequence[int]]
+"""The fields of a `Wait`. While the program runs, no object is made of them: that takes longer."""
+
+
+def waits_for(
+    place: Standing, chain: Sequence[Any], yielded: Any, number: Callable[[Any], int | None]
+) -> Waiting:
+    """Return what a task waits for that stands at a place and has yielded a future.
 
     `number(task)` is the number of a task of this run, or None for anything else.
     """
-    if yielded is None:
-        return NEXT_TURN
-    call, frame = place.call, place.frame
-    here = frame.f_locals if frame is not None and call in LOOKED_INTO else {}
-    if call == "sleep":
-        return Wait(f"sleep({short(here.get('delay'))})")
-    owner = here.get("self")
-    if call == "leaving the TaskGroup":
-        return Wait("its TaskGroup", ": ", numbers(getattr(owner, "_tasks", ()), number))
-    if call in ("wait", "_wait"):
-        left = [one for one in here.get("fs", ()) if not one.done()]
-        return Wait("wait()", " for ", numbers(left, number))
-    if call.endswith(".acquire"):
-        holders = sorted(set(getattr(owner, "_trace_holders", ())))
-        return Wait(f"the {call.partition('.')[0]}", " of ", holders)
+    if place.call in LOOKED_INTO:
+        return _looked_up(place.call, frame_of(chain[place.depth]).f_locals, number)
     children = getattr(yielded, "_children", None)
     if children is not None:
         left = [one for one in children if not one.done()]
-        return Wait("gather", " of ", numbers(left, number))
+        return "gather", " of ", numbers(left, number)
     awaited = number(yielded)
     if awaited is not None:
-        return Wait("task", " ", [awaited])
-    if call and not call.startswith("Future.") and call != "_wrap_awaitable":
-        return Wait(f"{call.lstrip('_')}()")
-    return Wait("a future")
+        return "task", " ", (awaited,)
+    return place.wait
+
+
+def _looked_up(call: str, here: Mapping[str, Any], number: Callable[[Any], int | None]) -> Waiting:
+    """Return what a task waits for in a call of the library, from the call's local variables."""
+    if call == "sleep":
+        return f"sleep({short(here.get('delay'))})", "", ()
+    if call in ("wait", "_wait"):
+        left = [one for one in here.get("fs", ()) if not one.done()]
+        return "wait()", " for ", numbers(left, number)
+    owner = here.get("self")
+    if call == "leaving the TaskGroup":
+        return "its TaskGroup", ": ", numbers(getattr(owner, "_tasks", ()), number)
+    holders = sorted(set(getattr(owner, "_trace_holders", ())))
+    return f"the {call.partition('.')[0]}", " of ", tuple(holders)
 
 
 LOOKED_INTO = {
@@ -292,6 +347,6 @@ LOOKED_INTO = {
 """Library coroutines whose local variables say what the task waits for."""
 
 
-def numbers(tasks: Any, number: Callable[[Any], int | None]) -> list[int]:
+def numbers(tasks: Any, number: Callable[[Any], int | None]) -> tuple[int, ...]:
     """Return the numbers of the tasks of this run among some objects, in order."""
-    return sorted({found for one in tasks if (found := number(one)) is not None})
+    return tuple(sorted({found for one in tasks if (found := number(one)) is not None}))

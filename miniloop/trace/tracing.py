@@ -14,7 +14,8 @@ import miniloop
 
 from .clock import Stuck
 from .document import Document, assemble
-from .recorder import Recorder, Steps, describe, on_virtual_time
+from .places import cut
+from .recorder import Recorder, Steps, describe, on_virtual_time, suspended_at
 from .scripts import ScriptRecorder
 from .watch import MOST_STEPS, Watch
 
@@ -86,11 +87,12 @@ def _releasing(release: Any, watch: Watch) -> Any:
     return release_and_note
 
 
-def note_cancels(task_class: Any, watch: Watch) -> None:
+def note_cancels(task_class: Any, watch: Watch) -> list[tuple[Any, str, Any]]:
     """Make the tasks of a class note that a CancelledError is on its way to them.
 
     Mostly `cancel()` ends what the task waits for, and that puts the task into the ready queue. But
     a task that is ready or running has only a mark for its next step.
+    Returns what was replaced, as `note_holders()` does.
     """
     cancel = task_class.cancel
 
@@ -98,14 +100,30 @@ def note_cancels(task_class: Any, watch: Watch) -> None:
     def cancel_and_note(self: Any, *args: Any, **options: Any) -> Any:
         done = cancel(self, *args, **options)
         if getattr(self, "_must_cancel", False):
-            watch.marked(self)
+            watch.marked(self, sys._getframe(1))
         return done
 
     task_class.cancel = cancel_and_note
+    return [(task_class, "cancel", cancel)]
 
 
 ENDS_WITH = "ends with "
 """How the note begins that the main program has ended with an exception."""
+
+NO_STEPS = {"print", "handler", "logged", "main"}
+"""Who has made an event of the schedule, if it was no step of a task."""
+
+
+def place_seen(watch: Watch, program: str, coro: Any) -> str:
+    """Return what `suspended_at()` does, and tell the watch where the coroutine stands."""
+    watch.stood = watch.files.standing(coro)
+    stood, _ = watch.stood
+    if stood.in_schedule:
+        return stood.in_schedule
+    place = suspended_at(coro, program)
+    if stood.codes and stood.codes[0].co_filename == program:
+        stood.in_schedule = place
+    return place
 
 
 class Tracing:
@@ -124,22 +142,30 @@ class Tracing:
 
     def note(self, who: str, what: str) -> None:
         """Note an event of the schedule, and tell the watch of it if it is not a step."""
+        if who in NO_STEPS:
+            self._show(who, what)
+        super().note(who, what)  # type: ignore[misc]
+
+    def _show(self, who: str, what: str) -> None:
         if who == "print":
-            self.watch.printed(what, sys._getframe(1))
+            self.watch.printed(what, sys._getframe(2))
         elif who in ("handler", "logged"):
             self.watch.reported(what)
         elif who == "main" and what.startswith(ENDS_WITH):
-            self.ending = "exception", f"The program has ended with {what.removeprefix(ENDS_WITH)}."
-        super().note(who, what)  # type: ignore[misc]
+            how, error = what.removeprefix(ENDS_WITH), sys.exception()
+            if type(error) is RuntimeError:  # `compare` leaves out how a library goes on
+                how = f"RuntimeError({cut(str(error), 200)})"
+            self.ending = "exception", f"The program has ended with {how}."
 
 
 class TracingRecorder(Tracing, Recorder):
-    """Records a program in this process, with causes; `lines` is for `document.assemble()`."""
+    """Records a program in this process, with causes; `facts` is for `document.assemble()`."""
 
     def __init__(self, *args: Any, most_steps: int = MOST_STEPS) -> None:
         Recorder.__init__(self, *args)
-        self.lines: list[tuple[Any, ...]] = []
-        self.watch = Watch(self.lines.append, self.clock, self.program, most_steps)
+        self.watch = Watch(self.clock, self.program, most_steps)
+        self.place = functools.partial(place_seen, self.watch, self.program)
+        self.facts = self.watch.facts
 
     def stop(self, reason: str = "") -> None:
         """Record no more, neither events nor causes."""
@@ -166,7 +192,7 @@ def record(
     """
     recorder = run_watched(main, loop_class, most_steps=most_steps, most_ticks=most_ticks)
     library = loop_class.__module__.partition(".")[0]
-    return assemble(recorder.lines, Path(recorder.program).name, library)
+    return assemble(recorder.facts, Path(recorder.program).name, library)
 
 
 def run_watched(
@@ -184,6 +210,8 @@ def run_watched(
     loop.set_task_factory(recorder.task_factory(library.Task))
     watch.attach(loop)
     replaced = note_holders(library, watch)
+    if library is miniloop:  # asyncio's class is in C, and takes no other method
+        replaced += note_cancels(library.Task, watch)
     try:
         with contextlib.redirect_stdout(Lines(watch)):
             loop.run_until_complete(main)
@@ -229,12 +257,13 @@ class TracingScriptRecorder(Tracing, ScriptRecorder):
     ) -> None:
         ScriptRecorder.__init__(self, out, program, tick_limit, real_time)
         self.watch = Watch(
-            lambda line: self.write("t", *line),
             self.clock,
             program,
             most_steps,
+            lambda facts: self.write("t", *facts),
             self.give_up,
         )
+        self.place = functools.partial(place_seen, self.watch, program)
 
     def install(self, module: Any, *args: Any, **options: Any) -> None:
         """Replace the loops of the library `module` by ones that are recorded and watched."""

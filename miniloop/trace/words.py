@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -77,6 +78,8 @@ def why_done(kind: str, other: int | None, where: Place | None, account: Account
     """Return a clause that says why a future has ended."""
     if other is not None:
         return f"{account.names[other]} {ENDS[kind]}"
+    if kind == "cancel" and where is not None and where.call == "run":
+        return f"run(), line {where.line}, cancels the tasks that are left"
     return who_called(where, kind, account)
 
 
@@ -224,10 +227,8 @@ def sentence(
 
 
 def _outside(step: Step, entry: Entry, names: list[str], entries: list[Entry]) -> str:
-    made = [f"makes the task {row['name']}" for _, row in step.get("made", ())]
-    prints = _prints(step)
-    does = ", ".join([*dict.fromkeys(made), *prints])
-    return f"Outside the loop: the program {does}." if does else "Outside the loop."
+    does = _does(step)
+    return f"Outside the loop: the program {_and(does)}." if does else "Outside the loop."
 
 
 def _wait(step: Step, entry: Entry, names: list[str], entries: list[Entry]) -> str:
@@ -275,7 +276,10 @@ def _due(step: Step, entry: Entry, names: list[str], entries: list[Entry]) -> st
 
 def _run(step: Step, entry: Entry, names: list[str], entries: list[Entry]) -> str:
     if step.get("task") is None:
-        does = [*_makes(step), *_sets(step), *_prints(step)]
+        if "skipped" in step:
+            label = entry.get("label", "a callback")
+            return f"Callback: {label}. It was cancelled, so it does not run."
+        does = _does(step)
         more = f" It {_and(does)}." if does else ""
         return f"Callback: {entry.get('label', 'a callback')}. Why: {entry.get('why', '')}.{more}"
     return _task_sentence(step, entry, names, entries)
@@ -285,13 +289,19 @@ def _task_sentence(step: Step, entry: Entry, names: list[str], entries: list[Ent
     task = step["task"]
     name = names[task]
     verb = "starts" if step.get("first") else "goes on"
+    if step.get("first") and "throws" in step:
+        verb = "never begins"
     if step["kind"] == "eager":
         verb = "starts at once, inside the step that made it"
     why = entry.get("why", "")
     at = f" in line {step['line']}" if "line" in step and verb == "goes on" else ""
     here, at = at, "" if at and f"line {step['line']}," in f"{why}," else at
-    thrown = f", and {step['throws']} is thrown in" if "throws" in step else ""
-    does = [*_makes(step), *_sets(step), *_prints(step)]
+    thrown = blamed = ""
+    if "throws" in step:
+        thrown = f", and {step['throws']} is thrown in"
+        if "thrown" in step:
+            thrown, blamed = "", f" {step['throws']} is thrown in: {step['thrown']['why']}."
+    does = _does(step)
     views = {int(key): view for key, view in step.get("tasks", {}).items()}  # text, out of JSON
     if task in views:
         view = views[task]
@@ -302,13 +312,32 @@ def _task_sentence(step: Step, entry: Entry, names: list[str], entries: list[Ent
             )
             does.append(_ends(how, value))
         elif view["state"] == "ready":
-            does.append("lets the others go first")
+            line = f" in line {view['line']}" if "line" in view else ""
+            cut_short = view.get("cancel") and entry_of_own(step, entries)
+            does.append(
+                f"waits{line}, and its own cancellation ends the wait at once"
+                if cut_short
+                else "lets the others go first"
+            )
         elif "for" in view:
             line = f" in line {view['line']}" if "line" in view else ""
             line = " there" if here == line else line
             does.append(f"waits{line} for {view['for']}")
     more = f" It {_and(does)}." if does else ""
-    return f"{name} {verb}{at}{thrown}: {why}.{more}"
+    return f"{name} {verb}{at}{thrown}: {why}.{blamed}{more}"
+
+
+def entry_of_own(step: Step, entries: list[Entry]) -> bool:
+    """Return True if a task has cancelled itself before it waits.
+
+    Then its own step, which goes over to the wait, has put it back into the queue. `step` is one of
+    a document, or of an account.
+    """
+    pushed = step["do"].get("push", ()) if "do" in step else step.get("push", ())
+    return any(
+        entries[number].get("task") == step["task"] and entries[number]["cause"]["kind"] == "cancel"
+        for number in pushed
+    )
 
 
 def _ends(how: str, value: str) -> str:
@@ -317,28 +346,41 @@ def _ends(how: str, value: str) -> str:
     return "is cancelled" if how == "cancelled" else f"fails with {value}"
 
 
-def _makes(step: dict[str, Any]) -> list[str]:
-    rows = list(dict(step.get("made", ())).values())
-    if not rows:
+def _does(step: Step) -> list[str]:
+    """Return what a step has made, set and printed, in the order in which it has done so."""
+    if "did" not in step:
         return []
+    rows = {
+        "make": iter(dict(step.get("made", ())).values()),
+        "set": iter(step.get("sets", ())),
+        "print": iter(step.get("out", ())),
+    }
+    said: list[str] = []
+    for kind, deeds in itertools.groupby(one for one in step.get("did", ()) if one in rows):
+        said += DEEDS[kind]([next(rows[kind]) for _ in deeds])
+    return said
+
+
+def _makes(rows: list[Step]) -> list[str]:
     shown = ", ".join(row["name"] for row in rows[:4]) + (", …" if len(rows) > 4 else "")
     return [f"makes the {'task' if len(rows) == 1 else 'tasks'} {shown}"]
 
 
-def _sets(step: dict[str, Any]) -> list[str]:
+def _sets(rows: list[Step]) -> list[str]:
     return [
         f"sets {row['name']} to {row['value']}" if "value" in row else f"resets {row['name']}"
-        for row in step.get("sets", ())
+        for row in rows
     ]
 
 
-def _prints(step: dict[str, Any]) -> list[str]:
-    lines = step.get("out")
-    if not lines:
-        return []
-    if len(lines) == 1:
-        return [f"prints “{cut(lines[0]['text'], 60)}”"]
-    return [f"prints {len(lines)} lines"]
+def _prints(rows: list[Step]) -> list[str]:
+    if len(rows) == 1:
+        return [f"prints “{cut(rows[0]['text'], 60)}”"]
+    return [f"prints {len(rows)} lines"]
+
+
+DEEDS = {"make": _makes, "set": _sets, "print": _prints}
+"""How each kind of thing is told that a step does, by its name in the account's `did`."""
 
 
 def _back(step: Step, entry: Entry, names: list[str], entries: list[Entry]) -> str:

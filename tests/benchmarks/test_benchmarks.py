@@ -202,7 +202,7 @@ def test_what_recording_costs_is_measured_and_shown(name: str) -> None:
     ratios = recording.measured(recording.PROGRAMS[name], 100, 2)
     assert {len(figures) for figures in ratios.values()} == {2}
     page = recording.as_rst({name: ratios}, 100, 2)
-    assert page.count(recording.shown(ratios["asked"])) >= 1
+    assert page.count(recording.shown(ratios["trace"])) >= 1
     assert "programs of 100 waits, median of 2 rounds" in page
 
 

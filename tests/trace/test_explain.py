@@ -430,3 +430,42 @@ loop.close()
     _, out, _ = explain(source)
     assert "line 8\n" in out
     assert "line 9, in the same context as (callback one)\n" in out
+
+
+ENDS = """\
+import asyncio, time
+async def save():
+    pass
+async def forever():
+    await asyncio.sleep(3600)
+async def main():
+    left = asyncio.create_task(forever())
+    await asyncio.create_task(asyncio.to_thread(time.sleep, 0))
+    save()
+    asyncio.run(main())
+print("before")
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("loop", ["miniloop", "asyncio"])
+def test_the_ends_of_a_run_are_told(explain, loop):
+    _, out, _ = explain(ENDS, "--loop", loop)
+    lines = out.splitlines()
+    assert lines[2:5] == [
+        "outside the loop",
+        "      prints │ before",
+        "  the program makes the task main.",
+    ]
+    assert "      waits   for to_thread()" in lines
+    because = "run(), line 12, cancels the tasks that are left, and CancelledError() is thrown in"
+    assert f"  forever: runs because {because}" in lines
+    end = lines.index(next(line for line in lines if line.startswith("The program has ended")))
+    assert lines[end].startswith(
+        "The program has ended with "
+        "RuntimeError(asyncio.run() cannot be called from a running event loop)."
+    )
+    assert (
+        "At the end Python reports: RuntimeWarning: coroutine 'save' was never awaited"
+        in lines[end:]
+    )

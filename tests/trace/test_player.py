@@ -528,6 +528,18 @@ def test_reduced_motion(open_tab: Any, motion: str) -> None:
     assert (moving == 0) is (motion == "reduce")
 
 
+@in_a_browser
+def test_output_stands_in_the_order_in_which_it_came(open_tab: Any) -> None:
+    trace = sleepers(("tea", 1, 1.0), printed="tea is ready")
+    step = trace["output"][0]["step"]
+    trace["reports"] = [{"step": step, "text": "first"}, {"step": step, "text": "last"}]
+    trace["steps"][step]["did"] = ["report", "set", "print", "report"]
+    opened = open_tab()
+    page = opened.load(player.page(trace))
+    printed = page.evaluate("main.printed.map(({ text }) => text)")
+    assert printed == ["The loop reports: first", "tea is ready", "The loop reports: last"]
+
+
 # -- hostile text -----------------------------------------------------------------------------
 
 

@@ -62,6 +62,26 @@ def test_a_deadlock_is_traced_and_nothing_stays_replaced(library, loop_class):
     assert library.Lock.acquire is acquire
 
 
+@pytest.mark.parametrize(("library", "loop_class"), LOOPS, ids=["miniloop", "asyncio"])
+def test_a_coroutine_that_is_over_makes_a_task_that_fails(library, loop_class):
+    async def child():
+        pass
+
+    async def main():
+        over = child()
+        with pytest.raises(StopIteration):
+            over.send(None)
+        with pytest.raises(RuntimeError, match="cannot reuse"):
+            await library.create_task(over)
+        sleep = library.sleep(0)
+        sleep.send(None)
+        sleep.close()
+        with pytest.raises(RuntimeError, match="cannot reuse"):
+            await library.create_task(sleep)
+
+    assert record(main(), loop_class)["end"]["kind"] == "finished"
+
+
 def test_too_many_ticks_and_steps_end_a_recording():
     async def main():
         while True:

@@ -15,16 +15,19 @@ class TracedSide(Side):
     """A side whose runs are traced; `document` is the trace of the last one."""
 
     recorder_class = TracingRecorder
+    whole_heap = False
+    """Whether each change of the heap is told with the whole heap."""
 
     def new_loop(self, *args: Any, **options: Any) -> tuple[Any, Any]:
         recorder, loop = super().new_loop(*args, **options)
         recorder.watch.attach(loop)
+        recorder.watch.whole_heap |= self.whole_heap
         self.recorder = recorder
         return recorder, loop
 
     @property
     def document(self) -> dict[str, Any]:
-        return assemble(self.recorder.lines, loop=self.module.__name__)
+        return assemble(self.recorder.facts, loop=self.module.__name__)
 
 
 def traced_miniloop() -> TracedSide:

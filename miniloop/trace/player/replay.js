@@ -19,9 +19,16 @@ class Run {
       this.ticks[step.tick] ??= { first: n };
       this.ticks[step.tick].last = n;
     });
-    const reports = trace.reports.map(({ step, text }) =>
-      ({ step, task: null, text: `The loop reports: ${text}`, report: true }));
-    this.printed = [...trace.output, ...reports].sort((one, other) => one.step - other.step);
+    const stepOf = ({ step }) => step;
+    const output = Map.groupBy(trace.output, stepOf);
+    const reports = Map.groupBy(trace.reports.map(({ step, text }) =>
+      ({ step, task: null, text: `The loop reports: ${text}`, report: true })), stepOf);
+    // What a step printed and reported, in the order in which it did so.
+    this.printed = trace.steps.flatMap(({ did = [] }, n) => {
+      const rows = { print: [...output.get(n) ?? []], report: [...reports.get(n) ?? []] };
+      const inOrder = did.flatMap((what) => rows[what]?.splice(0, 1) ?? []);
+      return [...inOrder, ...rows.print, ...rows.report];
+    });
   }
 
   // What put step `n` into the queue. Nothing did so for the wait and the due timers.
