@@ -98,13 +98,14 @@ ABSENT = (
     ),
     Absent(
         names=("proactor_events.BaseProactorEventLoop", "selector_events.BaseSelectorEventLoop"),
-        why="They are steps between asyncio's base class and its loops. Here is one class of loops.",
+        why="They are steps between asyncio's base class and its loops. Here is one loop.",
         instead="Let a loop of your own inherit from ``miniloop.EventLoop``.",
     ),
     Absent(
         names=("staggered.staggered_race",),
         why="It is a part of ``create_connection()``, and ``import asyncio`` does not bring it.",
-        instead="Give ``happy_eyeballs_delay`` to ``miniloop.interop.EventLoop.create_connection``.",
+        instead="Give ``happy_eyeballs_delay`` to the method "
+        "``miniloop.interop.EventLoop.create_connection``.",
     ),
 )
 

@@ -10,9 +10,8 @@ import asyncio
 import functools
 import importlib
 import inspect
-import json
-import platform
 import pkgutil
+import platform
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -91,9 +90,7 @@ def signature(thing: Any) -> str | None:
 def has_methods(name: str) -> bool:
     """Return whether the page lists the methods: of a class that both have, under its own name."""
     mine = ours(name) if here(name) else None
-    return (
-        isinstance(mine, type) and mine.__name__ == name and not issubclass(mine, BaseException)
-    )
+    return isinstance(mine, type) and mine.__name__ == name and not issubclass(mine, BaseException)
 
 
 def described(name: str) -> dict[str, Any]:
@@ -120,7 +117,7 @@ def running() -> dict[str, Any]:
             else:  # only in the module
                 thing = getattr(importlib.import_module(f"asyncio.{module}"), name)
                 names[f"{module}.{name}"] = {"module": module, "signature": signature(thing)}
-    return {"names": names, "windows": windows_only()}
+    return {"python": platform.python_version(), "names": names, "windows": windows_only()}
 
 
 # -- what becomes of it here -----------------------------------------------------------------------
