@@ -104,8 +104,7 @@ ABSENT = (
     Absent(
         names=("staggered.staggered_race",),
         why="It is a part of ``create_connection()``, and ``import asyncio`` does not bring it.",
-        instead="Give ``happy_eyeballs_delay`` to the method "
-        "``miniloop.interop.EventLoop.create_connection``.",
+        instead="Use ``miniloop.interop.EventLoop.create_connection``, which does the same.",
     ),
 )
 

@@ -202,7 +202,8 @@ def standing(name: str) -> Standing:
 
 def why_other(name: str) -> str | None:
     """Return why the signature is another one, or None if nothing is said of it."""
-    return OTHER_SIGNATURES.get(name) or OTHER_SIGNATURES.get(f"{name.partition('.')[0]}.*")
+    owner, _, method = name.partition(".")
+    return OTHER_SIGNATURES.get(name) or (OTHER_SIGNATURES.get(f"{owner}.*") if method else None)
 
 
 def not_on_3_15() -> list[str]:

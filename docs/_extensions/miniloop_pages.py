@@ -266,7 +266,7 @@ def _table_start(widths: str, *columns: str) -> Iterator[str]:
 
 def _row(*cells: str) -> Iterator[str]:
     for mark, cell in zip(itertools.chain("*", itertools.repeat(" ")), cells, strict=False):
-        yield f"   {mark} - {cell}"
+        yield f"   {mark} - " + cell.replace("\n", "\n       ")
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:

@@ -8,6 +8,7 @@ from sphinx.application import Sphinx
 from sphinx.util.typing import ExtensionMetadata
 
 import miniloop
+from miniloop.difftest.register import Known
 from tests import absent, asyncio_names, measured
 from tests.absent import Absent
 from tests.asyncio_names import Standing, standing
@@ -99,16 +100,23 @@ def _says(found: Standing) -> str:
     """Return the standing of a name that is here, in words."""
     if found.word == "same":
         return "same"
-    said = [
-        f":ref:`difference-{entry.id}` ({', '.join(entry.versions)})" for entry in found.entries
-    ]
+    said = [f":ref:`difference-{entry.id}` ({_pythons(entry)})" for entry in found.entries]
     if found.signatures:
         theirs, ours = found.signatures
         said.append(
             f"asyncio's signature is ``{theirs}``, miniloop's ``{ours}``. "
             f"{asyncio_names.why_other(found.name)}"
         )
-    return "**different**: " + "; ".join(said)
+    if len(said) == 1:
+        return f"**different**: {said[0]}"
+    return "\n".join(["**different**:", "", *(f"* {one}" for one in said)])
+
+
+def _pythons(entry: Known) -> str:
+    """Return the Pythons whose asyncio differs, in few words."""
+    if set(entry.versions) == {f"3.{minor}" for minor in range(11, 16)}:
+        return "every Python"
+    return ", ".join(entry.versions)
 
 
 def _link(name: str, text: str | None = None) -> str:

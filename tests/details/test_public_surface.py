@@ -210,15 +210,11 @@ on_3_15 = pytest.mark.skipif(
 )
 
 
-@pytest.mark.parametrize(
-    "name", [name for name in asyncio_names.names() if asyncio_names.here(name)]
-)
+@pytest.mark.parametrize("name", list(filter(asyncio_names.here, asyncio_names.names())))
 def test_signature(name: str) -> None:
     """A signature is that of 3.15, on every Python; only those with a reason are not."""
     others = asyncio_names.standing(name).signatures
-    if name.startswith("AbstractEventLoop."):
-        assert asyncio_names.why_other(name)
-    else:
+    if not name.startswith("AbstractEventLoop."):  # one reason for all of them, and some are equal
         assert (others is None) is (asyncio_names.why_other(name) is None), others
 
 
