@@ -56,7 +56,8 @@ def chosen(inventory: bytes) -> Iterator[str]:
     wanted = words()
     for name, kind, page in sorted(entries(inventory)):
         of_asyncio = name.startswith("asyncio.") and not page.startswith("whatsnew/")
-        if of_asyncio or (name in wanted and ("." in name or page.startswith("library/"))):
+        of_library = "." in name or page.startswith(("library/", "builtins/"))
+        if of_asyncio or (of_library and name in wanted):
             yield f"{name} {'mod' if kind == 'module' else kind} {page}"
 
 

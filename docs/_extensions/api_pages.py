@@ -14,7 +14,7 @@ from sphinx.util.typing import ExtensionMetadata
 
 import miniloop
 from tests import reading_order
-from tests.reading_order import home, modules
+from tests.reading_order import ROOT, home, modules
 
 ROOMS = {
     "core": "What runs, and when",
@@ -81,7 +81,11 @@ class ApiFile(Page):
         for paragraph in first_part(module):
             yield from paragraph.splitlines()
             yield ""
-        yield f"`The file's own code <../{page_of(module)}>`__ says more."
+        code = f"`The file's own code <../{page_of(module)}>`__"
+        if (ROOT / "docs" / "tour" / f"{page(module)}.rst").exists():
+            yield f"{code} says more, and :doc:`the tour </tour/{page(module)}>` goes through it."
+        else:
+            yield f"{code} says more."
         yield ""
         yield ".. currentmodule:: miniloop"
         yield ""
@@ -156,6 +160,7 @@ PLAINER = (
     (r"~?typing\.|~(?=_[A-Z]\b)|~?miniloop(?:\.\w+)+\.(?=_[A-Z]\b)", ""),
     # The page of the API says once that a generator may stand for a coroutine.
     (r" \| ~?(?:collections\.abc\.)?Generator\[Any, Any, (?:Any|_T)\]", ""),
+    (r"\[\[\.\.\.\], ", "[..., "),  # Callable[..., object]
     (r"\b_([A-Z])\b", r"\1"),  # variables for types
     (r"(?<![\w.])Context\b", "~contextvars.Context"),
     (r"\bconcurrent\.futures\.(?:_base|thread)\.", "concurrent.futures."),
