@@ -211,13 +211,16 @@ def not_on_3_15() -> list[str]:
     return [name for absent in ABSENT for name in absent.names if name not in names()]
 
 
-def main() -> None:
-    """Write the file."""
+def main() -> int:
+    """Write the file. Return the exit status: 2 on another Python."""
     if sys.version_info[:2] != PYTHON:
-        sys.exit(f"the names are those of Python 3.15, and this is {platform.python_version()}")
+        problem = f"this is Python {platform.python_version()}: run it with 3.15"
+        print(f"the names are those of Python 3.15, and {problem}", file=sys.stderr)
+        return 2
     save(PATH, running())
     print(PATH)
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -61,16 +61,24 @@ def chosen(inventory: bytes) -> Iterator[str]:
             yield f"{name} {'mod' if kind == 'module' else kind} {page}"
 
 
-def main(path: str) -> None:
-    """Write the file."""
-    inventory = Path(path).read_bytes()
-    project, version = inventory.split(b"\n", maxsplit=3)[1:3]
-    lines = ["# Sphinx inventory version 1", project.decode(), version.decode()]
-    PATH.write_text("\n".join([*lines, *chosen(inventory)]) + "\n", "utf-8")
+def main(arguments: list[str]) -> int:
+    """Write the file. Return the exit status: 2 for what is no inventory."""
+    if len(arguments) != 1:
+        print("usage: python -m tests.python_inventory FILE", file=sys.stderr)
+        return 2
+    try:
+        inventory = Path(arguments[0]).read_bytes()
+        project, version = inventory.split(b"\n", maxsplit=3)[1:3]
+        lines = ["# Sphinx inventory version 1", project.decode(), version.decode()]
+        lines += chosen(inventory)
+    except (OSError, ValueError) as error:
+        problem = f"{error}: give the objects.inv of Python's documentation"
+        print(f"{arguments[0]}: {problem}", file=sys.stderr)
+        return 2
+    PATH.write_text("\n".join(lines) + "\n", "utf-8")
     print(PATH)
+    return 0
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
-        sys.exit("usage: python -m tests.python_inventory FILE (the objects.inv of Python's docs)")
-    main(sys.argv[1])
+    sys.exit(main(sys.argv[1:]))

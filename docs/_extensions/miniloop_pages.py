@@ -117,7 +117,8 @@ class Differences(Page):
             yield from _heading(entry.title)
             yield (
                 f"``{entry.id}``, on Python {', '.join(entry.versions)}. "
-                f"{entry.standing.capitalize()}: {STANDINGS[entry.standing]}."
+                f"{entry.standing.capitalize()}: {STANDINGS[entry.standing]}. "
+                f"It is about {', '.join(f'``miniloop.{name}``' for name in entry.names)}."
             )
             yield ""
             yield entry.reason.strip()
