@@ -35,6 +35,10 @@ default_role = "code"  # a name between single backticks is code, as in docstrin
 nitpicky = True  # a reference that leads nowhere fails the build
 nitpick_ignore = [
     *(("py:class", name) for name in "TFP"),  # in signatures these stand for any type
+    # The tester's own classes: no page describes them, assert_same_schedule() accepts them.
+    ("py:class", "miniloop.difftest.loops.LoopKind"),
+    ("py:class", "miniloop.difftest.programs.Program"),
+    ("py:class", "miniloop.difftest.sides.Side"),
 ]
 # Written by `python -m tests.python_inventory`, so that a build needs no network.
 intersphinx_mapping = {"python": ("https://docs.python.org/3.15/", "generated/python.inv")}
