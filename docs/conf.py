@@ -15,11 +15,15 @@ version = release = miniloop.__version__
 
 extensions = [
     "sphinx.ext.autodoc",
+    "sphinx.ext.intersphinx",
     "sphinx.ext.viewcode",
     "sphinx_copybutton",
     "sphinx_design",
     "source_links",
     "miniloop_pages",
+    "api_pages",
+    "names_page",
+    "prose_links",
     "ladder",
     "example_pages",
     "rule_pages",
@@ -27,6 +31,17 @@ extensions = [
 ]
 exclude_patterns = ["_build", "changes", "generated"]
 default_role = "code"  # a name between single backticks is code, as in docstrings
+
+nitpicky = True  # a reference that leads nowhere fails the build
+nitpick_ignore = [
+    *(("py:class", name) for name in "TFP"),  # in signatures these stand for any type
+    # The tester's own classes: no page describes them, assert_same_schedule() accepts them.
+    ("py:class", "miniloop.difftest.loops.LoopKind"),
+    ("py:class", "miniloop.difftest.programs.Program"),
+    ("py:class", "miniloop.difftest.sides.Side"),
+]
+# Written by `python -m tests.python_inventory`, so that a build needs no network.
+intersphinx_mapping = {"python": ("https://docs.python.org/3.15/", "generated/python.inv")}
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"

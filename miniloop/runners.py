@@ -76,7 +76,8 @@ class Runner:
         """Run a coroutine, or await anything else, in the runner's loop and return its result.
 
         ``context`` is the contextvars context to run it in; by default all calls share one.
-        Raises TypeError for what cannot be awaited, RuntimeError inside a running loop.
+        Raises TypeError for what cannot be awaited, RuntimeError inside a running loop, and
+        KeyboardInterrupt after Ctrl-C.
         """
         if _get_running_loop() is not None:
             raise RuntimeError("Runner.run() cannot be called from a running event loop")
@@ -123,12 +124,16 @@ class Runner:
         raise KeyboardInterrupt()
 
     def get_loop(self) -> EventLoop:
-        """Return the runner's loop."""
+        """Return the runner's loop. Raises RuntimeError after ``close()``."""
         self._lazy_init()
         return self._loop
 
     def close(self) -> None:
-        """Clean up, as the top of this file says. A second call does nothing."""
+        """Cancel the tasks that are left, wait for them, and close the loop.
+
+        Before the loop is closed, async generators are closed and the threads of the default
+        executor are joined. A second call does nothing.
+        """
         if self._state is not _State.INITIALIZED:
             return
         loop = self._loop

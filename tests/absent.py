@@ -97,19 +97,22 @@ ABSENT = (
         "inherit from ``miniloop.EventLoop``.",
     ),
     Absent(
-        names=(
-            "_enter_task",
-            "_get_running_loop",
-            "_leave_task",
-            "_register_task",
-            "_set_running_loop",
-            "_unregister_task",
-        ),
-        why="They are private, though asyncio lists them as public.",
-        instead="They are attributes of the package (``miniloop._enter_task``) that "
-        "``from miniloop import *`` leaves out.",
+        names=("proactor_events.BaseProactorEventLoop", "selector_events.BaseSelectorEventLoop"),
+        why="They are steps between asyncio's base class and its loops. Here is one loop.",
+        instead="Let a loop of your own inherit from ``miniloop.EventLoop``.",
+    ),
+    Absent(
+        names=("staggered.staggered_race",),
+        why="It is a part of ``create_connection()``, and ``import asyncio`` does not bring it.",
+        instead="Use ``miniloop.interop.EventLoop.create_connection``, which does the same.",
     ),
 )
+
+OTHER_SIGNATURES = {
+    "Server": "It has no TLS. Only `start_server()` and `start_unix_server()` make servers.",
+    "AbstractEventLoop.*": "The methods take any arguments, since they only raise.",
+}
+"""Why a name takes other arguments than asyncio's. A star stands for every method."""
 
 
 def absent_names() -> list[str]:

@@ -4,11 +4,8 @@ Each directive writes reStructuredText and lets Sphinx parse it in place.
 """
 
 import ast
-import importlib
-import inspect
 import itertools
 import os
-import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -62,59 +59,6 @@ class Page(SphinxDirective):
         return path.read_text(encoding="utf-8")
 
 
-class PublicAPI(Page):
-    """The core's modules in reading order, each with its essay and its public names."""
-
-    def lines(self) -> Iterator[str]:
-        """Yield a section for each module and an entry for each name."""
-        for module in modules():
-            yield f".. _api-{module}:"
-            yield ""
-            yield from _heading(module)
-            essay = inspect.getdoc(importlib.import_module(f"miniloop.{module}")) or ""
-            # What stands indented after a colon is a table or a picture: shown as it is.
-            yield re.sub(r"(?<!:):\n\n(?=    )", "::\n\n", essay)
-            yield ""
-            yield ".. currentmodule:: miniloop"
-            yield ""
-            names = [name for name in miniloop.__all__ if home(name) == module]
-            borrowed = [f"``miniloop.{name}``" for name in names if _is_borrowed(name)]
-            if borrowed:
-                yield f"These classes are the standard library's own: {', '.join(borrowed)}."
-                yield ""
-            for name in names:
-                if not _is_borrowed(name):
-                    yield from _entry(name)
-
-
-def _is_borrowed(name: str) -> bool:
-    """Return whether a public name is an exception class of the standard library."""
-    thing = getattr(miniloop, name)
-    return isinstance(thing, type) and not thing.__module__.startswith("miniloop")
-
-
-def _entry(name: str) -> Iterator[str]:
-    """Yield the directive that documents one public name."""
-    thing = getattr(miniloop, name)
-    if isinstance(thing, str):
-        yield f".. data:: {name}"
-        yield f"   :value: {thing!r}"
-    elif thing.__name__ != name:
-        yield f".. data:: {name}"
-        yield ""
-        yield f"   Another name for `{thing.__name__}`."
-    elif isinstance(thing, type):
-        kind = "autoexception" if issubclass(thing, BaseException) else "autoclass"
-        yield f".. {kind}:: {name}"
-        yield "   :members:"
-        yield "   :inherited-members: object, BaseException"
-    elif callable(thing):
-        yield f".. autofunction:: {name}"
-    else:
-        yield f".. autodata:: {name}"
-    yield ""
-
-
 class ReadingOrder(Page):
     """The core's files in reading order, with what each is for and its code lines."""
 
@@ -130,7 +74,9 @@ class ReadingOrder(Page):
             count = budget.count(source)
             numbers = [f"{number:,}" for number in (count.code, count.fast, count.asyncio)]
             code = f"`[source] <{up}{page_of(module)}>`__"
-            yield from _row(f":ref:`{module} <api-{module}>`", f"{summary} {code}", *numbers)
+            public = any(home(name) == module for name in miniloop.__all__)
+            link = f":ref:`{module} <api-{module}>`" if public else f"``{module}``"
+            yield from _row(link, f"{summary} {code}", *numbers)
         yield ""
         for name, (count, aim) in budget.sums().items():
             yield (
@@ -171,7 +117,8 @@ class Differences(Page):
             yield from _heading(entry.title)
             yield (
                 f"``{entry.id}``, on Python {', '.join(entry.versions)}. "
-                f"{entry.standing.capitalize()}: {STANDINGS[entry.standing]}."
+                f"{entry.standing.capitalize()}: {STANDINGS[entry.standing]}. "
+                f"It is about {', '.join(f'``miniloop.{name}``' for name in entry.names)}."
             )
             yield ""
             yield entry.reason.strip()
@@ -320,12 +267,11 @@ def _table_start(widths: str, *columns: str) -> Iterator[str]:
 
 def _row(*cells: str) -> Iterator[str]:
     for mark, cell in zip(itertools.chain("*", itertools.repeat(" ")), cells, strict=False):
-        yield f"   {mark} - {cell}"
+        yield f"   {mark} - " + cell.replace("\n", "\n       ")
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:
     """Register the directives."""
-    app.add_directive("public-api", PublicAPI)
     app.add_directive("reading-order", ReadingOrder)
     app.add_directive("task-states", TaskStates)
     app.add_directive("differences", Differences)

@@ -292,7 +292,10 @@ class Future(FutureAccessors, FutureReports, Generic[_T]):
         return CancelledError() if message is None else CancelledError(message)
 
     def get_loop(self) -> BaseEventLoop:
-        """Return the loop that the future belongs to."""
+        """Return the loop that the future belongs to.
+
+        Raises RuntimeError if a subclass has not called ``Future.__init__()``.
+        """
         try:
             loop: Any = self._loop
         except AttributeError:  # a subclass has not called our __init__

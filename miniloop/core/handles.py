@@ -102,8 +102,10 @@ class Handle:
 class TimerHandle(DeadlineOrder, Handle):
     """A Handle with a deadline, as ``call_later`` and ``call_at`` return it.
 
-    ``DeadlineOrder`` is for programs that compare timers. The heap compares ``_Deadline``.
+    ``when`` is the deadline in seconds on the clock of ``loop.time()``.
     """
+
+    # DeadlineOrder is for programs that compare timers. The heap compares _Deadline.
 
     _scheduled = False  # True while it is in the loop's heap
 

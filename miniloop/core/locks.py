@@ -67,7 +67,10 @@ def _repr(obj: object, extra: str, waiters: deque[Any] | None) -> str:
 
 
 class Lock(_ContextManagerMixin, _LoopBoundMixin):
-    """A lock that one task holds at a time. Waiting tasks get it in the order of their arrival."""
+    """A lock that one task holds at a time. Waiting tasks get it in the order of their arrival.
+
+    A wait raises RuntimeError if a task of another loop has waited for it before.
+    """
 
     def __init__(self) -> None:
         self._waiters: deque[Future[bool]] | None = None
@@ -119,7 +122,10 @@ class Lock(_ContextManagerMixin, _LoopBoundMixin):
 
 
 class Event(_LoopBoundMixin):
-    """A flag that tasks can wait for."""
+    """A flag that tasks can wait for. It is not set at first.
+
+    A wait raises RuntimeError if a task of another loop has waited for it before.
+    """
 
     def __init__(self) -> None:
         self._waiters: deque[Future[bool]] = deque()
@@ -161,6 +167,7 @@ class Condition(_ContextManagerMixin, _LoopBoundMixin):
     """A lock, and a queue of tasks that have freed it to wait for ``notify()``.
 
     ``lock`` is a Lock that several conditions may share; by default each has its own.
+    A wait raises RuntimeError if a task of another loop has waited for it before.
     """
 
     def __init__(self, lock: Lock | None = None) -> None:
@@ -244,6 +251,7 @@ class Semaphore(_ContextManagerMixin, _LoopBoundMixin):
     """A lock with ``value`` slots: that many tasks can hold it at a time.
 
     Raises ValueError if ``value`` is negative.
+    A wait raises RuntimeError if a task of another loop has waited for it before.
     """
 
     def __init__(self, value: int = 1) -> None:
@@ -323,6 +331,7 @@ class Barrier(_LoopBoundMixin):
     """A place where tasks wait until ``parties`` of them are there; then all go on.
 
     Raises ValueError if ``parties`` is less than 1.
+    A wait raises RuntimeError if a task of another loop has waited for it before.
     """
 
     def __init__(self, parties: int) -> None:

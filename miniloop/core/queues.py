@@ -26,7 +26,10 @@ _T = TypeVar("_T")
 
 
 class Queue(_LoopBoundMixin, Generic[_T]):
-    """A queue of at most ``maxsize`` items, first in, first out. 0 or less means no limit."""
+    """A queue of at most ``maxsize`` items, first in, first out. 0 or less means no limit.
+
+    A wait raises RuntimeError if a task of another loop has waited for it before.
+    """
 
     def __init__(self, maxsize: int = 0) -> None:
         self._maxsize = maxsize

@@ -250,7 +250,7 @@ class Task(TaskAccessors[_T], Future[_T]):
         Return False if the task is done already. The coroutine may catch the error, clean up, even
         go on; ``cancelled()`` is True only if it lets the error through, or returns in the very
         step in which it was cancelled. ``msg`` becomes the error's argument. Each call counts: see
-        ``cancelling()``.
+        ``cancelling()``. Raises RecursionError if tasks await each other in a ring.
         """
         if self._never_retrieved:
             self._log_traceback = False

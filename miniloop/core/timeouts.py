@@ -152,5 +152,8 @@ def timeout(delay: float | None) -> Timeout:
 
 
 def timeout_at(when: float | None) -> Timeout:
-    """Return what ``timeout()`` does; ``when`` is in seconds on the clock of ``loop.time()``."""
+    """Return what ``timeout()`` does; ``when`` is in seconds on the clock of ``loop.time()``.
+
+    Raises RuntimeError if no loop is running.
+    """
     return Timeout(when)

@@ -67,7 +67,7 @@ class DebugMode:
         return self._debug
 
     def set_debug(self: Loop, enabled: bool) -> None:
-        """Turn debug mode, described at the top of this file, on or off."""
+        """Turn debug mode on or off: more checks, more reports, slower."""
         # Only the loop's own thread may touch the queue.
         if self._debug != enabled and self._thread_id in (None, threading.get_ident()):
             self._note_mode_of_steps()

@@ -47,15 +47,19 @@ class FrameCallGraphEntry:
     """One frame of a call stack."""
 
     frame: FrameType
+    """The frame of the interpreter, with its code, line and variables."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class FutureCallGraph:
-    """A future, its call stack (newest frame first) and the graphs of the tasks that await it."""
+    """A future, its call stack and the graphs of the tasks that await it."""
 
     future: Future[Any]
+    """The future or task that the graph is about."""
     call_stack: tuple[FrameCallGraphEntry, ...]
+    """Its frames, the newest first. Empty for a future that is no task."""
     awaited_by: tuple[FutureCallGraph, ...]
+    """A graph for each task that awaits it."""
 
 
 # -- who awaits whom ---------------------------------------------------------------------------

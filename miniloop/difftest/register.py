@@ -19,6 +19,8 @@ class Known:
 
     id: str
     title: str
+    names: tuple[str, ...]
+    """The public names that it is about: `gather`, or `Queue.shutdown` for a method."""
     versions: tuple[str, ...]
     standing: str
     reason: str

@@ -52,7 +52,10 @@ class Descriptors(Loop):
         self._add_reader(fd, callback, *args)
 
     def remove_reader(self, fd: Any) -> bool:
-        """Undo ``add_reader``. Return True if there was a reader."""
+        """Undo ``add_reader``. Return True if there was a reader.
+
+        Raises RuntimeError if a stream uses the descriptor.
+        """
         self._ensure_fd_no_transport(fd)
         return self._remove_reader(fd)
 
@@ -66,7 +69,10 @@ class Descriptors(Loop):
         self._add_writer(fd, callback, *args)
 
     def remove_writer(self, fd: Any) -> bool:
-        """Undo ``add_writer``. Return True if there was a writer."""
+        """Undo ``add_writer``. Return True if there was a writer.
+
+        Raises RuntimeError if a stream uses the descriptor.
+        """
         self._ensure_fd_no_transport(fd)
         return self._remove_writer(fd)
 

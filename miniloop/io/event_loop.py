@@ -29,6 +29,9 @@ class EventLoop(Sockets, Signals, Executors, Descriptors, BaseEventLoop):
 
     ``selector`` is any ``selectors.BaseSelector``, by default the best of the platform. The loop
     closes it in ``close()``.
+
+    The methods that take a socket raise what the system call raises, which is an OSError, and
+    TypeError for a TLS socket. In debug mode they raise ValueError for a socket that blocks.
     """
 
     def __init__(self, selector: selectors.BaseSelector | None = None) -> None:

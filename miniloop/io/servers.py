@@ -142,14 +142,14 @@ class Server:
             raise
 
     async def start_serving(self) -> None:
-        """Accept connections from now on. RuntimeError if the server is closed."""
+        """Accept connections from now on. Raises RuntimeError if the server is closed."""
         self._start_serving()
         await sleep(0)  # as asyncio does
 
     async def serve_forever(self) -> None:
         """Accept connections until cancelled; then close the server and all its connections.
 
-        RuntimeError if the server is closed, or if another task is in here already.
+        Raises RuntimeError if the server is closed, or if another task is in here already.
         """
         if self._serving_forever_fut is not None:
             raise RuntimeError(f"server {self!r} is already being awaited on serve_forever()")

@@ -58,7 +58,10 @@ class Signals(Loop):
             raise
 
     def remove_signal_handler(self, sig: int) -> bool:
-        """Undo ``add_signal_handler``. Return True if there was a handler."""
+        """Undo ``add_signal_handler``. Return True if there was a handler.
+
+        Raises ValueError if ``sig`` is no signal, RuntimeError if it cannot be caught.
+        """
         self._check_signal(sig)
         if sig not in self._signal_handlers:
             return False

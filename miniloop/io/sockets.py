@@ -185,7 +185,10 @@ class Sockets(Loop):
         return found
 
     async def getnameinfo(self, sockaddr: Any, flags: int = 0) -> tuple[str, str]:
-        """Return host and service of an address, as ``socket.getnameinfo`` does."""
+        """Return host and service of an address, as ``socket.getnameinfo`` does.
+
+        Raises ``socket.gaierror`` if ``sockaddr`` is no numeric address.
+        """
         return await self.run_in_executor(None, socket.getnameinfo, sockaddr, flags)
 
 

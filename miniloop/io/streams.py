@@ -79,9 +79,10 @@ class StreamReader:
     """Bytes that have come in, and a place to wait for more. Made by ``open_connection()``.
 
     ``limit`` is the longest line that ``readline()`` and ``readuntil()`` accept, in bytes, and half
-    of what the buffer may hold before the peer is kept back. Only one task at a time may wait;
-    another gets RuntimeError. When the connection is lost with an error, all that read get that
-    error.
+    of what the buffer may hold before the peer is kept back. Raises ValueError if it is 0 or less.
+
+    Only one task at a time may wait; another gets RuntimeError. When the connection is lost with an
+    error, every task that reads gets that error.
     """
 
     def __init__(self, limit: int = _DEFAULT_LIMIT, loop: EventLoop | None = None) -> None:
@@ -184,9 +185,9 @@ class StreamReader:
         return self._take(n)
 
     async def readexactly(self, n: int) -> bytes:
-        """Return exactly ``n`` bytes. ValueError if ``n`` is negative.
+        """Return exactly ``n`` bytes. Raises ValueError if ``n`` is negative.
 
-        IncompleteReadError if the end comes first; its ``partial`` has what came before.
+        Raises IncompleteReadError if the end comes first; its ``partial`` has what came before.
         """
         if n < 0:
             raise ValueError("readexactly size can not be less than zero")
@@ -203,7 +204,8 @@ class StreamReader:
     async def readline(self) -> bytes:
         r"""Return a line with its ``b"\n"``; at the end what is left, without one, or b"".
 
-        ValueError if the line is longer than ``limit``: it is dropped, or what has come of it.
+        Raises ValueError if the line is longer than ``limit``: it is dropped, or what has come of
+        it.
         """
         try:
             return await self.readuntil(b"\n")
@@ -220,9 +222,10 @@ class StreamReader:
     async def readuntil(self, separator: bytes | tuple[bytes, ...] = b"\n") -> bytes:
         r"""Return all up to and with ``separator``; of a tuple, the one that ends first.
 
-        IncompleteReadError if the end comes first; its ``partial`` has what came before.
-        LimitOverrunError if ``limit`` bytes have no separator in them: they stay in the buffer, and
-        its ``consumed`` says how many can be read safely. ValueError if a separator is empty.
+        Raises IncompleteReadError if the end comes first; its ``partial`` has what came before.
+        Raises LimitOverrunError if ``limit`` bytes have no separator in them: they stay in the
+        buffer, and its ``consumed`` says how many can be read safely. Raises ValueError if a
+        separator is empty.
         """
         separators = sorted(separator, key=len) if isinstance(separator, tuple) else [separator]
         if not separators:
@@ -456,7 +459,7 @@ class StreamWriter:
     def write(self, data: bytes | bytearray | memoryview) -> None:
         """Send ``data`` now, or as soon as the peer takes it. Does not wait: see ``drain()``.
 
-        TypeError for what is not bytes, RuntimeError after ``write_eof()``.
+        Raises TypeError for what is not bytes, RuntimeError after ``write_eof()``.
         """
         self._transport.write(data)
 

@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 import miniloop
+from tests import asyncio_names
 from tests.absent import ABSENT, Absent, absent_names
+from tests.asyncio_names import asyncios, public
 
 # -- names -----------------------------------------------------------------------------------------
 
@@ -21,13 +23,45 @@ def names_of_asyncio() -> set[str]:
 
 
 def test_every_name_of_asyncio_is_here_or_on_the_list() -> None:
-    assert names_of_asyncio() - set(miniloop.__all__) <= set(absent_names())
+    assert names_of_asyncio() - set(dir(miniloop)) <= set(absent_names())
+
+
+@pytest.mark.parametrize("name", list(asyncio_names.names()))
+def test_every_name_of_3_15_is_here_or_on_the_list(name: str) -> None:
+    assert asyncio_names.standing(name)  # it raises LookupError otherwise
 
 
 def test_nothing_on_the_list_is_here() -> None:
     names = absent_names()
     assert len(names) == len(set(names))
-    assert set(names) & set(miniloop.__all__) == set()
+    assert [name for name in names if asyncio_names.here(name)] == []
+
+
+def test_what_is_on_the_list_is_a_name_of_asyncio() -> None:
+    only_elsewhere = asyncio_names.not_on_3_15()
+    file = asyncio_names.load(asyncio_names.PATH)
+    assert set(file["windows"]) <= set(only_elsewhere)
+    if sys.version_info < (3, 12):
+        older = {name for name in only_elsewhere if name in asyncio.__all__}
+        assert {name for name in only_elsewhere if "Windows" not in name} - {
+            *file["windows"]
+        } == older
+
+
+@pytest.mark.skipif(sys.version_info[:2] != asyncio_names.PYTHON, reason="the names are 3.15's")
+def test_the_file_has_the_names_of_this_asyncio() -> None:
+    file = asyncio_names.load(asyncio_names.PATH)
+    running = asyncio_names.running()
+    assert {key: file[key] for key in ("names", "windows")} == {
+        key: running[key] for key in ("names", "windows")
+    }
+
+
+def test_private_names_are_the_only_ones_that_a_star_leaves_out() -> None:
+    left_out = {name for name in names_of_asyncio() if hasattr(miniloop, name)} - set(
+        miniloop.__all__
+    )
+    assert all(name.startswith("_") for name in left_out)
 
 
 @pytest.mark.parametrize("absent", ABSENT, ids=lambda absent: absent.names[0])
@@ -95,21 +129,6 @@ CLASSES = [
     "Timeout",
     "TimerHandle",
 ]
-
-
-def asyncios(name: str) -> Any:
-    """Return asyncio's class or function of that name, in pure Python where there are two."""
-    if name == "Future":
-        return asyncio.futures._PyFuture  # type: ignore[attr-defined]
-    if name == "Task":
-        return asyncio.tasks._PyTask  # type: ignore[attr-defined]
-    if name == "EventLoop":
-        return asyncio.SelectorEventLoop
-    return getattr(asyncio, name)
-
-
-def public(cls: Any) -> set[str]:
-    return {name for name in dir(cls) if not name.startswith("_")}
 
 
 def test_all_classes_are_compared() -> None:
@@ -186,20 +205,17 @@ def pairs() -> dict[str, tuple[Any, Any]]:
     return dict(sorted(found.items()))
 
 
-OTHER_SIGNATURES = {
-    "Server.__init__": "without TLS; only start_server() and start_unix_server() make servers",
-}
-
 on_3_15 = pytest.mark.skipif(
     sys.version_info[:2] != (3, 15), reason="the signatures are those of 3.15"
 )
 
 
-@on_3_15
-@pytest.mark.parametrize("name", pairs())
+@pytest.mark.parametrize("name", list(filter(asyncio_names.here, asyncio_names.names())))
 def test_signature(name: str) -> None:
-    theirs, ours = pairs()[name]
-    assert (shape(ours) == shape(theirs)) is (name not in OTHER_SIGNATURES)
+    """A signature is that of 3.15, on every Python; only those with a reason are not."""
+    others = asyncio_names.standing(name).signatures
+    if not name.startswith("AbstractEventLoop."):  # one reason for all of them, and some are equal
+        assert (others is None) is (asyncio_names.why_other(name) is None), others
 
 
 @on_3_15

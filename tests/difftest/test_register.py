@@ -1,5 +1,6 @@
 """The register of differences, held to the letter on the running Python."""
 
+import ast
 import asyncio
 import re
 import subprocess
@@ -11,6 +12,7 @@ import pytest
 from miniloop.details import current
 from miniloop.difftest import known, quiet, register, side
 from miniloop.difftest.programs import FILE_NAME
+from tests import asyncio_names
 
 PACKAGE = Path(register.__file__).parent
 ENTRIES = register.entries().values()
@@ -59,6 +61,27 @@ def test_entries_are_complete():
         assert entry.versions
         assert entry.reason.strip()
         assert entry.title
+
+
+@each_entry
+def test_names_what_it_is_about(entry):
+    assert entry.names
+    for name in entry.names:
+        assert asyncio_names.here(name)
+        assert name in asyncio_names.names()
+    code = ast.parse(entry.program)
+    used = {node.attr for node in ast.walk(code) if isinstance(node, ast.Attribute)}
+    if "create_future" in used:
+        used.add("Future")  # it makes one
+    assert used & {name.rpartition(".")[2] for name in entry.names}, "the program uses none"
+    for name in re.findall(r"(?<![\w.])(?:asyncio\.)?([A-Za-z.][\w.]*)\(", entry.title):
+        name = name.removeprefix("loop.")
+        if asyncio_names.here(name) or asyncio_names.here(f"EventLoop.{name}"):
+            assert any(one.endswith(name) for one in entry.names), name
+    for name in entry.new:
+        path, _, _ = name.partition("(")
+        public = path.replace("base_events.Base", "").removesuffix(".__init__")
+        assert public in entry.names or not asyncio_names.here(public), name
 
 
 def test_each_entry_can_be_told_or_says_why_not():
