@@ -19,7 +19,6 @@ up to there, it is shown.
 
 import argparse
 import importlib
-import os
 import re
 import sys
 import textwrap
@@ -35,13 +34,14 @@ from miniloop.cli.bad_input import BadInput
 from miniloop.cli.installed import installed_library
 from miniloop.cli.side_by_side import columns
 from miniloop.difftest import loops, register
+from miniloop.difftest.processes import CAN_FORK, Forks
 from miniloop.difftest.scripts import (
     Comparison,
     Run,
     compare_script,
     rows,
-    run_in_the_lab,
     run_side,
+    run_sides,
 )
 from miniloop.trace.scripts import settled
 from miniloop.trace.watch import MOST_STEPS
@@ -319,7 +319,7 @@ def rules(
     from miniloop.lab import diagnosis
 
     left, right = comparison.left, comparison.right
-    if right.name == "miniloop" or left.cut_off or right.cut_off or not hasattr(os, "fork"):
+    if right.name == "miniloop" or left.cut_off or right.cut_off or not CAN_FORK:
         return []
     ticks = limits["ticks"]
     if not comparison.order_only:
@@ -329,10 +329,16 @@ def rules(
         for name, loop in lab.LOOPS.items()
         if sys.version_info >= loop.since
     }
-    names = ["miniloop", *loops]
-    runs = run_in_the_lab(
-        names, script, args, ticks=ticks, seconds=LONGEST_DIAGNOSIS, stdin=limits["stdin"]
-    )
+    with Forks(["miniloop.lab"]) as forks:
+        runs = run_sides(
+            ["miniloop", *loops],
+            script,
+            args,
+            ticks=ticks,
+            seconds=LONGEST_DIAGNOSIS,
+            stdin=limits["stdin"],
+            forks=forks,
+        )
 
     def alike(one: Run, other: Run) -> bool:
         return all(row.same for row in rows(one, other, comparison.order_only))

@@ -16,6 +16,7 @@ nothing to explore, and one line says why.
 """
 
 import argparse
+import contextlib
 import importlib
 import shutil
 import sys
@@ -29,8 +30,8 @@ from miniloop.cli import program, trace
 from miniloop.cli.bad_input import BadInput
 from miniloop.cli.compare import declare_limits, given, last_line, positive
 from miniloop.cli.installed import installed_library
-from miniloop.difftest import forks
-from miniloop.difftest.scripts import Run, environment, run_side
+from miniloop.difftest.processes import CAN_FORK, Forks
+from miniloop.difftest.scripts import Run, run_side
 from miniloop.explore import (
     RULES,
     Finding,
@@ -138,15 +139,12 @@ def call(args: argparse.Namespace) -> int:
             f"{script} imports {library}, which needs asyncio itself; explore breaks rules in "
             "miniloop's core, so take out the part of the script that needs no library"
         )
-    args.forks = forks.Forks("explored", environment()) if forks.available() else None
-    try:
+    forks = Forks(["miniloop.explore"]) if CAN_FORK else contextlib.nullcontext()
+    with forks as args.forks:
         report = _replayed(args, plan) if plan is not None else _searched(args)
         _tell(args, script, report)
         if target is not None:
             _write(args, target, report, plan)
-    finally:
-        if args.forks is not None:
-            args.forks.close()
     return 1 if report.findings else 0
 
 
@@ -208,7 +206,7 @@ def _run(args: argparse.Namespace, plan: Plan, steps: int | None = None) -> Run:
         seconds=args.limit,
         stdin=given(args.stdin),
         steps=steps,
-        explored=(plan.token(), ",".join(args.rules)),
+        explored=(plan.token(), args.rules),
         forks=args.forks,
     )
     if run.stopped and run.stopped[0] == "bad":
