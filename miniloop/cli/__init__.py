@@ -14,10 +14,13 @@ import sys
 from collections.abc import Callable, Sequence
 
 import miniloop
-from miniloop.cli.bad_input import BadInput
 
 COMMANDS = ("run", "explain", "trace", "explore", "compare", "fuzz", "lab")
 """The modules of the commands. Only the one that was asked for is imported."""
+
+
+class BadInput(Exception):
+    """One line that says what is wrong and how to mend it. `main()` prints it and returns 2."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:

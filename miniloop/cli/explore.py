@@ -26,10 +26,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from miniloop.cli import program, trace
-from miniloop.cli.bad_input import BadInput
-from miniloop.cli.compare import declare_limits, given, last_line, positive
-from miniloop.cli.installed import installed_library
+from miniloop.cli import BadInput, program, trace
+from miniloop.cli.on_record import UNTOLD, declare_limits, document, limits, positive, refuse
 from miniloop.difftest.processes import CAN_FORK, Forks
 from miniloop.difftest.scripts import Run, run_side
 from miniloop.explore import (
@@ -45,11 +43,8 @@ from miniloop.explore import (
     words,
 )
 from miniloop.explore.choices import OWN, Choice
-from miniloop.trace.document import Document, assemble
+from miniloop.trace.document import Document
 from miniloop.trace.watch import MOST_STEPS
-
-UNTOLD = 10
-"""Seconds after which `explore` says how far it is."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -133,7 +128,7 @@ def call(args: argparse.Namespace) -> int:
         trace.refuse_target(target)
     script, _ = program.named(args)
     program.file_of(script)  # that of a module must be there
-    library = installed_library(script)
+    library = program.installed_library(script)
     if library is not None:
         raise BadInput(
             f"{script} imports {library}, which needs asyncio itself; explore breaks rules in "
@@ -202,21 +197,12 @@ def _run(args: argparse.Namespace, plan: Plan, steps: int | None = None) -> Run:
         "miniloop",
         script,
         script_args,
-        ticks=args.ticks,
-        seconds=args.limit,
-        stdin=given(args.stdin),
         steps=steps,
         explored=(plan.token(), args.rules),
         forks=args.forks,
+        **limits(args),
     )
-    if run.stopped and run.stopped[0] == "bad":
-        raise BadInput(run.stopped[1])
-    if not run.schedule.timeouts:
-        if run.stopped:
-            raise BadInput(f"{script} {run.stopped[1]}, before any event loop ran")
-        if run.status:
-            raise BadInput(f"{script} ends before any event loop runs: {last_line(run)}")
-        raise BadInput(f"{script} runs no event loop that could be explored: no asyncio.run()")
+    refuse(run, script, "explored: no asyncio.run()")
     return run
 
 
@@ -303,10 +289,7 @@ def _write(args: argparse.Namespace, target: Path, report: Report, plan: Plan | 
 
 
 def _document(args: argparse.Namespace, plan: Plan, name: str) -> Document:
-    run = _run(args, plan, MOST_STEPS)
     script, _ = program.named(args)
-    broken_off = run.stopped or ("exit", f"the program {run.how_it_ended}")
-    printed = [what for _, _, who, what in run.schedule.rows if who == "print"]
-    document = assemble(run.watched, script, "miniloop", "virtual", broken_off, printed)
-    document["loop"] = name
-    return document
+    found = document(_run(args, plan, MOST_STEPS), script)
+    found["loop"] = name
+    return found

@@ -16,7 +16,7 @@ from types import ModuleType
 from typing import Any
 
 import miniloop
-from miniloop.cli import bad_input, children, program
+from miniloop.cli import BadInput, children, program
 from miniloop.cli.script import run_script
 from miniloop.trace.recorder import describe
 from miniloop.trace.scripts import ScriptRecorder
@@ -66,7 +66,7 @@ def main(
         recorder.give_up("bad", str(error))
     try:
         return run_script(script, args, redirected=module is miniloop)
-    except bad_input.BadInput as error:
+    except BadInput as error:
         recorder.give_up("bad", str(error))
         raise
     except SyntaxError as error:

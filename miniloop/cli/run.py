@@ -15,7 +15,6 @@ import argparse
 
 from miniloop.cli import children, program
 from miniloop.cli.every_loop import make_interop_loops
-from miniloop.cli.installed import installed_library
 from miniloop.cli.script import run_script
 
 
@@ -43,7 +42,7 @@ def call(args: argparse.Namespace) -> int:
     script, script_args = program.named(args)
     on_interop = args.interop
     if on_interop is None:
-        on_interop = installed_library(script) is not None
+        on_interop = program.installed_library(script) is not None
     make_interop_loops()  # on the core as well: unittest asks asyncio for a loop
     if on_interop:
         children.follow("interop", "")
