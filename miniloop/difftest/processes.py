@@ -163,7 +163,11 @@ def serve(main: Callable[..., int], requests: str, answers: str, *modules: str) 
             os._exit(0)
     signal.signal(signal.SIGCHLD, usual)
     streams, request = json.loads(line)
-    pid = os.fork()
+    try:
+        pid = os.fork()
+    except OSError:
+        os.killpg(0, signal.SIGKILL)  # the server as well, so that its parent is told
+        raise
     if pid == 0:
         os.setsid()
         for descriptor, (path, flags) in enumerate(zip(streams, FLAGS, strict=True)):
@@ -178,6 +182,8 @@ def serve(main: Callable[..., int], requests: str, answers: str, *modules: str) 
         os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
         _end_group(pid)
     _, status = os.waitpid(pid, 0)
+    if not WAITS:
+        _end_group(pid)
     os.write(out, b"%d %d\n" % (number, os.waitstatus_to_exitcode(status)))
     os._exit(0)
 
