@@ -246,6 +246,7 @@ def rules(
     left, right = comparison.left, comparison.right
     if right.name == "miniloop" or left.cut_off or right.cut_off or not CAN_FORK:
         return []
+    how = {**how, "seconds": LONGEST_DIAGNOSIS}
     if not comparison.order_only:
         most = 100 + max(len(run.schedule.timeouts) for run in (left, right))
         how["ticks"] = min(how["ticks"], most)
@@ -254,7 +255,6 @@ def rules(
         for name, loop in lab.LOOPS.items()
         if sys.version_info >= loop.since
     }
-    how["seconds"] = LONGEST_DIAGNOSIS
     try:
         with Forks(["miniloop.lab"]) as forks:
             runs = run_sides(["miniloop", *loops], script, args, forks=forks, **how)
