@@ -97,10 +97,7 @@ def call(args: argparse.Namespace) -> int:
     }
     loop = args.loop
     if loop is None:
-        on_interop = args.interop
-        if on_interop is None:
-            on_interop = program.installed_library(script) is not None
-        loop = "interop" if on_interop else "miniloop"
+        loop = "interop" if program.needs_interop(script, args.interop) else "miniloop"
     names = (args.against, loop)
     comparison = compare_script(script, script_args, names=names, **how)
     left, right = comparison.left, comparison.right

@@ -131,7 +131,7 @@ def traced(args: argparse.Namespace, loop: str | None) -> Document:
     script, script_args = program.named(args)
     program.file_of(script)  # that of a module must be there
     if loop is None:
-        loop = "interop" if program.installed_library(script) is not None else "miniloop"
+        loop = "interop" if program.needs_interop(script) else "miniloop"
     run = run_side(
         loop,
         script,
@@ -147,7 +147,10 @@ def traced(args: argparse.Namespace, loop: str | None) -> Document:
 
 
 def refuse(run: Run, script: str, could_be: str) -> None:
-    """Raise BadInput if a run has nothing to show. Without a loop, none `could_be` shown."""
+    """Raise BadInput if a run has nothing to show.
+
+    `could_be` ends the sentence for a script that "runs no event loop that could be ...".
+    """
     if run.stopped and run.stopped[0] == "bad":
         raise BadInput(run.stopped[1])
     if run.no_ticks:

@@ -124,6 +124,11 @@ def find(name: str, folder: Path) -> ModuleSpec | None:
     return spec
 
 
+def needs_interop(program: str, asked: bool | None = None) -> bool:
+    """Return whether a program runs on interop: as `asked`, or else if it imports a library."""
+    return installed_library(program) is not None if asked is None else asked
+
+
 def installed_library(program: str) -> str | None:
     """Return the first imported module that is neither in the standard library nor beside it.
 

@@ -92,9 +92,10 @@ class Forks:
         return Forked(self, len(self._told) - 1)
 
     def told(self, number: int, count: int, patience: float | None = None) -> list[int]:
-        """Return what is known of a run: within so many seconds, `count` numbers.
+        """Return what the server has told of a run: its process id, later also its exit status.
 
-        Raises OSError if the server has ended.
+        Wait until these are `count` numbers, for at most `patience` seconds. Raises OSError if the
+        server has ended.
         """
         known = self._told[number]
         while len(known) < count and select.select([self._answers], [], [], patience)[0]:
