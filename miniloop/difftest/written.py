@@ -261,7 +261,7 @@ class Run:
                 super().__init__(recorder)
                 if not side.watched:
                     self._is_report = lambda context: False
-                self._recorders_factory = None  # the loop may have set a factory of its own
+                self._recorders_factory = self._users_factory = None  # of its own __init__
                 side.record_tasks(self, recorder, task_class, steps_class)
                 run._loops.append(self)
 
