@@ -8,23 +8,19 @@ differ, or if a broken loop does not.
 """
 
 import json
-import os
 import sys
 import tempfile
-import traceback
 from pathlib import Path
 from typing import Any
 
 from miniloop import lab
-from miniloop.cli import traced
 from miniloop.difftest import agree, quiet, side
-from miniloop.difftest.scripts import Run, _read
+from miniloop.difftest.processes import Forks
+from miniloop.difftest.scripts import run_side
 from miniloop.lab.rules import Rule, rules
 from miniloop.trace import Schedule
 from miniloop.trace.document import Document, assemble
 from miniloop.trace.svg import hidden, rendered
-
-TICKS, SECONDS, STEPS = 1_000, 60, 1_000  # limits that no program comes near
 
 
 def printed(schedule: Schedule) -> list[str]:
@@ -41,32 +37,14 @@ def beside(theirs: Schedule, broken: Schedule) -> tuple[list[str], list[str]]:
     return theirs.lines(), broken.lines()
 
 
-def document(rule: Rule) -> Document:
-    """Return the trace of a rule's program on miniloop.
-
-    It runs in a copy of this process, because it replaces parts of the library.
-    """
+def document(rule: Rule, forks: Forks) -> Document:
+    """Return the trace of a rule's program on miniloop."""
     with tempfile.TemporaryDirectory() as folder:
-        script, record, errors = (
-            Path(folder) / name for name in (f"{rule.id}.py", "record", "errors")
-        )
+        script = Path(folder) / f"{rule.id}.py"
         script.write_text(rule.program.lstrip(), encoding="utf-8")
-        arguments = ["miniloop", str(record), str(TICKS), str(SECONDS), "virtual", str(STEPS)]
-        sys.stdout.flush()
-        child = os.fork()
-        if child == 0:
-            failed = 1
-            try:
-                os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-                failed = traced.main(*arguments, str(script))
-            except BaseException:
-                errors.write_text(traceback.format_exc())
-            finally:
-                os._exit(failed)
-        if os.waitpid(child, 0)[1] != 0:
-            sys.exit(f"{rule.id}: {errors.read_text()}")
-        run = Run("miniloop")
-        _read(run, record, str(script))
+        run = run_side("miniloop", str(script), steps=1_000, forks=forks)
+        if run.status:
+            sys.exit(f"{rule.id}: {run.said}")
         ended = ("finished", "The program has ended.")
         return assemble(run.watched, script.name, "miniloop", broken_off=ended)
 
@@ -77,7 +55,7 @@ def words(found: Document) -> list[tuple[int, str]]:
     return [(step["tick"], step["say"]) for step in steps if not hidden(found, step)]
 
 
-def report(rule: Rule) -> dict[str, Any]:
+def report(rule: Rule, forks: Forks) -> dict[str, Any]:
     """Return all about one rule. Raises SystemExit if it is not kept, or not broken."""
     with quiet():
         ours = rule.run(side("miniloop-unwatched"))
@@ -91,7 +69,7 @@ def report(rule: Rule) -> dict[str, Any]:
     for name, schedule in broken.items():
         if agree(ours, schedule):
             sys.exit(f"{rule.id}: {name} does not differ")
-    found = document(rule)
+    found = document(rule, forks)
     return {
         "printed": printed(ours),
         "broken": {name: beside(ours, schedule) for name, schedule in broken.items()},
@@ -102,7 +80,8 @@ def report(rule: Rule) -> dict[str, Any]:
 
 def main() -> None:
     """Print the reports of all rules."""
-    print(json.dumps({rule.id: report(rule) for rule in rules().values()}))
+    with Forks() as forks:
+        print(json.dumps({rule.id: report(rule, forks) for rule in rules().values()}))
 
 
 if __name__ == "__main__":

@@ -3,6 +3,25 @@
 A command is a module with a docstring (its first line is its help), `configure(parser)`, which
 declares its arguments, and `call(args)`, which does the work and returns the exit status. To add
 one, write the module and name it in `COMMANDS`.
+
+Commands that run a script find it with `program`. How it runs:
+
+    script          as the main program, in the way of `python SCRIPT`
+    redirect        `import asyncio` in it becomes an import of the stand-in
+    stand_in        the stand-in has asyncio's names, and miniloop's objects
+    every_loop      without a stand-in: all loops of asyncio become those of interop
+    children        multiprocessing starts its processes in the same way
+
+`explain`, `trace`, `compare` and `explore` show what its loops do:
+
+    on_record       starts runs in processes of their own, and declares the options for them
+    recorded        what happens in such a process
+    in_words        tells the two runs of `compare`
+
+`fuzz` and `lab` run random programs:
+
+    side_by_side    prints two schedules as a table
+    findings        tells what `fuzz` has found
 """
 
 import argparse
@@ -14,10 +33,13 @@ import sys
 from collections.abc import Callable, Sequence
 
 import miniloop
-from miniloop.cli.bad_input import BadInput
 
 COMMANDS = ("run", "explain", "trace", "explore", "compare", "fuzz", "lab")
 """The modules of the commands. Only the one that was asked for is imported."""
+
+
+class BadInput(Exception):
+    """One line that says what is wrong and how to mend it. `main()` prints it and returns 2."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:

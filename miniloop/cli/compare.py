@@ -19,40 +19,30 @@ up to there, it is shown.
 
 import argparse
 import importlib
-import os
-import re
 import sys
 import textwrap
-import time
 import tokenize
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any
 
-from miniloop.cli import in_words, program
-from miniloop.cli.bad_input import BadInput
-from miniloop.cli.installed import installed_library
+from miniloop.cli import BadInput, in_words, program
+from miniloop.cli.on_record import LOOPS, Progress, declare_limits, last_line, limits
 from miniloop.cli.side_by_side import columns
-from miniloop.difftest import loops, register
+from miniloop.difftest import register
+from miniloop.difftest.processes import CAN_FORK, Forks
 from miniloop.difftest.scripts import (
     Comparison,
     Run,
     compare_script,
     rows,
-    run_in_the_lab,
     run_side,
+    run_sides,
 )
-from miniloop.trace.scripts import settled
 from miniloop.trace.watch import MOST_STEPS
 
 LONGEST_DIAGNOSIS = 10.0
 """Seconds after which no further loop of the lab is tried on a script that differs."""
-
-UNTOLD = 10
-"""Seconds after which `compare` says that it is still running."""
-
-LOOPS = f"{', '.join(loops.KNOWN)}, or module:name of a class or of a function that makes a loop"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -95,72 +85,24 @@ def configure(parser: argparse.ArgumentParser) -> None:
     program.declare(parser)
 
 
-def declare_limits(parser: argparse.ArgumentParser, who: str) -> None:
-    """Declare how long `who` may take, and what the script reads."""
-    parser.add_argument(
-        "--limit",
-        type=positive(float),
-        default=20.0,
-        metavar="SECONDS",
-        help=f"seconds of real time that {who} may take (default: %(default)g)",
-    )
-    parser.add_argument(
-        "--ticks",
-        type=positive(int),
-        default=20_000,
-        metavar="N",
-        help=f"ticks that {who} may take (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--stdin",
-        metavar="FILE",
-        help="the file that the script reads as its standard input (default: empty)",
-    )
-
-
-def positive(kind: Any) -> Any:
-    """Return a converter for numbers above 0, which argparse names in its error message."""
-
-    def convert(text: str) -> Any:
-        number = kind(text)
-        if not 0 < number < float("inf"):
-            raise ValueError
-        return number
-
-    convert.__name__ = f"{'whole number' if kind is int else 'number'} above 0"
-    return convert
-
-
-def given(path: str | None) -> bytes:
-    """Return what the script reads from its standard input. Raises BadInput for a missing file."""
-    try:
-        return Path(path).read_bytes() if path else b""
-    except OSError as error:
-        raise BadInput(f"can't open {path!r} for --stdin: {error.strerror}") from None
-
-
 def call(args: argparse.Namespace) -> int:
     """Compare, and print the result. Returns the exit status."""
     script, script_args = program.named(args)
     file = program.file_of(script)  # that of a module must be there
-    limits: dict[str, Any] = {
+    allowed = limits(args)
+    how = {
         "real_time": args.real_time,
-        "ticks": args.ticks,
-        "seconds": args.limit,
-        "stdin": given(args.stdin),
         "meanwhile": Progress("compare", args.limit, "each loop"),
+        **allowed,
     }
     loop = args.loop
     if loop is None:
-        on_interop = args.interop
-        if on_interop is None:
-            on_interop = installed_library(script) is not None
-        loop = "interop" if on_interop else "miniloop"
+        loop = "interop" if program.needs_interop(script, args.interop) else "miniloop"
     names = (args.against, loop)
-    comparison = compare_script(script, script_args, names=names, **limits)
+    comparison = compare_script(script, script_args, names=names, **how)
     left, right = comparison.left, comparison.right
-    limits["real_time"] |= bool(left.no_ticks or right.no_ticks)
-    run_again = partial(run_side, script=script, args=script_args, **limits)
+    how["real_time"] |= bool(left.no_ticks or right.no_ticks)
+    run_again = partial(run_side, script=script, args=script_args, **how)
     refuse(comparison, script, run_again)
     view = in_words.View(comparison, lines_of(file), everything=args.all)
     for reason in dict.fromkeys(filter(None, (right.no_ticks, left.no_ticks))):
@@ -172,7 +114,7 @@ def call(args: argparse.Namespace) -> int:
     remarks = [("note", view.in_names(note)) for note in notes(comparison)]
     if not comparison.agree:
         why = list(reasons(comparison, run_again)) if left.name == "asyncio" else []
-        remarks += why or rules(comparison, script, script_args, limits)
+        remarks += why or rules(comparison, script, script_args, allowed)
     if remarks:
         print()
     for kind, text in remarks:
@@ -182,26 +124,6 @@ def call(args: argparse.Namespace) -> int:
         sys.stdout.flush()
         raise BadInput(f"{script}{view.in_names(no_end)}")
     return 0 if comparison.agree else 1
-
-
-class Progress:
-    """Says on stderr, once, that a run takes long."""
-
-    def __init__(self, command: str, limit: float, who: str) -> None:
-        self._command = command
-        self._limit = f"{who} may take {limit:g} s (--limit)"
-        self._began = time.monotonic()
-        self._told = False
-
-    def __call__(self, side: str) -> None:
-        """Say on which loop the script is running, if UNTOLD seconds have passed."""
-        if not self._told and time.monotonic() - self._began > UNTOLD:
-            self._told = True
-            print(
-                f"miniloop {self._command}: still running on {side} after {UNTOLD} s; "
-                f"{self._limit}",
-                file=sys.stderr,
-            )
 
 
 def lines_of(file: str) -> list[str]:
@@ -312,27 +234,29 @@ def reasons(comparison: Comparison, run_again: Callable[[str], Run]) -> Iterator
 
 
 def rules(
-    comparison: Comparison, script: str, args: Sequence[str], limits: dict[str, Any]
+    comparison: Comparison, script: str, args: Sequence[str], how: dict[str, Any]
 ) -> list[tuple[str, str]]:
     """Return which rules the right side may break: those of the lab's loops that do the same."""
     from miniloop import lab  # only here, because it takes time
     from miniloop.lab import diagnosis
 
     left, right = comparison.left, comparison.right
-    if right.name == "miniloop" or left.cut_off or right.cut_off or not hasattr(os, "fork"):
+    if right.name == "miniloop" or left.cut_off or right.cut_off or not CAN_FORK:
         return []
-    ticks = limits["ticks"]
+    how = {**how, "seconds": LONGEST_DIAGNOSIS}
     if not comparison.order_only:
-        ticks = min(ticks, 100 + max(len(run.schedule.timeouts) for run in (left, right)))
+        most = 100 + max(len(run.schedule.timeouts) for run in (left, right))
+        how["ticks"] = min(how["ticks"], most)
     loops = {
         diagnosis.place(name): loop
         for name, loop in lab.LOOPS.items()
         if sys.version_info >= loop.since
     }
-    names = ["miniloop", *loops]
-    runs = run_in_the_lab(
-        names, script, args, ticks=ticks, seconds=LONGEST_DIAGNOSIS, stdin=limits["stdin"]
-    )
+    try:
+        with Forks(["miniloop.lab"]) as forks:
+            runs = run_sides(["miniloop", *loops], script, args, forks=forks, **how)
+    except OSError:  # this system starts no more processes
+        return []
 
     def alike(one: Run, other: Run) -> bool:
         return all(row.same for row in rows(one, other, comparison.order_only))
@@ -427,12 +351,3 @@ def notes(comparison: Comparison) -> list[str]:
 def count(things: Sequence[object], name: str) -> str:
     """Return a number with its noun."""
     return f"{len(things):,} {name}" + "s" * (len(things) != 1)
-
-
-def last_line(run: Run) -> str:
-    """Return the last line that the process wrote to stderr, without addresses."""
-    lines = [line for line in run.said.splitlines() if line and not line.startswith(" ")]
-    groups = [
-        line[4:] for line in run.said.splitlines() if re.match(r"  \| \w*ExceptionGroup: ", line)
-    ]
-    return settled((groups or lines or [f"exit status {run.status}"])[-1])

@@ -16,8 +16,8 @@ one line says why.
 
 import argparse
 
-from miniloop.cli import program, trace
-from miniloop.cli.bad_input import BadInput
+from miniloop.cli import BadInput, program
+from miniloop.cli.on_record import NEVER_ENDS, declare_run, traced
 from miniloop.trace import explain
 
 
@@ -40,13 +40,13 @@ def _declare_options(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="tell what the loop does for itself as well, and long runs in full",
     )
-    trace.declare_run(parser)
+    declare_run(parser)
 
 
 def call(args: argparse.Namespace) -> int:
     """Run, and tell."""
     program.split(args, _declare_options)
-    document = trace.traced(args, args.loop)
+    document = traced(args, args.loop)
     if args.why:
         for number, name in enumerate(args.why):
             try:
@@ -62,4 +62,4 @@ def call(args: argparse.Namespace) -> int:
         return 0
     for line in explain.explained(document, everything=args.all):
         print(line)
-    return 1 if document["end"]["kind"] in trace.NEVER_ENDS else 0
+    return 1 if document["end"]["kind"] in NEVER_ENDS else 0

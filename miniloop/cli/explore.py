@@ -16,6 +16,7 @@ nothing to explore, and one line says why.
 """
 
 import argparse
+import contextlib
 import importlib
 import shutil
 import sys
@@ -25,12 +26,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from miniloop.cli import program, trace
-from miniloop.cli.bad_input import BadInput
-from miniloop.cli.compare import declare_limits, given, last_line, positive
-from miniloop.cli.installed import installed_library
-from miniloop.difftest import forks
-from miniloop.difftest.scripts import Run, environment, run_side
+from miniloop.cli import BadInput, program, trace
+from miniloop.cli.on_record import UNTOLD, declare_limits, document, limits, positive, refuse
+from miniloop.difftest.processes import CAN_FORK, Forks
+from miniloop.difftest.scripts import Run, run_side
 from miniloop.explore import (
     RULES,
     Finding,
@@ -44,11 +43,8 @@ from miniloop.explore import (
     words,
 )
 from miniloop.explore.choices import OWN, Choice
-from miniloop.trace.document import Document, assemble
+from miniloop.trace.document import Document
 from miniloop.trace.watch import MOST_STEPS
-
-UNTOLD = 10
-"""Seconds after which `explore` says how far it is."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -132,21 +128,18 @@ def call(args: argparse.Namespace) -> int:
         trace.refuse_target(target)
     script, _ = program.named(args)
     program.file_of(script)  # that of a module must be there
-    library = installed_library(script)
+    library = program.installed_library(script)
     if library is not None:
         raise BadInput(
             f"{script} imports {library}, which needs asyncio itself; explore breaks rules in "
             "miniloop's core, so take out the part of the script that needs no library"
         )
-    args.forks = forks.Forks("explored", environment()) if forks.available() else None
-    try:
+    forks = Forks(["miniloop.explore"]) if CAN_FORK else contextlib.nullcontext()
+    with forks as args.forks:
         report = _replayed(args, plan) if plan is not None else _searched(args)
         _tell(args, script, report)
         if target is not None:
             _write(args, target, report, plan)
-    finally:
-        if args.forks is not None:
-            args.forks.close()
     return 1 if report.findings else 0
 
 
@@ -204,21 +197,12 @@ def _run(args: argparse.Namespace, plan: Plan, steps: int | None = None) -> Run:
         "miniloop",
         script,
         script_args,
-        ticks=args.ticks,
-        seconds=args.limit,
-        stdin=given(args.stdin),
         steps=steps,
-        explored=(plan.token(), ",".join(args.rules)),
+        explored=(plan.token(), args.rules),
         forks=args.forks,
+        **limits(args),
     )
-    if run.stopped and run.stopped[0] == "bad":
-        raise BadInput(run.stopped[1])
-    if not run.schedule.timeouts:
-        if run.stopped:
-            raise BadInput(f"{script} {run.stopped[1]}, before any event loop ran")
-        if run.status:
-            raise BadInput(f"{script} ends before any event loop runs: {last_line(run)}")
-        raise BadInput(f"{script} runs no event loop that could be explored: no asyncio.run()")
+    refuse(run, script, "explored: no asyncio.run()")
     return run
 
 
@@ -305,10 +289,7 @@ def _write(args: argparse.Namespace, target: Path, report: Report, plan: Plan | 
 
 
 def _document(args: argparse.Namespace, plan: Plan, name: str) -> Document:
-    run = _run(args, plan, MOST_STEPS)
     script, _ = program.named(args)
-    broken_off = run.stopped or ("exit", f"the program {run.how_it_ended}")
-    printed = [what for _, _, who, what in run.schedule.rows if who == "print"]
-    document = assemble(run.watched, script, "miniloop", "virtual", broken_off, printed)
-    document["loop"] = name
-    return document
+    found = document(_run(args, plan, MOST_STEPS), script)
+    found["loop"] = name
+    return found

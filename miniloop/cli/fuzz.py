@@ -39,9 +39,8 @@ from functools import partial
 from pathlib import Path
 
 from miniloop import lab
-from miniloop.cli import findings, report
-from miniloop.cli.bad_input import BadInput
-from miniloop.cli.compare import positive
+from miniloop.cli import BadInput, findings
+from miniloop.cli.on_record import positive
 from miniloop.difftest import tokens
 from miniloop.difftest.exhaust import dask_executor
 from miniloop.difftest.foreign import Match
@@ -201,7 +200,7 @@ def call(args: argparse.Namespace) -> int:
     if folder is not None:
         findings.write(folder, groups)
     if args.json is not None:
-        found = report.as_json(
+        found = findings.as_json(
             total,
             groups,
             match,
@@ -213,7 +212,7 @@ def call(args: argparse.Namespace) -> int:
         )
         args.json.write_text(json.dumps(found, indent=1) + "\n", "utf-8")
     if "GITHUB_ACTIONS" in os.environ:
-        for line in report.on_github(groups, match):
+        for line in findings.on_github(groups, match):
             print(line)
     for name in args.allow:
         if not any(f" {name}," in reason for reason in total.cut):

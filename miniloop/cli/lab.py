@@ -21,7 +21,7 @@ from itertools import groupby
 from pathlib import Path
 
 from miniloop import lab
-from miniloop.cli.bad_input import BadInput
+from miniloop.cli import BadInput
 from miniloop.cli.side_by_side import show
 from miniloop.difftest import Difference, side
 from miniloop.difftest.scripts import Run, rows

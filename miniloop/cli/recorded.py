@@ -1,11 +1,7 @@
-"""Run a script and record what its loops do. `compare` starts this in a process of its own.
+"""Run a script and record what its loops do: what happens in a process of `difftest.processes`.
 
-    python -m miniloop.cli.recorded SIDE RECORD TICKS SECONDS REAL SCRIPT [ARG ...]
-
-SIDE is a loop, named as in `miniloop.difftest.loops` (`asyncio`, `miniloop`, `interop`,
-`module:name`). It may also be the `module:name` of a loop of the lab, or `asyncio-known`: asyncio
-with watches, which note in the record where it is known to do something else than miniloop. The
-record is written to the file RECORD (see `miniloop.trace.scripts`).
+Commands that run scripts start such a process for each run (`difftest.scripts`). `main()` is all
+that it runs, and the record is written to a file (see `miniloop.trace.scripts`).
 """
 
 from __future__ import annotations
@@ -14,42 +10,63 @@ import asyncio
 import faulthandler
 import functools
 import random
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import miniloop
-from miniloop.cli import bad_input, children, program, script
+from miniloop.cli import BadInput, children, program
+from miniloop.cli.script import run_script
 from miniloop.trace.recorder import describe
 from miniloop.trace.scripts import ScriptRecorder
 
 
 def main(
     side: str,
+    script: str,
+    args: Sequence[str] = (),
+    *,
     record: str,
-    ticks: str,
-    seconds: str,
-    real: str,
-    *command_line: str,
+    ticks: int,
+    seconds: float,
+    real_time: bool = False,
+    steps: int | None = None,
+    explored: tuple[str, Sequence[str]] | None = None,
     recorder_class: Callable[..., ScriptRecorder] = ScriptRecorder,
 ) -> int:
-    """Run the script on a side. Its exceptions pass through."""
-    name, *args = command_line
+    """Run a script on a side, and write the record to a file. Its exceptions pass through.
+
+    `side` is a loop, named as in `miniloop.difftest.loops` (`asyncio`, `miniloop`, `interop`,
+    `module:name`). It may also be the `module:name` of a loop of the lab, or `asyncio-known`:
+    asyncio with watches, which note in the record where it is known to do something else than
+    miniloop.
+
+    With `steps`, so many steps are recorded with their causes; the side needs ticks. `explored` is
+    the token of a plan (see `miniloop.explore.choices`), and the ids of the rules that may be
+    broken. Then the run has choices, and the record tells them.
+    """
+    if steps is not None:
+        from miniloop.trace.tracing import TracingScriptRecorder  # only here: it takes time
+
+        recorder_class = functools.partial(TracingScriptRecorder, most_steps=steps)
     out = Path(record).open("w", 1, encoding="utf-8")  # noqa: SIM115  # closed by the recorder
-    recorder = recorder_class(out, program.file_of(name), int(ticks), real == "real")
+    recorder = recorder_class(out, program.file_of(script), ticks, real_time)
+    if explored is not None:
+        from miniloop.explore.permutation import permute
+
+        permute(recorder, *explored)
     hang = Path(record + ".hang").open("w")  # noqa: SIM115  # for the rest of the process
     # This stops even a script that never gives control back, in C code too, and says where it was.
-    faulthandler.dump_traceback_later(float(seconds), exit=True, file=hang)
+    faulthandler.dump_traceback_later(seconds, exit=True, file=hang)
     random.seed(0)  # so that a script without a seed gets the same numbers on both sides
     try:
         module = install(recorder, side)
     except ValueError as error:
         recorder.give_up("bad", str(error))
     try:
-        return script.run_script(name, args, redirected=module is miniloop)
-    except bad_input.BadInput as error:
+        return run_script(script, args, redirected=module is miniloop)
+    except BadInput as error:
         recorder.give_up("bad", str(error))
         raise
     except SyntaxError as error:
@@ -119,7 +136,3 @@ def watch(recorder: ScriptRecorder) -> None:
     known.watches(functools.partial(recorder.write, "known"), stand_ins, of_scripts=True)
     for owner, name, value in stand_ins.places():
         setattr(owner, name, value)
-
-
-if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))

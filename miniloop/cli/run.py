@@ -15,7 +15,6 @@ import argparse
 
 from miniloop.cli import children, program
 from miniloop.cli.every_loop import make_interop_loops
-from miniloop.cli.installed import installed_library
 from miniloop.cli.script import run_script
 
 
@@ -41,9 +40,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def call(args: argparse.Namespace) -> int:
     """Run the script. Returns 0 when it has ended, and raises what it raises."""
     script, script_args = program.named(args)
-    on_interop = args.interop
-    if on_interop is None:
-        on_interop = installed_library(script) is not None
+    on_interop = program.needs_interop(script, args.interop)
     make_interop_loops()  # on the core as well: unittest asks asyncio for a loop
     if on_interop:
         children.follow("interop", "")

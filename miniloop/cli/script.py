@@ -17,8 +17,7 @@ from itertools import pairwise
 from pathlib import Path
 from types import CodeType, ModuleType, TracebackType
 
-from miniloop.cli import children, program, redirect
-from miniloop.cli.bad_input import BadInput
+from miniloop.cli import BadInput, children, program, redirect
 from miniloop.cli.stand_in import what_is_missing
 
 

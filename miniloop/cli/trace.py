@@ -25,16 +25,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from miniloop.cli import program
-from miniloop.cli.bad_input import BadInput
-from miniloop.cli.compare import LOOPS, Progress, declare_limits, given, last_line, positive
-from miniloop.cli.installed import installed_library
-from miniloop.difftest.scripts import Run, run_side
-from miniloop.trace.document import Document, assemble
-from miniloop.trace.watch import MOST_STEPS
-
-NEVER_ENDS = ("deadlock", "endless", "hang")
-"""Ends of a run that are none of the program's own."""
+from miniloop.cli import BadInput, program
+from miniloop.cli.on_record import declare_run, traced
+from miniloop.trace.document import Document
 
 
 def _html(document: Document) -> str:
@@ -85,26 +78,6 @@ def _declare_options(parser: argparse.ArgumentParser) -> None:
         help="trace asyncio as well, and step through both side by side (html only)",
     )
     declare_run(parser)
-
-
-def declare_run(parser: argparse.ArgumentParser) -> None:
-    """Declare how the script is run, for all commands that trace."""
-    parser.add_argument(
-        "--loop",
-        metavar="LOOP",
-        help=f"the loop to run on (default: miniloop): {LOOPS}",
-    )
-    parser.add_argument(
-        "--real-time", action="store_true", help="really wait, in place of jumping over waits"
-    )
-    parser.add_argument(
-        "--steps",
-        type=positive(int),
-        default=MOST_STEPS,
-        metavar="N",
-        help="steps after which recording stops (default: %(default)s)",
-    )
-    declare_limits(parser, "the run")
 
 
 def call(args: argparse.Namespace) -> int:
@@ -159,46 +132,3 @@ def write(target: Path, text: str) -> None:
             raise
     except OSError as error:
         raise BadInput(f"can't write {str(target)!r}: {error.strerror}") from None
-
-
-def traced(args: argparse.Namespace, loop: str | None) -> Document:
-    """Run the script on a loop, by default miniloop, and return its trace.
-
-    Raises BadInput if there is nothing to trace.
-    """
-    script, script_args = program.named(args)
-    program.file_of(script)  # that of a module must be there
-    if loop is None:
-        loop = "interop" if installed_library(script) is not None else "miniloop"
-    run = run_side(
-        loop,
-        script,
-        script_args,
-        real_time=args.real_time,
-        ticks=args.ticks,
-        seconds=args.limit,
-        stdin=given(args.stdin),
-        meanwhile=Progress(args.command, args.limit, "the run"),
-        steps=args.steps,
-    )
-    _refuse(run, script)
-    broken_off = run.stopped or ("exit", f"the program {run.how_it_ended}")
-    clock = "real" if args.real_time or run.order_only else "virtual"
-    printed = [what for _, _, who, what in run.schedule.rows if who == "print"]
-    reports = run.schedule.reports
-    return assemble(run.watched, script, loop, clock, broken_off, printed, reports)
-
-
-def _refuse(run: Run, script: str) -> None:
-    """Raise BadInput if a run has nothing to show."""
-    if run.stopped and run.stopped[0] == "bad":
-        raise BadInput(run.stopped[1])
-    if run.no_ticks:
-        raise BadInput(f"{run.name} cannot be watched: {run.no_ticks}")
-    if not run.schedule.timeouts:
-        if run.stopped:
-            raise BadInput(f"{script} {run.stopped[1]}, before any event loop ran")
-        if run.status:
-            raise BadInput(f"{script} ends before any event loop runs: {last_line(run)}")
-        why = run.notes or ["no asyncio.run(), or only one of another library's"]
-        raise BadInput(f"{script} runs no event loop that could be traced: {'; '.join(why)}")

@@ -15,7 +15,7 @@ Read the files in this order:
     loops, foreign, worker    other people's loops
     fuzz                      a hunt through random programs
     written, jobs             a script or a function that a test compares
-    scripts, forks            a script in a process of its own, started quickly if it runs often
+    scripts, processes        a script in a process of its own, started quickly if it runs often
 """
 
 from .compare import Difference, agree, compare

@@ -6,32 +6,26 @@ it did up to that point is on record all the same (`miniloop.trace.scripts`).
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
 import signal
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import miniloop
-
 from ..trace import Schedule
-from .forks import Forked, Forks
+from .processes import Forks, start
 
 MARGIN = 10.0
 """Seconds that a process gets in addition to its time limit, for its start and its end."""
 
 GLANCE = 0.5
 """Seconds between two calls of `meanwhile`."""
-
-
-Process = subprocess.Popen[bytes] | Forked
 
 
 @dataclass
@@ -65,7 +59,7 @@ class Run:
     came before it, and the id of its entry in the register."""
 
     explored: list[tuple[Any, ...]] = field(default_factory=list)
-    """What `miniloop.cli.explored` has written down: how many events came before it, and values."""
+    """What `miniloop.explore` has written down: how many events came before it, and values."""
 
     @property
     def cut_off(self) -> bool:
@@ -133,148 +127,101 @@ def run_side(
     script: str,
     args: Sequence[str] = (),
     *,
+    meanwhile: Callable[[str], object] = str,
+    **how: Any,
+) -> Run:
+    """Run a script on a side in a process of its own, and return what it did.
+
+    `how` are keywords of `running()`. `meanwhile` is called with the name of the side, every GLANCE
+    seconds.
+    """
+    began = told = time.monotonic()
+    steps = running(name, script, args, **how)
+    with contextlib.closing(steps):
+        while (run := next(steps)) is None:
+            now = time.monotonic()
+            if now - told > GLANCE:
+                told = now
+                meanwhile(name)
+            time.sleep(min(0.02, (now - began) / 10))
+    return run
+
+
+def run_sides(
+    names: Sequence[str], script: str, args: Sequence[str] = (), *, seconds: float, **how: Any
+) -> list[Run]:
+    """Run a script on many sides, as many at once as there are CPUs; return what it did on each.
+
+    `how` are keywords of `running()`. Sides that have not had their turn after so many `seconds`
+    are left out, and so are runs that take half of this time.
+    """
+    until = time.monotonic() + seconds
+    found: dict[str, Run] = {}
+    with contextlib.ExitStack() as stack:
+        waiting = {name: running(name, script, args, seconds=seconds / 2, **how) for name in names}
+        for steps in waiting.values():
+            stack.enter_context(contextlib.closing(steps))
+        while waiting and time.monotonic() < until:
+            for name, steps in list(waiting.items())[: os.cpu_count() or 1]:
+                if run := next(steps):
+                    found[name] = run
+                    del waiting[name]
+            time.sleep(0.005)
+    return [found[name] for name in names if name in found and not found[name].cut_off]
+
+
+def running(
+    name: str,
+    script: str,
+    args: Sequence[str] = (),
+    *,
     real_time: bool = False,
     ticks: int = 20_000,
     seconds: float = 20.0,
     stdin: bytes = b"",
-    meanwhile: Callable[[str], object] = str,
     steps: int | None = None,
-    explored: Sequence[str] = (),
+    explored: tuple[str, Sequence[str]] | None = None,
     forks: Forks | None = None,
-) -> Run:
-    """Run a script on a side in a process of its own, and return what it did.
+) -> Generator[Run | None, None, None]:
+    """Run a script on a side. Yield None as long as it runs, and in the end what it did.
 
-    With `steps`, record that many steps with their causes. `explored` are the first arguments of
-    `miniloop.cli.explored`, if that is to run the script; then `forks` may start the process.
-
-    The sides are those of `miniloop.cli.recorded`. `stdin` is the standard input of the script.
-    `meanwhile` is called with the name of the side, every GLANCE seconds.
+    The sides are those of `miniloop.cli.recorded`, where `steps` and `explored` are described as
+    well. `stdin` is the standard input of the script. `forks` starts the process, if it is given.
     """
     run = Run(name)
-    module, more = ("recorded", []) if steps is None else ("traced", [str(steps)])
-    if explored:
-        module, more = "explored", [str(steps or 0)]
     with tempfile.TemporaryDirectory(prefix="miniloop-") as folder:
         record, given, stdout, stderr = (
             Path(folder) / part for part in ("record", "stdin", "stdout", "stderr")
         )
         given.write_bytes(stdin)
-        arguments = [*explored, name, str(record), str(ticks), str(seconds)]
-        arguments += ["real" if real_time else "virtual", *more, script, *args]
-        start = _start if forks is None else forks.start
-        process = start(module, (given, stdout, stderr), arguments)
+        request = {
+            "side": name,
+            "record": str(record),
+            "ticks": ticks,
+            "seconds": seconds,
+            "real_time": real_time,
+            "steps": steps,
+            "explored": explored,
+            "script": script,
+            "args": [*args],
+        }
+        until = time.monotonic() + seconds + MARGIN
+        process = start((given, stdout, stderr), request, forks)
         try:
-            ended = _ends_in_time(process, seconds + MARGIN, lambda: meanwhile(name))
+            while not (ended := process.has_ended()) and time.monotonic() < until:
+                yield None
         finally:
-            status = _end_group(process)
+            status = process.end()
         if ended:
             run.status = status
         else:
             run.stopped = "hang", f"does not end after {seconds + MARGIN:g} seconds"
         _read(run, record, script)
-        run.said, run.wrote = _text(stderr), _text(stdout)
-    return run
-
-
-def run_in_the_lab(
-    names: Sequence[str],
-    script: str,
-    args: Sequence[str] = (),
-    *,
-    ticks: int,
-    seconds: float,
-    stdin: bytes = b"",
-) -> list[Run]:
-    """Run a script on many sides on virtual time, and return what it did on each.
-
-    This takes a fifth of the time of `run_side`, and needs a system that can fork. Sides that have
-    not had their turn after so many `seconds` are left out, and so are runs without an end.
-    """
-    found = []
-    with tempfile.TemporaryDirectory(prefix="miniloop-") as folder:
-        Path(folder, "stdin").write_bytes(stdin)
-        null = Path(os.devnull)
-        arguments = [folder, ",".join(names), str(ticks), str(seconds / 2), script, *args]
-        process = _start("in_the_lab", (null, null, null), arguments)
-        try:
-            _ends_in_time(process, seconds, bool)
-        finally:
-            _end_group(process)
-        for number, name in enumerate(names):
-            place = Path(folder, str(number))
-            if place.with_suffix(".status").exists():
-                run = Run(name, status=int(place.with_suffix(".status").read_text()))
-                _read(run, place.with_suffix(".record"), script)
-                run.said, run.wrote = map(_text, (f"{place}.stderr", f"{place}.stdout"))
-                if not run.cut_off:
-                    found.append(run)
-    return found
-
-
-def _start(module: str, streams: Sequence[Path], arguments: Sequence[str]) -> Process:
-    """Start an interpreter that runs `miniloop.cli.{module}`, with files as standard streams."""
-    root = str(Path(miniloop.__file__).parents[1])
-    start = (
-        f"import sys; sys.path[:1] = [{root!r}]; from miniloop.cli.{module} import main; "
-        "sys.exit(main(*sys.argv[1:]))"
-    )
-    flags = subprocess._args_from_interpreter_flags()  # type: ignore[attr-defined]
-    given, stdout, stderr = streams
-    with given.open("rb") as into, stdout.open("wb") as out, stderr.open("wb") as err:
-        return subprocess.Popen(
-            [sys.executable, *flags, "-c", start, *arguments],
-            stdin=into,
-            stdout=out,
-            stderr=err,
-            env=environment(),
-            start_new_session=True,
+        run.said, run.wrote = (
+            path.read_text("utf-8", "backslashreplace").replace("\0", "\\x00")
+            for path in (stderr, stdout)
         )
-
-
-def _text(path: str | Path) -> str:
-    """Return what a process has written to a file."""
-    return Path(path).read_text("utf-8", "backslashreplace").replace("\0", "\\x00")
-
-
-def _ends_in_time(process: Process, seconds: float, meanwhile: Callable[[], object]) -> bool:
-    """Wait until a process has ended, or for so many seconds. Return whether it has ended."""
-    began = told = time.monotonic()
-    while not _has_ended(process):
-        now = time.monotonic()
-        if now - began > seconds:
-            return False
-        if now - told > GLANCE:
-            told = now
-            meanwhile()
-        time.sleep(min(0.02, (now - began) / 10))
-    return True
-
-
-def _has_ended(process: Process) -> bool:
-    """Return whether a process has ended, and keep its number reserved, if the system can do that.
-
-    The number is also that of the process group that it leads, which is ended next.
-    """
-    if isinstance(process, Forked) or not hasattr(os, "waitid"):
-        return process.poll() is not None
-    return os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is not None
-
-
-def environment() -> dict[str, str]:
-    """Return the environment of a process that runs a script."""
-    # The order in which sets of strings are iterated depends on it.
-    return {**os.environ, "PYTHONHASHSEED": os.environ.get("PYTHONHASHSEED", "0")}
-
-
-def _end_group(process: Process) -> int:
-    """End the process, and all processes that it left running. Return its exit status."""
-    try:
-        if isinstance(process, Forked) and process.poll() is not None:
-            return process.wait()  # its number may be another's by now
-        os.killpg(process.pid, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):
-        pass
-    return process.wait()
+    yield run
 
 
 def _read(run: Run, record: Path, script: str) -> None:
@@ -322,26 +269,17 @@ def compare_script(
     script: str,
     args: Sequence[str] = (),
     *,
-    real_time: bool = False,
-    ticks: int = 20_000,
-    seconds: float = 20.0,
-    stdin: bytes = b"",
-    meanwhile: Callable[[str], object] = str,
     names: tuple[str, str] = ("asyncio", "miniloop"),
+    real_time: bool = False,
+    **how: Any,
 ) -> Comparison:
-    """Run a script on both sides, one after the other, and compare the schedules."""
+    """Run a script on both sides, one after the other, and compare the schedules.
+
+    `how` are keywords of `run_side()`.
+    """
 
     def run(name: str, real_time: bool) -> Run:
-        return run_side(
-            name,
-            script,
-            args,
-            real_time=real_time,
-            ticks=ticks,
-            seconds=seconds,
-            stdin=stdin,
-            meanwhile=meanwhile,
-        )
+        return run_side(name, script, args, real_time=real_time, **how)
 
     left, right = (run(name, real_time) for name in names)
     if left.no_ticks and not real_time:

@@ -106,11 +106,20 @@ class WrittenRecorder(Recorder):
         super().note(who, settled(what).replace("\n", "\\n"))
 
 
-class Run:
-    """One run on one side."""
+Written = CodeType | Callable[..., Any]
+"""A compiled script, or an async function without parameters."""
 
-    def __init__(self, side: Side, path: str) -> None:
+
+class Run:
+    """One run of a script or function on one side."""
+
+    def __init__(self, side: Side, program: Written) -> None:
         self.side = side
+        self._program = program
+        path = FILE_NAME
+        if not isinstance(program, CodeType):
+            code = [one.__code__ for one in layers(program)]
+            path = code[-1].co_filename if code else ""
         # The side ends the run at a known difference.
         self.recorder = side._recorder = WrittenRecorder(path)
         if side.order_only:
@@ -143,15 +152,16 @@ class Run:
                 same = getattr(miniloop, name, part)
                 self._ours[id(same)] = same, ours
 
-    def script(self, code: CodeType) -> Schedule:
-        """Run a script."""
-        own = {"asyncio": self._asyncio, "miniloop": self._asyncio, "time": self._time}
+    def schedule(self) -> Schedule:
+        """Run it, and return what it did."""
+        if isinstance(self._program, CodeType):
+            return self._script(self._program)
+        return self._function(self._program)
 
+    def _script(self, code: CodeType) -> Schedule:
         def import_(name: str, *rest: Any, **keywords: Any) -> Any:
-            if name in own:
-                return own[name]
             made = __import__(name, *rest, **keywords)
-            return self.ours(made) if name.startswith("asyncio.") else made
+            return made if name.startswith("miniloop.") else self.ours(made)
 
         names: dict[str, Any] = {
             "__builtins__": {**vars(builtins), "__import__": import_},
@@ -160,8 +170,7 @@ class Run:
         }
         return self._run(lambda: exec(code, names), forget=names.clear)
 
-    def function(self, function: Any) -> Schedule:
-        """Run an async function without parameters."""
+    def _function(self, function: Any) -> Schedule:
         if isinstance(function, functools.partial):
             function = functools.partial(
                 self.ours(function.func), *function.args, **function.keywords
@@ -217,7 +226,7 @@ class Run:
         steps_class: Any = ScriptSteps
         if side.steps_class is not None:
             steps_class = type("Steps", (side.steps_class, ScriptSteps), {})
-        make_loop = self._real_time_loop if side.order_only else self._recorded_class
+        make_loop = self._real_time_loop if side.order_only else self._virtual_loop
         self._loop_class = make_loop(made, numbered(future_class), steps_class)
         library = ModuleType("asyncio")
         names = library.__dict__
@@ -241,31 +250,68 @@ class Run:
             )
         return library
 
-    def _recorded_class(self, task_class: Any, future_class: Any, steps_class: Any) -> Any:
+    def _virtual_loop(self, task_class: Any, future_class: Any, steps_class: Any) -> Any:
         """Return the class of all loops of the run."""
         side, recorder, run = self.side, self.recorder, self
-        base: Any = side.recorded_class
         asks = side.kind is None or side.kind.asks_factory
-        make_task = recorder.task_factory(task_class, steps_class, **side.task_options)
 
-        class EventLoop(base):  # type: ignore[misc]
+        class EventLoop(self._dressed(side.recorded_class, future_class, steps_class, asks)):  # type: ignore[misc]
             def __init__(self, selector: Any = None) -> None:
                 recorder.selector = Selector(recorder, run._jobs)
                 super().__init__(recorder)
                 if not side.watched:
                     self._is_report = lambda context: False
-                if asks:
-                    self.set_task_factory(None)
-                else:
-                    side.record_tasks(self, recorder, task_class, steps_class)
+                self._recorders_factory = self._users_factory = None  # of its own __init__
+                side.record_tasks(self, recorder, task_class, steps_class)
                 run._loops.append(self)
 
+        loop_class = self._with_jobs(EventLoop)
+        loop_class.__module__ = side.loop_class.__module__
+        return loop_class
+
+    def _real_time_loop(self, task_class: Any, future_class: Any, steps_class: Any) -> Any:
+        """Return the function that makes the loops of the run, if they take no selector."""
+        side, recorder = cast("RealTimeSide", self.side), self.recorder
+
+        def make(*_: object) -> Any:
+            loop = side.kind.make()
+            self._loops.append(loop)
+            with contextlib.suppress(TypeError):  # of a loop written in C
+                loop.__class__ = dressed(loop.__class__)
+            side.record(loop, recorder, task_class, steps_class)
+            return loop
+
+        @functools.cache
+        def dressed(base: Any) -> Any:
+            if side.kind.asks_factory:
+                base = self._dressed(base, future_class, steps_class, asks_factory=True)
+            return self._with_jobs(type("", (base,), {}), real_time=True)
+
+        return make
+
+    def _dressed(self, base: Any, future_class: Any, steps_class: Any, asks_factory: bool) -> Any:
+        """Return a class of loops with numbered futures, on which a program may set a task factory.
+
+        The first task factory that a loop gets is the recorder's. The program does not see it.
+        """
+        recorder, run = self.recorder, self
+
+        class Numbering(base):  # type: ignore[misc]
+            def create_future(self) -> Any:
+                return future_class(loop=self)
+
+        class Recorded(Numbering):
+            _recorders_factory: Any = None
+            _users_factory: Any = None
+
             def set_task_factory(self, factory: Any) -> None:
+                if self._recorders_factory is None:
+                    self._recorders_factory = factory
+                    super().set_task_factory(factory)
+                    return
                 self._users_factory = factory
-                if not asks:
-                    pass
-                elif factory is None:
-                    factory = make_task
+                if factory is None:
+                    factory = self._recorders_factory
                 elif callable(factory) and factory is not run._eager_task_factory:
                     factory = recorder.around(factory, steps_class)
                 super().set_task_factory(factory)
@@ -273,60 +319,14 @@ class Run:
             def get_task_factory(self) -> Any:
                 return self._users_factory
 
-            def create_future(self) -> Any:
-                return future_class(loop=self)
+        return Recorded if asks_factory else Numbering
 
-        loop_class: Any = EventLoop
-        if hasattr(base, "run_in_executor"):
-            loop_class = with_jobs_in_turn(EventLoop, self._jobs)
+    def _with_jobs(self, loop_class: Any, real_time: bool = False) -> Any:
+        """Return a class of loops whose threads take turns."""
+        if hasattr(loop_class, "run_in_executor"):
+            loop_class = with_jobs_in_turn(loop_class, self._jobs, real_time)
         loop_class.__name__ = loop_class.__qualname__ = "EventLoop"  # in reprs
-        loop_class.__module__ = side.loop_class.__module__
         return loop_class
-
-    def _real_time_loop(self, task_class: Any, future_class: Any, steps_class: Any) -> Any:
-        """Return the function that makes the loops of the run, if they take no selector."""
-
-        def make(*_: object) -> Any:
-            loop = side.kind.make()
-            self._loops.append(loop)
-            loop_class: Any = type(loop)
-            with contextlib.suppress(TypeError):  # of a loop written in C
-                loop.__class__ = dressed(loop_class)
-            side.record(loop, recorder, task_class, steps_class)
-            return loop
-
-        @functools.cache
-        def dressed(loop_class: Any) -> Any:
-            class EventLoop(loop_class):  # type: ignore[misc]
-                _users_factory: Any = None
-                _recorded: Any = None
-
-                def set_task_factory(self, factory: Any) -> None:
-                    if self._recorded is None:  # the first is the recorder's
-                        self._recorded = factory
-                        super().set_task_factory(factory)
-                        return
-                    self._users_factory = factory
-                    if factory is None:
-                        factory = self._recorded
-                    elif callable(factory) and factory is not run._eager_task_factory:
-                        factory = recorder.around(factory, steps_class)
-                    super().set_task_factory(factory)
-
-                def get_task_factory(self) -> Any:
-                    return self._users_factory
-
-                def create_future(self) -> Any:
-                    return future_class(loop=self)
-
-            made: Any = EventLoop if side.kind.asks_factory else type("", (loop_class,), {})
-            if hasattr(loop_class, "run_in_executor"):
-                made = with_jobs_in_turn(made, run._jobs, real_time=True)
-            made.__name__ = made.__qualname__ = "EventLoop"
-            return made
-
-        run, side, recorder = self, cast("RealTimeSide", self.side), self.recorder
-        return make
 
     def _new_loop(self) -> Any:
         """Return a new loop, recorded if it is made in the thread of the run."""
@@ -462,15 +462,7 @@ def layers(function: Any) -> list[Any]:
     return found
 
 
-Written = CodeType | Callable[..., Any]
-"""A compiled script, or an async function."""
-
-
 def run_written(side: Side, program: Written) -> tuple[Schedule, str]:
     """Return the schedule of a script or function, and the traceback of what ended it."""
-    if isinstance(program, CodeType):
-        run = Run(side, FILE_NAME)
-        return run.script(program), run.told
-    code = [one.__code__ for one in layers(program)]
-    run = Run(side, code[-1].co_filename if code else "")
-    return run.function(program), run.told
+    run = Run(side, program)
+    return run.schedule(), run.told

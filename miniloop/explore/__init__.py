@@ -7,7 +7,7 @@ something else or ends in another way, it relies on what is broken.
 
 Reading order: `rules`, `choices` (what a run has to choose, and how a plan is written down),
 `permutation` (where in miniloop the choices are), `search` (which plans are tried, and how one is
-shrunk), `here` (runs a function in this process, for tests; `miniloop.cli.explored` runs a script
+shrunk), `here` (runs a function in this process, for tests; `miniloop.cli.explore` runs a script
 in a process of its own), `words`, and `plugin`, the fixture for pytest.
 """
 

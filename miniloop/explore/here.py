@@ -33,8 +33,6 @@ RUNS = 200
 SECONDS = 10.0
 """How many seconds."""
 
-Program = CodeType | Callable[[], Coroutine[Any, Any, Any]]
-
 
 def assert_relies_on_nothing(
     program: str | Callable[[], Coroutine[Any, Any, Any]],
@@ -80,7 +78,7 @@ def explored(
     permuted = selected(rules, without)
     if asyncio._get_running_loop() is not None or current._get_running_loop() is not None:
         raise RuntimeError("this cannot be called while an event loop is running")
-    to_run: Program = program  # type: ignore[assignment]
+    to_run: written.Written = program  # type: ignore[assignment]
     if isinstance(program, str):
         to_run = compile(program, FILE_NAME, "exec", dont_inherit=True)
     elif not callable(program):
@@ -102,18 +100,14 @@ def explored(
             ) from None
 
 
-def run(program: Program, plan: Plan = OWN, rules: Iterable[str] = ()) -> Outcome:
+def run(program: written.Written, plan: Plan = OWN, rules: Iterable[str] = ()) -> Outcome:
     """Run a program once on a plan, inside `quiet()`."""
     made: list[Choice] = []
     permutation = Permutation(Choices(plan, rules, made.append))
     side = miniloop_side()
     printed: list[int] = []
     with replaced(permutation.places()):
-        if isinstance(program, CodeType):
-            recorded = written.Run(side, FILE_NAME)
-        else:
-            code = [one.__code__ for one in written.layers(program)]
-            recorded = written.Run(side, code[-1].co_filename if code else "")
+        recorded = written.Run(side, program)
         recorder: Any = recorded.recorder
         recorder.tasks = deque(maxlen=0)  # those that nobody holds may go
         note = recorder.note
@@ -124,10 +118,7 @@ def run(program: Program, plan: Plan = OWN, rules: Iterable[str] = ()) -> Outcom
             note(who, what)
 
         recorder.note = noting
-        if isinstance(program, CodeType):
-            schedule = recorded.script(program)
-        else:
-            schedule = recorded.function(program)
+        schedule = recorded.schedule()
     lines: list[tuple[str, int]] = []
     numbers = iter(printed)
     ends = ["comes to its end"]

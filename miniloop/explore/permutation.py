@@ -8,6 +8,7 @@ for does, unless the plan of the run deviates.
 from __future__ import annotations
 
 import concurrent.futures.thread
+import dataclasses
 import functools
 import gc
 import heapq
@@ -15,7 +16,7 @@ import math
 import random
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import miniloop
@@ -30,7 +31,7 @@ from ..details.current import _get_running_loop
 from ..io.descriptors import Descriptors
 from ..trace import undefined
 from ..trace.places import Files
-from .choices import Choices
+from .choices import Choice, Choices, plan_of
 
 Place = tuple[Any, str, Any]
 """An owner, the name of an attribute, and a value for it."""
@@ -396,3 +397,27 @@ def _in_turn(run: Any, park: Callable[[], object]) -> Any:
         return run(item, *args)
 
     return run_in_turn
+
+
+def permute(recorder: Any, plan: str, rules: Iterable[str]) -> None:
+    """Let the loops of a process run on a plan, and have their choices in the record.
+
+    `recorder` is a `trace.scripts.ScriptRecorder` that is not installed yet.
+    """
+    install, note = recorder.install, recorder.note
+
+    def tell(choice: Choice) -> None:
+        recorder.write("explored", "choice", dataclasses.astuple(choice))
+
+    def installing(module: Any, *rest: Any, **options: Any) -> None:
+        permutation = Permutation(Choices(plan_of(plan), rules, tell))
+        for owner, name, value in permutation.places(recorder.threads.park):
+            setattr(owner, name, value)
+        install(module, *rest, **options)
+
+    def noting(who: str, what: str) -> None:
+        if who == "print" and not recorder.stopped:
+            recorder.write("explored", "line", FILES.line(sys._getframe(1)))
+        note(who, what)
+
+    recorder.install, recorder.note = installing, noting

@@ -681,7 +681,7 @@ def test_what_is_no_coroutine_is_refused(tmp_path: Path, monkeypatch: pytest.Mon
 def test_what_takes_long_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / script(tmp_path, "print('hello')")
     with (
-        mock.patch("miniloop.cli.compare.UNTOLD", 0),
+        mock.patch("miniloop.cli.on_record.UNTOLD", 0),
         mock.patch("miniloop.difftest.scripts.GLANCE", 0.01),
     ):
         assert main(["compare", str(path)]) == 0
@@ -694,7 +694,7 @@ def test_explain_tells_what_takes_long_as_well(
 ) -> None:
     path = tmp_path / script(tmp_path, "print('hello')")
     with (
-        mock.patch("miniloop.cli.compare.UNTOLD", 0),
+        mock.patch("miniloop.cli.on_record.UNTOLD", 0),
         mock.patch("miniloop.difftest.scripts.GLANCE", 0.01),
     ):
         assert main(["explain", str(path), "--limit", "30"]) == 0

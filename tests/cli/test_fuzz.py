@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from miniloop import lab
-from miniloop.cli import findings, report
+from miniloop.cli import findings
 from miniloop.cli import fuzz as cli
 from miniloop.difftest import Difference, foreign, quiet, side, tokens
 from miniloop.difftest.foreign import Match
@@ -268,7 +268,7 @@ def test_github_is_told(folder: Path) -> None:
     assert re.search(
         r"%0A\d programs?, of which this is a small one: python -m miniloop fuzz ", text
     )
-    assert report.escaped("100 %\n") == "100 %25%0A"
+    assert findings.escaped("100 %\n") == "100 %25%0A"
 
 
 def test_a_rule_can_be_allowed(folder: Path) -> None:

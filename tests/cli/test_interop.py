@@ -5,7 +5,7 @@ from textwrap import dedent
 
 import pytest
 
-from miniloop.cli.installed import installed_library
+from miniloop.cli.program import installed_library
 from tests.cli.both_ways import Ended, on_miniloop, on_python
 
 # `anyio` is installed with the tests. What the script imports, and what is found.

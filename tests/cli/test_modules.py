@@ -6,7 +6,7 @@ from textwrap import dedent
 
 import pytest
 
-from miniloop.cli.installed import installed_library
+from miniloop.cli.program import installed_library
 from tests.cli.both_ways import ROOT, Ended, on_miniloop, on_python
 
 FILES = {

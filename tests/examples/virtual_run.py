@@ -73,9 +73,9 @@ def _be_child(loop: str, path: str, said: Path, record: Path) -> None:
     out = os.open(said, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(out, 1)
     os.dup2(out, 2)
-    limits = (str(TICKS), str(SECONDS), "virtual")
+    where: dict[str, Any] = {"record": str(record), "ticks": TICKS, "seconds": SECONDS}
     try:
-        recorded.main(loop, str(record), *limits, path, recorder_class=Recorder)
+        recorded.main(loop, path, **where, recorder_class=Recorder)
     except BaseException:
         sys.excepthook(*sys.exc_info())  # type: ignore[arg-type]
     finally:
