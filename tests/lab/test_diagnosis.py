@@ -105,12 +105,12 @@ def named(monkeypatch):
     """A function that returns the rules that are named where two are broken."""
 
     def named(one, other, count):
-        stranger = getattr(strangers, f"{one}__{other}")
-        monkeypatch.setitem(KNOWN, stranger.name, lambda _: stranger.side())
-        total = found(stranger.name, count)
+        name = f"{one} and {other}"
+        monkeypatch.setitem(KNOWN, name, lambda _: getattr(strangers, f"{one}__{other}").side())
+        total = found(name, count)
         return [
             group.name
-            for group in diagnosis.diagnose(total, "asyncio", stranger.name, 2026)
+            for group in diagnosis.diagnose(total, "asyncio", name, 2026)
             if group.loop is not None
         ]
 
