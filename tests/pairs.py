@@ -82,9 +82,9 @@ def diagnosed(
     both: tuple[str, str],
     programs: int = PROGRAMS,
     seed: int = SEED,
-    patience: float = diagnosis.PATIENCE,
+    patience: float = 5 * diagnosis.PATIENCE,
 ) -> Pair:
-    """Diagnose a pair as `fuzz` does."""
+    """Diagnose a pair as `fuzz` does, with more patience: the machine may have much to do."""
     began = time.process_time()
     loop = " and ".join(both)
     KNOWN[loop] = lambda _: combined([lab.broken(name) for name in both])

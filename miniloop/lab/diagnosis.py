@@ -37,7 +37,7 @@ PATIENCE = 60.0
 """Seconds after which that search ends, if the caller does not say."""
 MOST_KNOWN = 3
 """The most rules found before that are tried together with others."""
-SHRINKS = 100
+SHRINKS = 300
 """How often a program that shows such a rule is made smaller, at most."""
 MOST_NAMED = 3
 """The most broken loops that are named for one program."""
