@@ -137,13 +137,13 @@ def test_a_rule_shows_behind_another_on_a_small_program(monkeypatch):
     with_both, alone = KNOWN[name](name), side(place("last-in-first-out"))
     known = ["last-in-first-out"]
     search = diagnosis.Behind(Match("asyncio", name), known, 2026, frozenset(), float("inf"))
-    (hidden,), left = search.look(range(40))
+    (hidden,), left = search.look(range(16))
     assert hidden.name == "gather-in-reverse"
-    assert 1 <= hidden.programs <= 40 - len(left)
+    assert 1 <= hidden.programs <= 16 - len(left)
     (finding,) = hidden.findings
     assert finding.rules == ("gather-in-reverse",)
     program = finding.difference.program
-    assert program.line_count() < 15
+    assert program.line_count() < 20
     assert "asyncio.gather" in str(program)
     with quiet():
         code = program.code()
