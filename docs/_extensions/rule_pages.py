@@ -114,8 +114,8 @@ def section(rule: Rule, run: dict[str, Any]) -> Iterator[str]:
         yield f"**Without it.** The loop ``{loop.name}`` of :doc:`the lab </lab>` breaks the rule:"
         yield ""
         yield from block("text", columns(*run["broken"][loop.name], loop.name))
-    if not loops:
-        yield "The lab has no loop that breaks this rule."
+    if rule.unbreakable:
+        yield f"**Without it.** No event loop can break this rule. {rule.unbreakable}"
         yield ""
     core = ", ".join(f"``{name}``" for name in rule.core)
     tests = ", ".join(f"``tests/{name}``" for name in rule.tests)

@@ -164,9 +164,9 @@ class Run:
             return made if name.startswith("miniloop.") else self.ours(made)
 
         names: dict[str, Any] = {
-            "__builtins__": {**vars(builtins), "__import__": import_},
+            # A coroutine that is torn down when `names` is empty still finds `print` here.
+            "__builtins__": {**vars(builtins), "__import__": import_, "print": self.recorder.print},
             "__name__": "__main__",
-            "print": self.recorder.print,
         }
         return self._run(lambda: exec(code, names), forget=names.clear)
 

@@ -6,6 +6,7 @@ import inspect
 import re
 import sys
 import textwrap
+from collections.abc import Sequence
 from types import FunctionType, ModuleType
 from typing import Any, ClassVar
 
@@ -52,17 +53,7 @@ class BrokenLoop:
     @classmethod
     def side(cls) -> Side:
         """Return the loop as one side of a comparison, for ``difftest.compare``."""
-        stand_ins = cls.stand_ins()
-        module = ModuleType(f"miniloop, broken: {cls.name}")
-        module.__dict__.update({name: getattr(miniloop, name) for name in miniloop.__all__})
-        module.__dict__.update(stand_ins)
-        return Side(
-            cls.name,
-            module,
-            stand_ins.get("EventLoop", miniloop.EventLoop),
-            stand_ins.get("Task", miniloop.Task),
-            stand_ins.get("Future"),
-        )
+        return combined([cls])
 
     @classmethod
     def source(cls) -> str:
@@ -75,6 +66,33 @@ def broken(name: str) -> type[BrokenLoop]:
     if name not in LOOPS:
         raise ValueError(f"no broken loop named {name!r}: `miniloop lab` lists them")
     return LOOPS[name]
+
+
+def combined(loops: Sequence[type[BrokenLoop]]) -> Side:
+    """Return one loop that breaks the rules of all these, as a side of a comparison.
+
+    A class that several of them replace inherits from all their classes. If they replace the same
+    method or function in ways that cannot go together, the first one counts.
+    """
+    stand_ins: dict[str, Any] = {}
+    for loop in loops:
+        for name, piece in loop.stand_ins().items():
+            before = stand_ins.get(name)
+            if isinstance(before, type) and isinstance(piece, type):
+                stand_ins[name] = type(name, (before, piece), {})
+            else:
+                stand_ins.setdefault(name, piece)
+    name = " and ".join(loop.name for loop in loops)
+    module = ModuleType(f"miniloop, broken: {name}")
+    module.__dict__.update({name: getattr(miniloop, name) for name in miniloop.__all__})
+    module.__dict__.update(stand_ins)
+    return Side(
+        name,
+        module,
+        stand_ins.get("EventLoop", miniloop.EventLoop),
+        stand_ins.get("Task", miniloop.Task),
+        stand_ins.get("Future"),
+    )
 
 
 def rewired(function: Any, **names: Any) -> Any:

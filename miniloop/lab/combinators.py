@@ -101,6 +101,20 @@ class WaitForNewTask(BrokenLoop, rule="wait-for-same-task"):
         return await miniloop.wait_for(miniloop.ensure_future(fut), timeout)
 
 
+class WaitForLeavesEarly(BrokenLoop, rule="wait-for-waits"):
+    class Hasty(Timeout):  # type: ignore[misc]
+        def _on_timeout(self) -> None:
+            task, awaited = self._task, self._task._fut_waiter
+            super()._on_timeout()
+            if isinstance(awaited, miniloop.Task) and not awaited.done():
+                awaited.remove_done_callback(task._wakeup)
+                awaited._waiting = [one for one in awaited._all_waiting() if one is not task]
+                task._fut_waiter, task._must_cancel = None, True
+                task._loop._ready.append(task)
+
+    wait_for = rewired(miniloop.wait_for, timeout_after=rewired(miniloop.timeout, Timeout=Hasty))
+
+
 class AsCompletedLate(BrokenLoop, rule="as-completed-two-ticks"):
     class Iterator(_AsCompletedIterator[Any]):
         async def _wait_for_one(self, resolve: bool = False) -> Any:
@@ -154,3 +168,10 @@ class GroupLeavesEarly(BrokenLoop, rule="group-waits"):
         def _abort(self) -> None:
             super()._abort()
             self._tasks.clear()
+
+
+class GroupCancelsLate(BrokenLoop, rule="group-hears-later"):
+    class TaskGroup(miniloop.TaskGroup):
+        def _abort(self) -> None:
+            self._aborting = True
+            self._loop.call_soon(super()._abort)

@@ -5,26 +5,40 @@ that program, too. If its schedule is that of the diagnosed loop, then the diagn
 the same rule. One small program can leave several rules to choose from, so a broken loop is tried
 on all programs that differ. The diagnosis is the rule that explains most of them, then the one that
 explains most of the rest, and so on.
+
+A loop may break two rules at once. Then a program may show both, and no broken loop of the lab runs
+it as that loop does. So each rule found is tried together with each other rule of the lab: loops
+that break both run these programs, too.
 """
 
 from __future__ import annotations
 
 import functools
+import itertools
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from types import CodeType
 
-from ..difftest import Side, agree, side
-from ..difftest.fuzz import Finding, Hunt, group, hunt, size
+from ..difftest import Difference, Program, Side, agree, quiet, side
+from ..difftest.foreign import Match
+from ..difftest.fuzz import Finding, Hunt, group, hunt, in_turn, size
+from ..difftest.linked import Linked
+from ..difftest.shrink import shrink
 from ..difftest.surroundings import HANGS
 from ..trace import Schedule
-from .broken import LOOPS, BrokenLoop, broken
+from .broken import LOOPS, BrokenLoop, broken, combined
 
 BEHIND = 40
 """How many programs are searched for rules that hide behind those found before."""
 PATIENCE = 60.0
-"""Seconds after which that search ends."""
+"""Seconds after which that search ends, if the caller does not say."""
+MOST_KNOWN = 3
+"""The most rules found before that are tried together with others."""
+SHRINKS = 300
+"""How often a program that shows such a rule is made smaller, at most."""
 MOST_NAMED = 3
 """The most broken loops that are named for one program."""
 
@@ -173,16 +187,29 @@ def diagnose(
     seed: int = 0,
     without: frozenset[str] = frozenset(),
     excused: tuple[str, ...] = (),
+    patience: float = PATIENCE,
 ) -> list[Group]:
     """Return the findings of a hunt in groups, with the rules that hide behind the first ones.
 
     Where a loop breaks two rules, one difference can hide another behind it. So the programs that
-    no broken loop explains as a whole are compared once more, and this time the loop may also do as
-    the broken loops found before. The arguments are those of the hunt.
+    no broken loop explains as a whole are tried on loops that break two rules, one of which was
+    found before. What then is left is compared once more, and this time the loop may also do as the
+    broken loops found before. After `patience` seconds the search ends. The other arguments are
+    those of the hunt.
     """
     found = groups(total)
+    deadline = time.monotonic() + patience
+    allowed = [name for name in LOOPS if place(name) in excused]
+    known = [*allowed, *(one.name for one in found if one.loop is not None)]
     numbers = total.differing[:BEHIND]
-    deadline = time.monotonic() + PATIENCE
+    if known and numbers:
+        search = Behind(Match(left, right), known, seed, without, deadline)
+        try:
+            hidden, numbers = search.look(numbers)
+        finally:
+            search.match.close()
+        for one in hidden:
+            _put_behind(found, one)
     while numbers and time.monotonic() < deadline:
         names = [one.name for one in found if one.loop is not None]
         if not names:
@@ -201,9 +228,113 @@ def diagnose(
         new = [one for one in groups(again) if one.loop is not None and one.name not in names]
         if not new:
             break
-        new[0].behind = True
-        found.insert(len(names), new[0])
+        _put_behind(found, new[0])
     return found
+
+
+def _put_behind(found: list[Group], one: Group) -> None:
+    """Add a rule that hides behind those in `found`, in front of what no rule explains."""
+    one.behind = True
+    found.insert(sum(group.loop is not None for group in found), one)
+
+
+@dataclass
+class Behind:
+    """Looks for rules that hide behind others, by loops that break two rules."""
+
+    match: Match
+    known: list[str]
+    """The broken loops that were found before, the most frequent first."""
+    seed: int
+    without: frozenset[str]
+    deadline: float
+
+    def look(self, numbers: Sequence[int]) -> tuple[list[Group], list[int]]:
+        """Return the rules that hide behind the known ones, and the programs left unexplained."""
+        seen: list[tuple[int, Program, tuple[Schedule, Schedule], dict[str, str]]] = []
+        left_over: list[int] = []
+        with quiet():
+            for number, program, both in in_turn(self.match, self.seed, numbers, self.without):
+                if time.monotonic() > self.deadline:
+                    left_over.append(number)
+                elif both is not None and not agree(*both):
+                    explains = self._explains(program, both[1])
+                    if explains is None:
+                        continue
+                    if explains:
+                        seen.append((number, program, both, explains))
+                    else:
+                        left_over.append(number)
+            found = []
+            while seen:
+                votes = Counter(name for *_, explains in seen for name in explains)
+                name = max(LOOPS, key=votes.__getitem__)
+                mine = [one for one in seen if name in one[-1]]
+                seen = [one for one in seen if name not in one[-1]]
+                shortest = min(mine, key=lambda one: len(str(one[1])))
+                hidden = Group(name, LOOPS[name], programs=len(mine), whole=len(mine))
+                hidden.findings = [self._small(name, *shortest)]
+                found.append(hidden)
+        return found, left_over
+
+    def _explains(self, program: Program, right: Schedule) -> dict[str, str] | None:
+        """Return which rules explain a program together with a known one, and with which.
+
+        Return None if the known rules explain it by themselves.
+        """
+        code = self.match.code(program)
+        known = self.known[:MOST_KNOWN]
+        for names in (*((one,) for one in known), *itertools.combinations(known, 2)):
+            if self._does_as(names, code, right):
+                return None
+        for first in known:
+            found = {
+                other: first
+                for other, loop in LOOPS.items()
+                if other not in known
+                and sys.version_info >= loop.since
+                and self._does_as((first, other), code, right)
+            }
+            if found:
+                return found
+        return {}
+
+    def _does_as(self, names: tuple[str, ...], code: CodeType | Linked, right: Schedule) -> bool:
+        """Return whether the loop that breaks these rules runs a program as the right side does."""
+        return alike(self.match.seen(combined_side(names).run(code)), right)
+
+    def _small(
+        self,
+        name: str,
+        number: int,
+        program: Program,
+        both: tuple[Schedule, Schedule],
+        explains: dict[str, str],
+    ) -> Finding:
+        """Return a small program that a rule explains and the known one alone does not."""
+        first, match = explains[name], self.match
+
+        def shown(candidate: Program) -> Difference | None:
+            found = match.difference(candidate, 1 if match.exact else 3)
+            code = candidate.code() if match.exact else match.code(candidate)
+            if (
+                found is None
+                or self._does_as((first,), code, found.right)
+                or not self._does_as((first, name), code, found.right)
+            ):
+                return None
+            return found
+
+        small = shrink(program, lambda one: shown(one) is not None, SHRINKS)
+        # A linked program may show what the same program in print does not.
+        found = shown(small) or Difference(program, match.left.name, match.right.name, *both)
+        return Finding(found, self.seed, number, (name,), self.without)
+
+
+@functools.cache
+def combined_side(names: tuple[str, ...]) -> Side:
+    """Return the side of a loop that breaks the rules of all these broken loops."""
+    return broken_side(names[0]) if len(names) == 1 else combined([LOOPS[name] for name in names])
 
 
 def place(name: str) -> str:

@@ -50,6 +50,8 @@ class Rule:
     """The page of Python's documentation, with its anchor. Empty if none mentions it."""
     source: str = ""
     """What keeps it in CPython, as a dotted name below `asyncio`."""
+    unbreakable: str = ""
+    """Why no event loop can break it. Empty if the lab has a loop that does."""
     since: tuple[int, int] = (3, 11)
     """The first Python whose asyncio keeps it to the tick."""
 

@@ -4,12 +4,16 @@
 
 from __future__ import annotations
 
+import itertools
 from contextvars import Context
 from typing import Any
 
 import miniloop
+from miniloop.core.futures import _CANCELLED, _FINISHED
+from miniloop.core.loop import BaseEventLoop
+from miniloop.details.current import _unregister_task
 
-from .broken import BrokenLoop
+from .broken import BrokenLoop, rewired
 
 
 class EagerByDefault(BrokenLoop, rule="first-step-next-tick"):
@@ -67,6 +71,32 @@ class EmptyContext(BrokenLoop, rule="context-of-the-maker"):
             super()._init_task(coro, loop, name, context or Context(), eager_start)
 
 
+class RunsInsideRuns(BrokenLoop, rule="run-to-await"):
+    class EventLoop(miniloop.EventLoop):
+        def run_until_complete(self, future: Any) -> Any:
+            if not self.is_running():
+                return super().run_until_complete(future)
+            future = miniloop.ensure_future(future, loop=self)
+            task, self._current_task = self._current_task, None
+            while not future.done():
+                self._run_once()
+            self._current_task = task
+            return future.result()
+
+        def _run_once(self) -> None:
+            rewired(BaseEventLoop._run_once, range=self._while_ready)(self)
+
+        def _while_ready(self, count: int) -> Any:
+            return itertools.takewhile(lambda _: self._ready, range(count))
+
+
+class UnlistedTasks(BrokenLoop, rule="run-cancels-the-rest"):
+    class Task(miniloop.Task[Any]):
+        def _run(self, exc: BaseException | None = None) -> None:
+            super()._run(exc)
+            _unregister_task(self)  # so all_tasks(), which run() asks, does not find it
+
+
 class InterruptedTasksGoOn(BrokenLoop, rule="interrupts-end-tasks"):
     class Task(miniloop.Task[Any]):
         def _run(self, exc: BaseException | None = None) -> None:
@@ -86,6 +116,23 @@ class CancelAtOnce(BrokenLoop, rule="cancel-throws-later"):
                 current = self._loop._current_task
                 self._wakeup(waiter)
                 self._loop._current_task = current
+            return cancelled
+
+
+class CancelledAnyway(BrokenLoop, rule="cancel-may-be-caught"):
+    class Task(miniloop.Task[Any]):
+        def _run(self, exc: BaseException | None = None) -> None:
+            super()._run(exc)
+            if self._state is _FINISHED and self._exception is None and self.cancelling():
+                self._state = _CANCELLED
+
+
+class CancelGoesNowhere(BrokenLoop, rule="cancel-goes-inward"):
+    class Task(miniloop.Task[Any]):
+        def cancel(self, msg: Any = None) -> bool:
+            awaited, self._fut_waiter = self._fut_waiter, None
+            cancelled = super().cancel(msg)
+            self._fut_waiter = awaited
             return cancelled
 
 

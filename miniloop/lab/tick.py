@@ -11,6 +11,7 @@ from typing import Any
 
 import miniloop
 from miniloop.core.loop import BaseEventLoop, _Deadline
+from miniloop.io.threads import _copy_future_state
 
 from .broken import BrokenLoop, rewired
 
@@ -46,6 +47,11 @@ class SameTick(BrokenLoop, rule="added-for-the-next-tick"):
 class OneAtATime(BrokenLoop, rule="whole-batch"):
     class EventLoop(miniloop.EventLoop):
         _run_once = rewired(BaseEventLoop._run_once, range=lambda count: range(min(count, 1)))
+
+
+class ImpatientSelect(BrokenLoop, rule="select-timeout"):
+    class EventLoop(miniloop.EventLoop):
+        _run_once = rewired(BaseEventLoop._run_once, MAXIMUM_SELECT_TIMEOUT=0.025)
 
 
 class StopAtOnce(BrokenLoop, rule="stop-ends-the-batch"):
@@ -150,6 +156,16 @@ class StarvedReaders(BrokenLoop, rule="readers-every-tick"):
                 super()._process_events(events)
 
 
+class ReadersCalledOnce(BrokenLoop, rule="readers-called-again"):
+    class EventLoop(miniloop.EventLoop):
+        def add_reader(self, fd: Any, callback: Any, *args: Any) -> None:
+            def once() -> None:
+                self.remove_reader(fd)
+                callback(*args)
+
+            super().add_reader(fd, once)
+
+
 class CancelledTimersKept(BrokenLoop, rule="cancelled-timers-dropped"):
     class EventLoop(miniloop.EventLoop):
         def _drop_cancelled_timers(self) -> None:
@@ -173,10 +189,34 @@ class ThreadsJumpTheQueue(BrokenLoop, rule="threads-append"):
             return handle
 
 
+class JobsPolled(BrokenLoop, rule="jobs-end-by-callback"):
+    class EventLoop(miniloop.EventLoop):
+        @staticmethod
+        def _poll(job: Any, *, loop: Any) -> Any:
+            future = loop.create_future()
+
+            def look() -> None:
+                if job.done():
+                    _copy_future_state(job, future)
+                elif not future.done() or not job.cancel():
+                    loop.call_later(0.01, look)
+
+            look()
+            return future
+
+        run_in_executor = rewired(miniloop.EventLoop.run_in_executor, wrap_future=_poll)
+
+
 class GeneratorsForgotten(BrokenLoop, rule="generators-closed"):
     class EventLoop(miniloop.EventLoop):
         def _asyncgen_finalizer_hook(self, agen: Any) -> None:
             pass
+
+
+class GeneratorsLeftOpen(BrokenLoop, rule="run-closes-generators"):
+    class EventLoop(miniloop.EventLoop):
+        async def shutdown_asyncgens(self) -> None:
+            self._asyncgens_shutdown_called = True
 
 
 class SilentErrors(BrokenLoop, rule="errors-reported"):

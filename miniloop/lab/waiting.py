@@ -29,6 +29,14 @@ class EventInReverse(BrokenLoop, rule="event-in-order"):
             self._waiters.reverse()
 
 
+class EventAsksAgain(BrokenLoop, rule="event-woken-stays-woken"):
+    class Event(miniloop.Event):
+        async def wait(self) -> bool:
+            while not self.is_set():
+                await super().wait()
+            return True
+
+
 class NotifyLost(BrokenLoop, rule="notify-passed-on"):
     class Condition(miniloop.Condition):
         def notify(self, n: int = 1) -> None:

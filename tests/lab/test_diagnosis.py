@@ -7,16 +7,18 @@ import sys
 import pytest
 
 from miniloop import lab
-from miniloop.difftest import quiet, side
+from miniloop.difftest import agree, quiet, side
 from miniloop.difftest.compare import Difference
+from miniloop.difftest.foreign import Match
 from miniloop.difftest.fuzz import Finding, Hunt, hunt
 from miniloop.difftest.programs import Program
 from miniloop.difftest.sides import KNOWN
 from miniloop.difftest.written import run_written
 from miniloop.lab import diagnosis
+from miniloop.lab.broken import combined
 from miniloop.lab.diagnosis import groups, place, rules_broken
 from miniloop.trace import Schedule
-from tests.lab import strangers
+from tests import pairs
 
 HERE = "tests.lab.strangers"
 QUICK = {
@@ -27,10 +29,14 @@ QUICK = {
     "barrier-too-soon",
 }
 RARE = {
+    "cancelled-anyway",
+    "event-asks-again",
+    "generators-left-open",
     "interrupts-swallowed",
     "join-too-soon",
     "uncancel-too-late",
     "unfair-lock",
+    "unlisted-tasks",
     "wrong-getter",
 }
 """One program in hundreds shows these. Each takes up to a minute; MINILOOP_RARE=1 runs them."""
@@ -100,35 +106,60 @@ def test_a_loop_that_is_whole_gives_nothing():
     assert diagnosis.diagnose(total, "asyncio", "tests.difftest.own_loops:TakesSelector") == []
 
 
-@pytest.fixture
-def named(monkeypatch):
-    """A function that returns the rules that are named where two are broken."""
-
-    def named(one, other, count):
-        stranger = getattr(strangers, f"{one}__{other}")
-        monkeypatch.setitem(KNOWN, stranger.name, lambda _: stranger.side())
-        total = found(stranger.name, count)
-        return [
-            group.name
-            for group in diagnosis.diagnose(total, "asyncio", stranger.name, 2026)
-            if group.loop is not None
-        ]
-
-    return named
+@pytest.mark.parametrize(
+    ("one", "other", "count"),
+    [
+        ("wait-for-new-task", "semaphore-jumped", 150),
+        pytest.param("threads-jump-the-queue", "lost-batch", 400, marks=pytest.mark.long),
+        # With one entry a tick, hardly a program ends as with the other rule broken alone.
+        pytest.param("one-at-a-time", "cancel-at-once", 150, marks=pytest.mark.long),
+    ],
+)
+def test_two_broken_rules_are_both_named(one, other, count):
+    found = pairs.diagnosed((one, other), count)
+    assert set(found.named) == {one, other}
+    assert found.missed == []
 
 
-@pytest.mark.long
-def test_two_broken_rules_are_both_named(named):
-    assert set(named("threads-jump-the-queue", "lost-batch", 400)) == {
-        "threads-jump-the-queue",
-        "lost-batch",
-    }
+def test_a_stranger_with_two_broken_rules():
+    name = f"{HERE}:last_in_first_out__gather_in_reverse"
+    total = found(name, 100)
+    first, second, *_ = diagnosis.diagnose(total, "asyncio", name, 2026)
+    assert (first.name, second.name) == ("last-in-first-out", "gather-in-reverse")
+    assert second.behind
+    assert second.programs
 
 
-@pytest.mark.long
-def test_a_rule_that_hides_behind_another_is_named(named):
-    # With one entry a tick, hardly a program runs to its end as with the other rule broken alone.
-    assert named("one-at-a-time", "cancel-at-once", 150) == ["one-at-a-time", "cancel-at-once"]
+def test_a_rule_shows_behind_another_on_a_small_program(monkeypatch):
+    name = "last-in-first-out and gather-in-reverse"
+    loops = [lab.broken(one) for one in name.split(" and ")]
+    monkeypatch.setitem(KNOWN, name, lambda _: combined(loops))
+    with_both, alone = KNOWN[name](name), side(place("last-in-first-out"))
+    known = ["last-in-first-out"]
+    search = diagnosis.Behind(Match("asyncio", name), known, 2026, frozenset(), float("inf"))
+    (hidden,), left = search.look(range(16))
+    assert hidden.name == "gather-in-reverse"
+    assert 1 <= hidden.programs <= 16 - len(left)
+    (finding,) = hidden.findings
+    assert finding.rules == ("gather-in-reverse",)
+    program = finding.difference.program
+    assert program.line_count() < 20
+    assert "asyncio.gather" in str(program)
+    with quiet():
+        code = program.code()
+        assert with_both.run(code) == finding.difference.right
+        assert not agree(alone.run(code), finding.difference.right)
+
+
+def test_no_pair_has_two_versions_of_one_method():
+    drawn = pairs.drawn(200)
+    assert len(set(drawn)) == 200
+    assert drawn[: pairs.PAIRS] == pairs.drawn(pairs.PAIRS)
+    for one, other in drawn:
+        assert pairs.pieces(one).isdisjoint(pairs.pieces(other))
+    assert pairs.pieces("batch-in-reverse") == {"EventLoop._run_once"}
+    assert pairs.pieces("queue-one-too-many") == {"Queue.full"}
+    assert pairs.pieces("sleep-zero-returns") == {"sleep"}
 
 
 def schedule(*what):
