@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import random
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from ..trace import Schedule
@@ -17,15 +17,17 @@ from .compare import Difference, agree, first_words, one_hangs
 from .foreign import ForeignLoop, Match, is_crash
 from .generate import Generator
 from .programs import Program
-from .shrink import shrink
+from .real_time import blocks
+from .shrink import shrink, shrink_many
 from .sides import TICK_LIMIT, Side, side
 from .surroundings import HANGS, quiet
 from .tokens import Drawn, token_of
 
 AT_ONCE = 32
 """How many programs are made, and then run first on one side and then on the other."""
-BLOCKS = "blocks for ever"
 ONCE = "differs, but not every time"
+SIDE_BY_SIDE = 8
+"""How many smaller programs are tried at the same time if they wait in real time."""
 ENOUGH = 3
 """For so many programs with one explanation, a small program is looked for. The smallest stays."""
 
@@ -204,14 +206,9 @@ def hunt(
     try:
         with quiet():
             numbers = range(start, start + count) if numbers is None else numbers
-            compared: Iterable[Compared]
-            if given is None:
-                compared = in_turn(match, seed, numbers, without)
-            else:
-                compared = zip((start,), (given,), match.each([given]), strict=True)
-            for number, program, both in compared:
-                if both is None:
-                    result.ended_early(BLOCKS)
+            for number, program, both in compared(match, seed, numbers, without, given):
+                if isinstance(both, str):
+                    result.ended_early(both)
                     continue
                 result.programs += 1
                 result.events.append(len(both[0].rows))
@@ -257,6 +254,13 @@ class Search:
     def look_into(self, seen: Difference, number: int) -> None:
         """Note a program that differs, and look for a small one if the difference is new."""
         result, match = self.result, self.match
+        if match.is_late((seen.left, seen.right)):
+            assert seen.program is not None
+            alone = match.difference(seen.program)
+            if alone is None:
+                result.ended_early(ONCE)
+                return
+            seen = alone
         if names := self._alike(match.excused, seen):
             result.ended_early(f"runs as on {names[0]}, which is allowed")
             return
@@ -320,17 +324,29 @@ def ends_early(left: Schedule, right: Schedule) -> str:
     return "" if left == right else "a recursion went too deep"
 
 
-Compared = tuple[int, Program, tuple[Schedule, Schedule] | None]
-"""The number of a program, the program, and both schedules, or None if they cannot be compared."""
+Compared = tuple[int, Program, tuple[Schedule, Schedule] | str]
+"""The number of a program, the program, and both schedules, or why they cannot be compared."""
 
 
-def in_turn(
-    match: Match, seed: int, numbers: Sequence[int], without: frozenset[str]
+def compared(
+    match: Match,
+    seed: int,
+    numbers: Sequence[int],
+    without: frozenset[str],
+    given: Program | None,
 ) -> Iterator[Compared]:
-    """Yield each program with both its schedules, or None if they cannot be compared."""
-    for some in (numbers[n : n + AT_ONCE] for n in range(0, len(numbers), AT_ONCE)):
-        programs = [match.fit(numbered_program(seed, number, without), number) for number in some]
-        yield from zip(some, programs, match.each(programs), strict=True)
+    """Yield each program with both its schedules. In real time they come as they end."""
+    if given is not None:
+        one = (numbers[0], given)
+        yield from match.in_real_time([one]) if not match.exact else [(*one, *match.each([given]))]
+    elif match.exact:
+        for some in (numbers[n : n + AT_ONCE] for n in range(0, len(numbers), AT_ONCE)):
+            programs = [numbered_program(seed, number, without) for number in some]
+            yield from zip(some, programs, match.each(programs), strict=True)
+    else:
+        yield from match.in_real_time(
+            (n, match.fit(numbered_program(seed, n, without), n)) for n in numbers
+        )
 
 
 def explained(match: Match, seen: Difference, kind: str, budget: int) -> Difference | None:
@@ -361,7 +377,7 @@ def explain_crash(
             return False
         code = candidate.code()
         left = match.left.run(code)
-        if match.blocks(left):
+        if not match.exact and blocks(left):
             return False
         for right in (match.right.run(code) for _ in range(runs)):
             if is_crash(right):
@@ -391,7 +407,11 @@ def explain(
 
     if HANGS in kind:
         budget = min(budget, 30)  # each attempt takes as long as the watch lasts
-    small = match.difference(
-        shrink(program, lambda one: still(match.difference(one)), budget), times
+    smallest = shrink_many(
+        program,
+        lambda some: match.first_differing(some, still),
+        1 if match.exact else SIDE_BY_SIDE,
+        budget,
     )
+    small = match.difference(smallest, times)
     return small if still(small) else whole

@@ -54,7 +54,7 @@ def main(name: str) -> None:
     if own.order_only:  # only a run shows whether it sees steps
         run(own, compile("import asyncio\nasyncio.new_event_loop()", "<program>", "exec"))
     send(answers, pickle.dumps(("ready", why, own.sees_steps)))
-    with quiet():
+    with quiet(watched=not own.order_only):
         while size := sys.stdin.buffer.read(SIZE):
             code = marshal.loads(sys.stdin.buffer.read(int.from_bytes(size, "big")))
             # If the hunt has ended, this ends a program that hangs.
