@@ -16,6 +16,7 @@ import os
 import pickle
 import select
 import signal
+import statistics
 import subprocess
 import sys
 import time
@@ -276,7 +277,7 @@ class Match:
         self.exact = not any(one.order_only for one in both)
         self.scale = 1.0
         """By what the deadlines of programs in real time are multiplied."""
-        self._late: deque[float] = deque(maxlen=RECENT)
+        self._late: list[float] = []
         self._many, self._alone = Workers(), Workers()
         self.links = self.own and self.exact
         """Whether `each` links programs, which have labels where printed ones have lines."""
@@ -310,7 +311,7 @@ class Match:
         """Return the program of a number in a form that can be compared here."""
         if self.exact:
             return program
-        return well_apart(unhurried(program) if number % 2 else program, number)
+        return well_apart(unhurried(program) if number % 2 else program, number, self.scale)
 
     def each(self, programs: list[Program]) -> Iterator[tuple[Schedule, Schedule]]:
         """Yield both schedules of each program, in the order of the programs.
@@ -374,12 +375,11 @@ class Match:
         return left, right
 
     def _move_deadlines(self, both: tuple[Order, Order]) -> None:
-        """Let nineteen of twenty programs be on time, as late as the last ones were."""
+        """Let half of the programs be on time. Only a program that differs must be."""
         if agree(*both):
             self._late.append(lateness(*both))
         if len(self._late) == RECENT:
-            late = sorted(self._late)[RECENT * 19 // 20]
-            self.scale = min(MOST_APART, max(1.0, 2 * late / GAP))
+            self.scale = min(MOST_APART, max(1.0, 2 * statistics.median(self._late) / GAP))
             self._late.clear()
 
     def schedules(

@@ -101,11 +101,14 @@ def with_delays(program: Program, rng: random.Random) -> Program:
     return Program(block(program.phases), tuple((n, block(b)) for n, b in program.functions))
 
 
-def well_apart(program: Program, number: int = 0) -> Program:
-    """Return the program with delays whose deadlines real time can tell apart, if any are found."""
+def well_apart(program: Program, number: int = 0, scale: float = 1.0) -> Program:
+    """Return the program with delays whose deadlines real time can tell apart, if any are found.
+
+    The number chooses the delays. They are tried as they run, multiplied by `scale`.
+    """
     for choice in range(CHOICES):
         found = with_delays(program, random.Random(f"{number}/{choice}"))
-        if prepared(found, 1.0).why_not != NEAR:
+        if prepared(found, scale).why_not != NEAR:
             break
     return found
 
