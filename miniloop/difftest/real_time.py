@@ -44,7 +44,8 @@ LONGEST = 3.0
 
 BLOCKS = "blocks for ever"
 NEAR = "two deadlines are too near each other for real time"
-LEFT_OUT = (BLOCKS, NEAR)
+TOGETHER = "several descriptors are ready at once, and their order is undefined"
+LEFT_OUT = (BLOCKS, NEAR, TOGETHER)
 """Why a program is not compared at all."""
 
 CLASSES = {
@@ -146,24 +147,30 @@ def judge() -> Judge:
 
 
 class Deadlines(CountingSelector):
-    """Looks at the deadlines of a loop at each tick, and notes whether two are near each other."""
+    """Looks at the deadlines and descriptors of a loop at each tick."""
 
     loop: Any = None
     gap = 0.0
-    near = False
+    why_not = ""
+    """Why the program cannot be compared in real time, one of LEFT_OUT."""
+    _last = 0.0
+    """When the last call ended."""
 
     def select(self, timeout: float | None = None) -> Any:
         """Do as `CountingSelector.select()` does, and look."""
         live = sorted(timer._when for timer in self.loop._scheduled if not timer._cancelled)
         before = self.clock.now
         ready = super().select(timeout)
-        now = self.clock.now
+        blocked, self._last = before - self._last > SAME, self.clock.now
+        now = self._last
         if now - before > SAME:  # the loop was idle until the first deadline
             live = live[1:]
-        elif live:  # timers that are due at once, such as those with no delay, are in no danger
+        elif not blocked:  # then those that are due just now have no delay, and are in no danger
             live = [when for when in live if abs(when - now) > SAME]
         if any(abs(when - now) < self.gap for when in live):
-            self.near = True
+            self.why_not = NEAR
+        elif sum(self._turn(event)[0] for event in ready) > 1:  # the self-pipe does not count
+            self.why_not = TOGETHER
         return ready
 
 
@@ -192,9 +199,10 @@ class Judge(Side):
         self._gap = gap
         schedule = self.run(code)
         seconds = self._selector.clock.now
+        self._selector.loop = self._loop = None  # let go of what the program left
         if blocks(schedule) or seconds > longest:
             return BLOCKS, seconds
-        return NEAR if self._selector.near else "", seconds
+        return self._selector.why_not, seconds
 
 
 def blocks(schedule: Schedule) -> bool:
