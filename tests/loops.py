@@ -23,9 +23,9 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from miniloop.difftest import fuzz
+from miniloop.cli import findings
+from miniloop.difftest import foreign, fuzz
 from miniloop.lab import diagnosis
-from miniloop.trace import Event
 from tests.measured import GENERATED, ROOT, circumstances, load, save, table
 
 KEPT = GENERATED / "loops.json"
@@ -41,8 +41,8 @@ LOOPS = {
     "bracio": "bracio:BracioLoop",
     "uringcore": "uringcore:UringEventLoop",
 }
-SHOWN = 12
-"""Groups of findings shown for a loop, the most frequent first."""
+BUDGET = 100
+"""Attempts to make a program smaller."""
 
 
 def main() -> int:
@@ -126,6 +126,7 @@ def hunt(name: str, seed: int, examples: int, seconds: float) -> dict[str, Any]:
     """What comes of one loop; in words, if it cannot even be made."""
     try:
         version = importlib.metadata.version(name)
+        began = time.perf_counter()
         found = fuzz.hunt(
             "asyncio",
             LOOPS[name],
@@ -133,50 +134,33 @@ def hunt(name: str, seed: int, examples: int, seconds: float) -> dict[str, Any]:
             0,
             examples,
             seconds=seconds,
+            shrink_budget=BUDGET,
             diagnosis=diagnosis.diagnosis,
         )
         groups = diagnosis.diagnose(found, "asyncio", LOOPS[name], seed)
+        rate = f"{found.programs / (time.perf_counter() - began):.1f} programs a second"
+        match = foreign.Match("asyncio", LOOPS[name])
+        match.close()
     except importlib.metadata.PackageNotFoundError:
         return {"version": "", "failed": "not installed"}
     except ValueError as error:
         return {"version": version, "failed": str(error)}
+    rules = [one.loop for one in groups if one.loop is not None]
     return {
         "version": version,
         "programs": found.programs,
         "differ": found.differ,
-        "left out": found.cut,
-        "groups": len(groups),
-        "shown": [described(one) for one in groups[:SHOWN] if one.findings],
+        "rules": {loop.name: loop.rule.standing for loop in rules},
+        "report": findings.summary(found, groups, match, rate, None),
     }
-
-
-def described(group: diagnosis.Group) -> dict[str, Any]:
-    """A group of findings."""
-    difference = group.findings[0].difference
-    first = difference.first()
-    return {
-        "programs": group.programs,
-        "rule": group.loop.breaks.rstrip(".") if group.loop else None,
-        "program": str(difference.program),
-        "asyncio": at(difference.left.events, first),
-        "loop": at(difference.right.events, first),
-    }
-
-
-def at(events: list[Event], number: int) -> str:
-    if number >= len(events):
-        return "nothing more"
-    return f"{events[number].who} {events[number].what}".strip()
 
 
 def row(name: str, result: dict[str, Any]) -> str:
     head = f"{name} {result['version']}".strip()
     if "failed" in result:
         return f"{head}: {result['failed']}"
-    return (
-        f"{head}: {result['programs']:,} programs compared, {result['differ']:,} differ, "
-        f"in {result['groups']} groups"
-    )
+    report = "\n".join(result["report"])
+    return f"{head}: {len(result['rules'])} rules of the lab\n\n{report}\n"
 
 
 def page(results: dict[str, Any]) -> list[str]:
@@ -186,41 +170,17 @@ def page(results: dict[str, Any]) -> list[str]:
         if "failed" in result:
             rows.append([name, result["version"], "none", result["failed"], ""])
         else:
-            numbers = [result["programs"], result["differ"], result["groups"]]
-            rows.append([f":ref:`loops-{name}`", result["version"], *map("{:,}".format, numbers)])
-    head = ["Loop", "Version", "Programs compared", "Programs that differ", "Groups"]
-    lines = table(head, rows, widths="22 14 22 22 20")
+            numbers = map("{:,}".format, (result["programs"], result["differ"]))
+            rules = ", ".join(f"{rule} ({how})" for rule, how in result["rules"].items())
+            rows.append([f":ref:`loops-{name}`", result["version"], *numbers, rules or "none"])
+    head = ["Loop", "Version", "Programs compared", "Programs that differ", "Rules broken"]
+    lines = table(head, rows, widths="14 10 14 14 48")
     for name, result in results.items():
-        if "failed" in result:
-            continue
-        lines += ["", f".. _loops-{name}:", "", name, "~" * len(name), ""]
-        lines += [f"Made by {result['made']}.", ""]
-        rest = "; ".join(f"{why}: {n:,}" for why, n in sorted(result["left out"].items()))
-        if rest:
-            lines += [f"Programs not compared, or not to the end, by reason: {rest}.", ""]
-        if not result["shown"]:
-            lines += ["No difference was found.", ""]
-        for group in result["shown"]:
-            lines += section(group)
-        more = result["groups"] - len(result["shown"])
-        if more:
-            programs = result["differ"] - sum(group["programs"] for group in result["shown"])
-            lines += [f"And {more} more groups, of {programs} programs."]
+        if "failed" not in result:
+            lines += ["", f".. _loops-{name}:", "", name, "~" * len(name), ""]
+            lines += [f"Made by {result['made']}.", "", ".. code-block:: none", ""]
+            lines += [textwrap.indent(line, "   ") for line in result["report"]]
     return lines
-
-
-def section(group: dict[str, Any]) -> list[str]:
-    programs = f"{group['programs']} program" + "s" * (group["programs"] != 1)
-    what = f"**{group['rule']}**: broken by {programs}." if group["rule"] else f"{programs}."
-    return [
-        f"{what} At the first difference asyncio has ``{group['asyncio']}``, this loop "
-        f"``{group['loop']}``:",
-        "",
-        ".. code-block:: python",
-        "",
-        textwrap.indent(group["program"], "   "),
-        "",
-    ]
 
 
 if __name__ == "__main__":

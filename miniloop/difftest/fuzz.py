@@ -26,7 +26,7 @@ from .tokens import Drawn, token_of
 AT_ONCE = 32
 """How many programs are made, and then run first on one side and then on the other."""
 ONCE = "differs, but not every time"
-SIDE_BY_SIDE = 8
+SIDE_BY_SIDE = 4
 """How many smaller programs are tried at the same time if they wait in real time."""
 ENOUGH = 3
 """For so many programs with one explanation, a small program is looked for. The smallest stays."""
