@@ -228,9 +228,7 @@ class Workers:
                 if not busy:
                     return
                 until = min(worker.deadline for worker in busy)
-                ready, _, _ = select.select(
-                    list(busy), [], [], max(0.0, until - time.monotonic())
-                )
+                ready, _, _ = select.select(list(busy), [], [], max(0.0, until - time.monotonic()))
                 now = time.monotonic()
                 for worker in [one for one in busy if one in ready or one.deadline < now]:
                     if not worker.is_ready:
@@ -382,9 +380,7 @@ class Match:
             self.scale = min(MOST_APART, max(1.0, 2 * statistics.median(self._late) / GAP))
             self._late.clear()
 
-    def schedules(
-        self, program: Program, scale: float = 1.0
-    ) -> tuple[Schedule, Schedule] | None:
+    def schedules(self, program: Program, scale: float = 1.0) -> tuple[Schedule, Schedule] | None:
         """Return both schedules of a printed program, or None if they cannot be compared.
 
         In real time it runs alone, and its deadlines are multiplied by `scale`.

@@ -336,9 +336,10 @@ def compared(
     given: Program | None,
 ) -> Iterator[Compared]:
     """Yield each program with both its schedules. In real time they come as they end."""
-    if given is not None:
-        one = (numbers[0], given)
-        yield from match.in_real_time([one]) if not match.exact else [(*one, *match.each([given]))]
+    if given is not None and match.exact:
+        yield numbers[0], given, next(match.each([given]))
+    elif given is not None:
+        yield from match.in_real_time([(numbers[0], given)])
     elif match.exact:
         for some in (numbers[n : n + AT_ONCE] for n in range(0, len(numbers), AT_ONCE)):
             programs = [numbered_program(seed, number, without) for number in some]

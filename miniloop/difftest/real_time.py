@@ -185,12 +185,10 @@ class Judge(Side):
         self._selector.loop = loop
         return recorder, loop
 
-    def recorder_class(self, *args: Any) -> Recorder:  # type: ignore[override]
+    def recorder_class(self, *args: Any) -> Recorder:
         """Return a recorder with such a selector."""
         recorder = Recorder(*args)
-        recorder.selector = self._selector = Deadlines(
-            recorder.clock, recorder.selector.tick_limit
-        )
+        recorder.selector = self._selector = Deadlines(recorder.clock, recorder.selector.tick_limit)
         self._selector.gap = self._gap
         return recorder
 
@@ -207,9 +205,7 @@ class Judge(Side):
 
 def blocks(schedule: Schedule) -> bool:
     """Return whether a program would block for ever in real time, or nearly so."""
-    return bool(
-        schedule.cut or None in schedule.timeouts or len(schedule.timeouts) >= TICK_LIMIT
-    )
+    return bool(schedule.cut or None in schedule.timeouts or len(schedule.timeouts) >= TICK_LIMIT)
 
 
 @dataclass

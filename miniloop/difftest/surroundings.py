@@ -204,8 +204,8 @@ def quiet(deepest: int = DEEPEST, watched: bool = True) -> Iterator[None]:
     """In the block, have no log, no warnings, and no garbage collection in the middle of a program.
 
     Programs of the grammar leave tasks pending and exceptions unretrieved on purpose. If that
-    matters, it is in their schedules. Recursion ends `deepest` frames from here. The watchdog, whose
-    signal wakes loops that wait in real time, stays away unless programs are to be `watched`.
+    matters, it is in their schedules. Recursion ends `deepest` frames from here. Unless they are
+    `watched`, there is no watchdog, whose signal would wake loops that wait in real time.
     """
     executors = logging.getLogger("concurrent.futures")
     was_disabled, executors.disabled = executors.disabled, True

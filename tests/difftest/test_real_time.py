@@ -2,17 +2,24 @@
 
 import asyncio
 import random
-import subprocess
-import sys
 import time
 
 import pytest
 
-from miniloop.difftest import agree, foreign, fuzz, quiet, real_time, side
+from miniloop.difftest import agree, fuzz, quiet, real_time, side
 from miniloop.difftest.foreign import Match
 from miniloop.difftest.fuzz import ONCE, numbered_program
 from miniloop.difftest.programs import Program
-from miniloop.difftest.real_time import BLOCKS, GAP, LEFT_OUT, NEAR, TOGETHER, Order, on_time, prepared
+from miniloop.difftest.real_time import (
+    BLOCKS,
+    GAP,
+    LEFT_OUT,
+    NEAR,
+    TOGETHER,
+    Order,
+    on_time,
+    prepared,
+)
 from miniloop.lab import diagnosis
 from tests import loops
 
@@ -109,7 +116,9 @@ def test_seconds_are_multiplied_and_those_of_blocks_too():
 
 
 def order(*rows, scale=1.0):
-    return Order([(0, 0, "print", text) for _, text in rows], times=[at for at, _ in rows], scale=scale)
+    return Order(
+        [(0, 0, "print", text) for _, text in rows], times=[at for at, _ in rows], scale=scale
+    )
 
 
 @pytest.mark.parametrize(

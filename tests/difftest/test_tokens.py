@@ -7,10 +7,10 @@ import sys
 import pytest
 
 from miniloop.difftest import tokens
-from miniloop.difftest.foreign import unhurried, well_apart
 from miniloop.difftest.fuzz import numbered_program
 from miniloop.difftest.grammar import OPERATIONS, TABLE, values
 from miniloop.difftest.programs import Program
+from miniloop.difftest.real_time import unhurried, well_apart
 from miniloop.difftest.shrink import simpler
 from miniloop.difftest.tokens import DIGITS, LONGEST, Drawn, read, token_of
 
