@@ -160,7 +160,7 @@ def row(name: str, result: dict[str, Any]) -> str:
     if "failed" in result:
         return f"{head}: {result['failed']}"
     report = "\n".join(result["report"])
-    return f"{head}: {len(result['rules'])} rules of the lab\n\n{report}\n"
+    return f"{head}\n\n{report}\n"
 
 
 def page(results: dict[str, Any]) -> list[str]:

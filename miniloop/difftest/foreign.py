@@ -51,6 +51,8 @@ from .worker import SIZE
 
 WATCH = 1.5
 """Seconds after which a program counts as hanging, beyond those for which it waits."""
+START = 60.0
+"""Seconds that a worker process may take to start."""
 IN_FLIGHT = 8
 """How many programs run at the same time if they wait in real time."""
 MOST_APART = 8.0
@@ -94,7 +96,7 @@ class ForeignLoop:
 
     def get_ready(self) -> None:
         """Wait until the process is ready. Only from then on does the program in it run."""
-        answer = self._answer(30.0)
+        answer = self._answer(START)
         if answer is None:
             how = self._end()
             raise ValueError(f"{self.name}: the loop {how} before it runs anything")
@@ -122,7 +124,7 @@ class ForeignLoop:
             self._process.stdin.write(len(message).to_bytes(SIZE, "big") + message)
             self._process.stdin.flush()
         self._seconds = WATCH if seconds is None else seconds
-        self.deadline = time.monotonic() + (self._seconds if self.is_ready else 30.0)
+        self.deadline = time.monotonic() + (self._seconds if self.is_ready else START)
 
     def finish(self) -> Schedule:
         """Wait for the schedule of the program that has begun."""

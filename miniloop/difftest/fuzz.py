@@ -26,6 +26,8 @@ from .tokens import Drawn, token_of
 AT_ONCE = 32
 """How many programs are made, and then run first on one side and then on the other."""
 ONCE = "differs, but not every time"
+AGREEING = 40
+"""On so many programs on which the sides agree, a broken loop that is suspected must agree, too."""
 SIDE_BY_SIDE = 4
 """How many smaller programs are tried at the same time if they wait in real time."""
 ENOUGH = 3
@@ -213,6 +215,7 @@ def hunt(
                 result.programs += 1
                 result.events.append(len(both[0].rows))
                 if agree(*both):
+                    search.note_agreeing(program, both[0])
                     if reason := ends_early(*both):
                         result.ended_early(reason)
                 else:
@@ -245,6 +248,8 @@ class Search:
     _small: dict[str, str] = field(default_factory=dict)
     """The key of a finding, by the kind of the program that was made smaller."""
     _allowed: dict[str, str] = field(default_factory=dict)
+    _agreeing: list[tuple[Program, Schedule]] = field(default_factory=list)
+    """The first programs on which the sides agree, and what both do."""
 
     def __post_init__(self) -> None:
         sides = [side(one) for one in self.suspects]
@@ -297,12 +302,30 @@ class Search:
         else:
             result.count(finding.key, number)
 
+    def note_agreeing(self, program: Program, seen: Schedule) -> None:
+        """Note a program on which the sides agree."""
+        if len(self._agreeing) < AGREEING and self.diagnosis is not None:
+            self._agreeing.append((program, seen))
+
+    def _is_refuted(self, side: Side) -> bool:
+        """Return whether a broken loop differs on many programs on which the sides agree.
+
+        Then the right side does not break its rule, but another one that shows in the same way.
+        """
+        match, programs = self.match, self._agreeing
+        differ = sum(
+            not agree(match.seen(side.run(match.code(program))), schedule)
+            for program, schedule in programs
+        )
+        return differ > 2 and differ > len(programs) / 5
+
     def _diagnosed(self, found: Difference) -> tuple[str, ...]:
         if self.diagnosis is None or is_crash(found.right):
             return ()
         assert found.program is not None
         code, seen = found.program.code(), self.match.seen
         sides = self.diagnosis(found.left, found.right, lambda one: seen(one.run(code)))
+        sides = [one for one in sides if not self._is_refuted(one)]
         self._suspects.update({one.name: one for one in sides})
         return tuple(one.name for one in sides)
 

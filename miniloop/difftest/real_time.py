@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import itertools
 import random
 import re
 from collections.abc import Iterator
@@ -159,6 +160,7 @@ class Deadlines(CountingSelector):
     def select(self, timeout: float | None = None) -> Any:
         """Do as `CountingSelector.select()` does, and look."""
         live = sorted(timer._when for timer in self.loop._scheduled if not timer._cancelled)
+        tied = {one for one, other in itertools.pairwise(live) if one == other}
         before = self.clock.now
         ready = super().select(timeout)
         blocked, self._last = before - self._last > SAME, self.clock.now
@@ -167,7 +169,7 @@ class Deadlines(CountingSelector):
             live = live[1:]
         elif not blocked:  # then those that are due just now have no delay, and are in no danger
             live = [when for when in live if abs(when - now) > SAME]
-        if any(abs(when - now) < self.gap for when in live):
+        if any(abs(when - now) < self.gap for when in live) or any(when <= now for when in tied):
             self.why_not = NEAR
         elif sum(self._turn(event)[0] for event in ready) > 1:  # the self-pipe does not count
             self.why_not = TOGETHER

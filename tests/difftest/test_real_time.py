@@ -79,6 +79,7 @@ def program(*ops):
         ((("call_later_only", "0.01", "k0", ""), ("block", "0.02"), ("ticks", "2")), ""),
         ((("call_later_only", "0", "k0", ""), ("call_later_only", "0", "k1", "")), ""),
         ((("call_later_only", "-1", "k0", ""), ("sleep", "0.01")), ""),
+        ((("call_at_only", "0", "k0", ""), ("call_at_only", "0", "k1", ""), ("ticks", "2")), NEAR),
         ((("add_reader", "k0"), ("send", "1"), ("ticks", "2")), ""),
         ((("add_reader", "k0"), ("add_writer", "k1"), ("send", "1"), ("ticks", "2")), TOGETHER),
         ((("acquire", "l0"), ("acquire", "l0")), BLOCKS),
