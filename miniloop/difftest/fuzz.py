@@ -307,7 +307,7 @@ class Search:
         if len(self._agreeing) < AGREEING and self.diagnosis is not None:
             self._agreeing.append((program, seen))
 
-    def _is_refuted(self, side: Side) -> bool:
+    def is_refuted(self, side: Side) -> bool:
         """Return whether a broken loop differs on many programs on which the sides agree.
 
         Then the right side does not break its rule, but another one that shows in the same way.
@@ -325,7 +325,7 @@ class Search:
         assert found.program is not None
         code, seen = found.program.code(), self.match.seen
         sides = self.diagnosis(found.left, found.right, lambda one: seen(one.run(code)))
-        sides = [one for one in sides if not self._is_refuted(one)]
+        sides = [one for one in sides if not self.is_refuted(one)]
         self._suspects.update({one.name: one for one in sides})
         return tuple(one.name for one in sides)
 

@@ -162,14 +162,17 @@ def test_uvloop_agrees_with_itself():
     assert found.differ == 0
 
 
+@pytest.mark.long
 @needs_uvloop
 def test_a_broken_uvloop_is_found_and_its_rule_is_named():
+    name = "uvloop:new_event_loop"
     found = fuzz.hunt(
-        "uvloop:new_event_loop", f"{HERE}:lifo", 3, 0, 24, diagnosis=diagnosis.diagnosis
+        name, f"{HERE}:lifo", 3, 0, 24, shrink_budget=100, diagnosis=diagnosis.diagnosis
     )
-    first, *_ = diagnosis.groups(found)
-    assert first.name == "last-in-first-out"
-    assert first.programs > 4
+    assert found.differ > 3
+    named = {one.name for one in diagnosis.groups(found) if one.loop is not None}
+    assert named
+    assert named <= {"last-in-first-out", "batch-in-reverse"}
 
 
 @pytest.mark.long

@@ -9,7 +9,8 @@ import pytest
 from miniloop import lab
 from miniloop.difftest import quiet, side
 from miniloop.difftest.compare import Difference
-from miniloop.difftest.fuzz import Finding, Hunt, hunt
+from miniloop.difftest.foreign import Match
+from miniloop.difftest.fuzz import Finding, Hunt, Search, compared, hunt
 from miniloop.difftest.programs import Program
 from miniloop.difftest.sides import KNOWN
 from miniloop.difftest.written import run_written
@@ -98,6 +99,23 @@ def test_a_loop_that_is_whole_gives_nothing():
     total = found("tests.difftest.own_loops:TakesSelector", 200)
     assert total.programs == 200
     assert diagnosis.diagnose(total, "asyncio", "tests.difftest.own_loops:TakesSelector") == []
+
+
+def test_programs_that_agree_refute_a_rule():
+    """A loop that agrees with asyncio on most programs cannot have its queue upside down."""
+    match = Match("asyncio", "miniloop")
+    search = Search(match, 2026, frozenset(), frozenset(), 0, diagnosis.diagnosis, (), Hunt())
+    with quiet():
+        for _, program, both in compared(match, 2026, range(40), frozenset(), None):
+            search.note_agreeing(program, both[0])
+        refuted = {
+            name: search.is_refuted(side(place(name)))
+            for name in ("last-in-first-out", "timers-first", "join-too-soon", "unfair-lock")
+        }
+        assert not search.is_refuted(side("miniloop"))
+    assert refuted.pop("last-in-first-out")
+    assert not refuted["join-too-soon"]
+    assert not refuted["unfair-lock"]
 
 
 @pytest.fixture
