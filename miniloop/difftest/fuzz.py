@@ -99,6 +99,8 @@ class Hunt:
     """The numbers of the programs in `counts`."""
     cut: dict[str, int] = field(default_factory=dict)
     """How many comparisons ended early, by reason."""
+    agreeing: list[tuple[Program, Schedule]] = field(default_factory=list)
+    """A few programs on which the loops agree, and what both do."""
 
     def add(self, other: Hunt) -> None:
         """Add the results of another hunt."""
@@ -115,6 +117,7 @@ class Hunt:
             self.explained[names] = self.explained.get(names, 0) + count
         for reason, count in other.cut.items():
             self.cut[reason] = self.cut.get(reason, 0) + count
+        self.agreeing = [*self.agreeing, *other.agreeing][:AGREEING]
 
     @property
     def differ(self) -> int:
@@ -188,6 +191,7 @@ def hunt(
     excused: Sequence[str] = (),
     numbers: Sequence[int] | None = None,
     given: Program | None = None,
+    agreeing: Sequence[tuple[Program, Schedule]] = (),
 ) -> Hunt:
     """Compare `count` programs, or as many as `seconds` allow.
 
@@ -196,11 +200,12 @@ def hunt(
     right side runs as one of the `excused` loops does. With a `diagnosis`, a program that runs to
     its end as on a broken loop found before needs no small program. Those in `suspects` are such
     loops from the beginning. With `numbers`, compare the programs of these numbers, and ignore
-    `start` and `count`. With a `given` program, compare only that, as it is.
+    `start` and `count`. With a `given` program, compare only that, as it is. Programs in `agreeing`
+    are some on which the loops were found to agree before.
     """
     match = Match(left, right, excused)
     clock = time.process_time if match.own else time.perf_counter
-    result = Hunt()
+    result = Hunt(agreeing=list(agreeing))
     if given is not None:
         shrink_budget = 0
     search = Search(match, seed, without, allow, shrink_budget, diagnosis, suspects, result)
@@ -248,8 +253,6 @@ class Search:
     _small: dict[str, str] = field(default_factory=dict)
     """The key of a finding, by the kind of the program that was made smaller."""
     _allowed: dict[str, str] = field(default_factory=dict)
-    _agreeing: list[tuple[Program, Schedule]] = field(default_factory=list)
-    """The first programs on which the sides agree, and what both do."""
 
     def __post_init__(self) -> None:
         sides = [side(one) for one in self.suspects]
@@ -304,15 +307,15 @@ class Search:
 
     def note_agreeing(self, program: Program, seen: Schedule) -> None:
         """Note a program on which the sides agree."""
-        if len(self._agreeing) < AGREEING and self.diagnosis is not None:
-            self._agreeing.append((program, seen))
+        if len(self.result.agreeing) < AGREEING and self.diagnosis is not None:
+            self.result.agreeing.append((program, seen))
 
     def is_refuted(self, side: Side) -> bool:
         """Return whether a broken loop differs on many programs on which the sides agree.
 
         Then the right side does not break its rule, but another one that shows in the same way.
         """
-        match, programs = self.match, self._agreeing
+        match, programs = self.match, self.result.agreeing
         differ = sum(
             not agree(match.seen(side.run(match.code(program))), schedule)
             for program, schedule in programs

@@ -197,6 +197,7 @@ def diagnose(
             shrink_budget=100,
             diagnosis=diagnosis,
             excused=[*excused, *map(place, names)],
+            agreeing=total.agreeing,
         )
         new = [one for one in groups(again) if one.loop is not None and one.name not in names]
         if not new:
