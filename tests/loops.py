@@ -1,23 +1,31 @@
-"""The table of third-party loops: `python -m tests.loops [NAME ...] [--write-docs]`.
+"""The page on third-party loops: `python -m tests.loops [NAME ...] [--write-docs]`.
 
 Each loop that is installed gets random programs for some time and is held against asyncio
 (`miniloop.difftest.foreign`). With --write-docs what came of it is kept (docs/generated/loops.json)
 as soon as a loop is done, and the page is made of all that is kept: name the loops that are still
-missing to go on with a run that was interrupted. The page has the smallest program of each group
-of findings. Wants the extra `loops`.
+missing to go on with a run that was interrupted. Wants the extra `loops`.
+
+With --itself each loop is held against itself instead, which must give nothing. The output says how
+many programs a second were compared, and how much of the processor each took. --busy N lets N
+processes spin meanwhile, to show that a busy machine gives nothing, either.
 """
 
 import argparse
 import concurrent.futures
+import contextlib
 import importlib.metadata
 import multiprocessing
+import resource
+import subprocess
 import sys
 import textwrap
+import time
+from collections.abc import Iterator
 from typing import Any
 
-from miniloop.difftest import fuzz
+from miniloop.cli import findings
+from miniloop.difftest import foreign, fuzz
 from miniloop.lab import diagnosis
-from miniloop.trace import Event
 from tests.measured import GENERATED, ROOT, circumstances, load, save, table
 
 KEPT = GENERATED / "loops.json"
@@ -33,8 +41,8 @@ LOOPS = {
     "bracio": "bracio:BracioLoop",
     "uringcore": "uringcore:UringEventLoop",
 }
-SHOWN = 12
-"""Groups of findings shown for a loop, the most frequent first."""
+BUDGET = 100
+"""Attempts to make a program smaller."""
 
 
 def main() -> int:
@@ -46,11 +54,19 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=120, help="time for each loop, at most")
     parser.add_argument("--jobs", type=int, default=2, help="loops to try at the same time")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--itself", action="store_true", help="hold each loop against itself")
+    parser.add_argument(
+        "--busy", type=int, default=0, metavar="N", help="with --itself: let N processes spin"
+    )
     parser.add_argument("--write-docs", action="store_true", help=f"write {PAGE.relative_to(ROOT)}")
     args = parser.parse_args()
     wrong = [name for name in args.names if name not in LOOPS]
     if wrong:
         parser.error(f"no loop named {wrong[0]!r}: choose from {', '.join(LOOPS)}")
+    if args.itself:
+        with busy(args.busy):
+            found = [itself(name, args.seed, args.examples) for name in args.names or LOOPS]
+        return int(any(found))
     limits = (args.seed, args.examples, args.seconds)
     how = f"--seed {args.seed} --examples {args.examples} --seconds {args.seconds:g}"
     context = multiprocessing.get_context("spawn")
@@ -68,10 +84,49 @@ def main() -> int:
     return 0
 
 
+@contextlib.contextmanager
+def busy(number: int) -> Iterator[None]:
+    """In the block, let so many processes use all of the processor that they get."""
+    spinning = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(number)]
+    try:
+        yield
+    finally:
+        for process in spinning:
+            process.kill()
+            process.wait()
+
+
+def itself(name: str, seed: int, examples: int) -> int:
+    """Hold a loop against itself, print what came of it, and return how many programs differ."""
+    began, spent = time.perf_counter(), processor_time()
+    try:
+        found = fuzz.hunt(LOOPS[name], LOOPS[name], seed, 0, examples)
+    except ValueError as error:
+        print(f"{name}: {error}", flush=True)
+        return 0
+    seconds, spent = time.perf_counter() - began, processor_time() - spent
+    print(
+        f"{name} against itself: {found.programs:,} programs compared, {found.differ:,} differ; "
+        f"{found.programs / seconds:.1f} a second, each {spent / found.programs * 1e3:.1f} ms of "
+        f"the processor; {found.cut.get(fuzz.ONCE, 0):,} more differed, but not every time",
+        flush=True,
+    )
+    for finding in found.findings.values():
+        print(f"\n{finding}", flush=True)
+    return found.differ
+
+
+def processor_time() -> float:
+    """Seconds of the processor that this process has used, and those that it has waited for."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in used)
+
+
 def hunt(name: str, seed: int, examples: int, seconds: float) -> dict[str, Any]:
     """What comes of one loop; in words, if it cannot even be made."""
     try:
         version = importlib.metadata.version(name)
+        began = time.perf_counter()
         found = fuzz.hunt(
             "asyncio",
             LOOPS[name],
@@ -79,50 +134,33 @@ def hunt(name: str, seed: int, examples: int, seconds: float) -> dict[str, Any]:
             0,
             examples,
             seconds=seconds,
+            shrink_budget=BUDGET,
             diagnosis=diagnosis.diagnosis,
         )
         groups = diagnosis.diagnose(found, "asyncio", LOOPS[name], seed)
+        rate = f"{found.programs / (time.perf_counter() - began):.1f} programs a second"
+        match = foreign.Match("asyncio", LOOPS[name])
+        match.close()
     except importlib.metadata.PackageNotFoundError:
         return {"version": "", "failed": "not installed"}
     except ValueError as error:
         return {"version": version, "failed": str(error)}
+    rules = [one.loop for one in groups if one.loop is not None]
     return {
         "version": version,
         "programs": found.programs,
         "differ": found.differ,
-        "left out": found.cut,
-        "groups": len(groups),
-        "shown": [described(one) for one in groups[:SHOWN] if one.findings],
+        "rules": {loop.name: loop.rule.standing for loop in rules},
+        "report": findings.summary(found, groups, match, rate, None),
     }
-
-
-def described(group: diagnosis.Group) -> dict[str, Any]:
-    """A group of findings."""
-    difference = group.findings[0].difference
-    first = difference.first()
-    return {
-        "programs": group.programs,
-        "rule": group.loop.breaks.rstrip(".") if group.loop else None,
-        "program": str(difference.program),
-        "asyncio": at(difference.left.events, first),
-        "loop": at(difference.right.events, first),
-    }
-
-
-def at(events: list[Event], number: int) -> str:
-    if number >= len(events):
-        return "nothing more"
-    return f"{events[number].who} {events[number].what}".strip()
 
 
 def row(name: str, result: dict[str, Any]) -> str:
     head = f"{name} {result['version']}".strip()
     if "failed" in result:
         return f"{head}: {result['failed']}"
-    return (
-        f"{head}: {result['programs']:,} programs compared, {result['differ']:,} differ, "
-        f"in {result['groups']} groups"
-    )
+    report = "\n".join(result["report"])
+    return f"{head}\n\n{report}\n"
 
 
 def page(results: dict[str, Any]) -> list[str]:
@@ -132,41 +170,17 @@ def page(results: dict[str, Any]) -> list[str]:
         if "failed" in result:
             rows.append([name, result["version"], "none", result["failed"], ""])
         else:
-            numbers = [result["programs"], result["differ"], result["groups"]]
-            rows.append([f":ref:`loops-{name}`", result["version"], *map("{:,}".format, numbers)])
-    head = ["Loop", "Version", "Programs compared", "Programs that differ", "Groups"]
-    lines = table(head, rows, widths="22 14 22 22 20")
+            numbers = map("{:,}".format, (result["programs"], result["differ"]))
+            rules = ", ".join(f"{rule} ({how})" for rule, how in result["rules"].items())
+            rows.append([f":ref:`loops-{name}`", result["version"], *numbers, rules or "none"])
+    head = ["Loop", "Version", "Programs compared", "Programs that differ", "Rules broken"]
+    lines = table(head, rows, widths="14 10 14 14 48")
     for name, result in results.items():
-        if "failed" in result:
-            continue
-        lines += ["", f".. _loops-{name}:", "", name, "~" * len(name), ""]
-        lines += [f"Made by {result['made']}.", ""]
-        rest = "; ".join(f"{why}: {n:,}" for why, n in sorted(result["left out"].items()))
-        if rest:
-            lines += [f"Programs not compared, or not to the end, by reason: {rest}.", ""]
-        if not result["shown"]:
-            lines += ["No difference was found.", ""]
-        for group in result["shown"]:
-            lines += section(group)
-        more = result["groups"] - len(result["shown"])
-        if more:
-            programs = result["differ"] - sum(group["programs"] for group in result["shown"])
-            lines += [f"And {more} more groups, of {programs} programs."]
+        if "failed" not in result:
+            lines += ["", f".. _loops-{name}:", "", name, "~" * len(name), ""]
+            lines += [f"Made by {result['made']}.", "", ".. code-block:: none", ""]
+            lines += [textwrap.indent(line, "   ") for line in result["report"]]
     return lines
-
-
-def section(group: dict[str, Any]) -> list[str]:
-    programs = f"{group['programs']} program" + "s" * (group["programs"] != 1)
-    what = f"**{group['rule']}**: broken by {programs}." if group["rule"] else f"{programs}."
-    return [
-        f"{what} At the first difference asyncio has ``{group['asyncio']}``, this loop "
-        f"``{group['loop']}``:",
-        "",
-        ".. code-block:: python",
-        "",
-        textwrap.indent(group["program"], "   "),
-        "",
-    ]
 
 
 if __name__ == "__main__":

@@ -44,17 +44,18 @@ from miniloop.cli.on_record import positive
 from miniloop.difftest import tokens
 from miniloop.difftest.exhaust import dask_executor
 from miniloop.difftest.foreign import Match
-from miniloop.difftest.fuzz import BLOCKS, ENOUGH, Hunt, hunt
+from miniloop.difftest.fuzz import ENOUGH, Hunt, hunt
 from miniloop.difftest.grammar import FEATURES
 from miniloop.difftest.programs import Program
+from miniloop.difftest.real_time import LEFT_OUT
 from miniloop.lab import diagnosis
 
 EXAMPLES, PIECE = 10_000, 1_000
 """The default number of programs, and how many are compared between two lines of progress."""
 FOREIGN_EXAMPLES, FOREIGN_PIECE = 2_000, 250
 """The same for a loop in a process of its own."""
-REAL_EXAMPLES, REAL_PIECE = 1_000, 200
-"""The same in real time, which is slow."""
+REAL_EXAMPLES, REAL_PIECE = 1_000, 1_000
+"""The same in real time. Each piece starts its own worker processes."""
 EVERY = 30.0
 """Seconds between two lines of progress if stderr is no terminal."""
 
@@ -320,7 +321,7 @@ class Progress:
         if not on_terminal and now - self._said < EVERY:
             return
         self._said = now
-        done = total.programs + total.cut.get(BLOCKS, 0)
+        done = total.programs + sum(total.cut.get(reason, 0) for reason in LEFT_OUT)
         rate = total.programs / (now - self._began)
         text = (
             f"{done:,} of {self._count:,} programs, {rate:,.0f} a second, {total.differ:,} differ"

@@ -13,6 +13,7 @@ Read the files in this order:
     exhaust                   all small programs
     shrink                    the smallest program that shows a difference
     loops, foreign, worker    other people's loops
+    real_time                 how a loop is compared that takes no selector
     fuzz                      a hunt through random programs
     written, jobs             a script or a function that a test compares
     scripts, processes        a script in a process of its own, started quickly if it runs often

@@ -1,14 +1,11 @@
-"""Run other people's loops in a worker process, and compare them with another loop.
+"""Run other people's loops in worker processes, and compare them with another loop.
 
 Such a loop may crash, hang or exit without a word. Each of these is a finding, and does not end the
 hunt.
 
-A loop that takes no selector runs in real time, and only the order of events is compared. Programs
-then get deadlines that are well apart, and a difference counts only if it shows several times in a
-row. Many programs wait at the same time, each in a worker of its own, and their deadlines are moved
-further apart if the machine has much to do. A program that differs runs again, alone. The loop that
-it is compared with still runs on virtual time, unless it takes no selector, either. Programs that
-block for ever on virtual time are left out, because they would block in real time, too.
+A loop that takes no selector runs in real time, and only the order of events is compared (see
+`real_time`). Most of that time it waits, so many programs run at the same time, each in a worker of
+its own.
 """
 
 from __future__ import annotations
@@ -17,13 +14,15 @@ import contextlib
 import marshal
 import os
 import pickle
-import re
 import select
 import signal
+import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import CodeType
 from typing import Any
@@ -33,47 +32,42 @@ import miniloop
 from ..trace import Event, Schedule
 from .compare import Difference, agree
 from .linked import Linked
-from .programs import FILE_NAME, Block, Program
-from .sides import TICK_LIMIT, Side, side
+from .programs import Program
+from .real_time import (
+    BLOCKS,
+    GAP,
+    Order,
+    blocks,
+    lateness,
+    on_time,
+    order,
+    prepared,
+    unhurried,
+    well_apart,
+)
+from .sides import Side, side
 from .surroundings import HANGS
 from .worker import SIZE
 
 WATCH = 1.5
-"""Seconds after which a program counts as hanging."""
-
-# No two sums of a few of these are near each other, nor near some hundredths of a second, for which
-# the programs block.
-APART = {
-    "0.01": "0.01",
-    "0.01001": "0.01",
-    "0.0105": "0.01",
-    "0.02": "0.023",
-    "0.03": "0.0535",
-    "0.3": "0.097",
-    "0.005": "0.004",
-}
-
-SECONDS = re.compile(r"(?<!time\.sleep\()\b0\.\d+\b")
-"""The seconds in the text of a program, except those for which it blocks: each of these ends late
-on a busy machine, and together they would pass a deadline."""
-
+"""Seconds after which a program counts as hanging, beyond those for which it waits."""
+START = 60.0
+"""Seconds that a worker process may take to start."""
 IN_FLIGHT = 8
 """How many programs run at the same time if they wait in real time."""
-PULSE = 0.005
-"""Seconds after which the process that waits for them looks how late it wakes."""
-LATE = 0.002
-"""If it wakes later than so many seconds, deadlines are moved further apart, by as much."""
 MOST_APART = 8.0
-"""How much further apart they are moved at most."""
-
-WORDED = re.compile(r"RuntimeError\([^)]*\)")
-"""A RuntimeError with its first words, as `describe` writes it."""
+"""How much further apart deadlines are moved at most."""
+RECENT = 100
+"""So many runs tell how far apart the deadlines of the next ones must be."""
+MOST_LATE = 5
+"""A difference that is there as often as this, and once more, is none of the machine's."""
 
 
 class ForeignLoop:
     """A loop in a worker process. `run()` does what that of a `Side` does."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, wait: bool = True) -> None:
+        """Start the process, and `wait` until it is ready. Raises ValueError if it never is."""
         self.name = name
         self._process: subprocess.Popen[bytes] | None = None
         self.order_only = ""
@@ -81,7 +75,12 @@ class ForeignLoop:
         self.sees_steps = True
         self.deadline = 0.0
         """When the program that runs counts as hanging."""
+        self.is_ready = False
+        """Whether the process has answered that it is ready."""
+        self._seconds = WATCH
         self._start()
+        if wait:
+            self.get_ready()
 
     def _start(self) -> None:
         root = str(Path(miniloop.__file__).parents[1])
@@ -93,7 +92,11 @@ class ForeignLoop:
             stderr=subprocess.DEVNULL,
             env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))},
         )
-        answer = self._answer(30.0)
+        self.is_ready = False
+
+    def get_ready(self) -> None:
+        """Wait until the process is ready. Only from then on does the program in it run."""
+        answer = self._answer(START)
         if answer is None:
             how = self._end()
             raise ValueError(f"{self.name}: the loop {how} before it runs anything")
@@ -101,6 +104,8 @@ class ForeignLoop:
             self.close()
             raise ValueError(answer[1])
         _, self.order_only, self.sees_steps = answer
+        self.is_ready = True
+        self.deadline = time.monotonic() + self._seconds
 
     def run(self, code: CodeType) -> Schedule:
         """Return the schedule of a program. If it ends the process, the schedule says how."""
@@ -118,10 +123,13 @@ class ForeignLoop:
         with contextlib.suppress(BrokenPipeError):
             self._process.stdin.write(len(message).to_bytes(SIZE, "big") + message)
             self._process.stdin.flush()
-        self.deadline = time.monotonic() + (WATCH if seconds is None else seconds)
+        self._seconds = WATCH if seconds is None else seconds
+        self.deadline = time.monotonic() + (self._seconds if self.is_ready else START)
 
     def finish(self) -> Schedule:
         """Wait for the schedule of the program that has begun."""
+        if not self.is_ready:
+            self.get_ready()
         answer = self._answer(self.deadline - time.monotonic())
         if answer is None:
             return Schedule([Event(0, 0, "process", self._end())])
@@ -177,79 +185,80 @@ def sided(given: str | Side) -> Any:
     return ForeignLoop(given) if isinstance(given, str) and ":" in given else side(given)
 
 
-def well_apart(program: Program) -> Program:
-    """Return the program with deadlines that real time can tell apart."""
+@dataclass
+class Job:
+    """A program that runs on some loops at the same time."""
 
-    def change(value: Any) -> Any:
-        if isinstance(value, tuple):
-            return tuple(change(one) for one in value)
-        return APART.get(value, value)
-
-    def block(ops: Block) -> Block:
-        return tuple((op[0], *map(change, op[1:])) for op in ops)
-
-    return Program(block(program.phases), tuple((n, block(b)) for n, b in program.functions))
-
-
-def unhurried(program: Program) -> Program:
-    """Return the program with a first task that outlasts the others.
-
-    Loops differ most in when and how they stop, which would hide all other differences.
-    """
-    functions = (
-        (n, (*b, ("sleep", APART["0.3"])) if n == "c0" else b) for n, b in program.functions
-    )
-    return Program(program.phases, tuple(functions))
+    number: int
+    program: Program
+    code: CodeType
+    seconds: float
+    """After so many it counts as hanging."""
+    scale: float
+    """By what its deadlines are multiplied."""
+    loops: dict[int, str]
+    """The loops by the places of their schedules in `found`."""
+    found: list[Any]
 
 
-def slowed(program: Program, scale: float) -> CodeType:
-    """Return the code of a program with its deadlines multiplied."""
-    text = SECONDS.sub(lambda seconds: f"{float(seconds[0]) * scale:.4f}", str(program))
-    return compile(text, FILE_NAME, "exec", dont_inherit=True)
+class Workers:
+    """Worker processes of any loops, which run programs in real time."""
 
+    def __init__(self) -> None:
+        self._idle: dict[str, list[ForeignLoop]] = {}
+        self._busy: dict[ForeignLoop, tuple[Job, int]] = {}
 
-def at_once(
-    workers: Sequence[ForeignLoop], codes: dict[int, CodeType], seconds: float
-) -> tuple[dict[int, Schedule], list[float]]:
-    """Run programs on workers, as many at a time as there are workers.
+    def run(self, jobs: Iterable[Job]) -> Iterator[Job]:
+        """Run jobs, so many at a time as IN_FLIGHT says. Yield each when it is done.
 
-    Return their schedules, and by how many seconds this process itself woke too late meanwhile: so
-    late may the programs be as well.
-    """
-    found: dict[int, Schedule] = {}
-    late: list[float] = []
-    left = list(reversed(codes.items()))
-    idle = list(workers)
-    busy: dict[ForeignLoop, int] = {}
-    while left or busy:
-        while left and idle:
-            number, code = left.pop()
-            worker = idle.pop()
-            worker.begin(code, seconds)
-            busy[worker] = number
-        began = time.monotonic()
-        ready, _, _ = select.select(list(busy), [], [], PULSE)
-        now = time.monotonic()
-        if not ready:
-            late.append(now - began - PULSE)
-        for worker in [one for one in busy if one in ready or one.deadline < now]:
-            found[busy.pop(worker)] = worker.finish()
-            idle.append(worker)
-    return found, late
+        A job is asked for when there is room for it. While the caller looks at one, the others run
+        on.
+        """
+        left = iter(jobs)
+        busy = self._busy
+        more = True
+        try:
+            while True:
+                while more and len({id(job) for job, _ in busy.values()}) < IN_FLIGHT:
+                    job = next(left, None)
+                    if job is None:
+                        more = False
+                    elif job.loops:
+                        self._begin(job)
+                    else:
+                        yield job
+                if not busy:
+                    return
+                until = min(worker.deadline for worker in busy)
+                ready, _, _ = select.select(list(busy), [], [], max(0.0, until - time.monotonic()))
+                now = time.monotonic()
+                for worker in [one for one in busy if one in ready or one.deadline < now]:
+                    if not worker.is_ready:
+                        worker.get_ready()
+                        continue
+                    job, place = busy.pop(worker)
+                    job.found[place] = worker.finish()
+                    self._idle[worker.name].append(worker)
+                    if None not in job.found:
+                        yield job
+        finally:
+            for worker in busy:  # if the caller wants no more
+                worker.close()
+                self._idle[worker.name].append(worker)
+            busy.clear()
 
+    def _begin(self, job: Job) -> None:
+        for place, name in job.loops.items():
+            idle = self._idle.setdefault(name, [])
+            worker = idle.pop() if idle else ForeignLoop(name, wait=False)
+            worker.begin(job.code, job.seconds)
+            self._busy[worker] = job, place
 
-def order(schedule: Schedule, steps: bool = True) -> Schedule:
-    """Return only the order of a schedule: no ticks, no times, and no steps if they are not seen.
-
-    Logged messages are left out, because they have reprs and real durations in them. So is the text
-    of a RuntimeError, because each library has its own.
-    """
-    rows = [
-        (0, 0, who, WORDED.sub("RuntimeError()", what))
-        for _, _, who, what in schedule.rows
-        if who != "logged" and (steps or "#" not in who)
-    ]
-    return Schedule(rows, cut=schedule.cut)
+    def close(self) -> None:
+        """End the processes."""
+        for idle in self._idle.values():
+            for worker in idle:
+                worker.close()
 
 
 class Match:
@@ -266,12 +275,10 @@ class Match:
         self.excused = [side(one) for one in excused]
         self.own = not any(isinstance(one, ForeignLoop) for one in both)
         self.exact = not any(one.order_only for one in both)
-        self.scale = self._next_scale = 2.0
+        self.scale = 1.0
         """By what the deadlines of programs in real time are multiplied."""
-        judged = not self.exact and isinstance(self.left, ForeignLoop)
-        self._judge = side("asyncio") if judged else None
-        """Tells which programs block for ever if the left side runs in real time, too."""
-        self._helpers: dict[ForeignLoop, list[ForeignLoop]] = {}
+        self._late: list[float] = []
+        self._many, self._alone = Workers(), Workers()
         self.links = self.own and self.exact
         """Whether `each` links programs, which have labels where printed ones have lines."""
 
@@ -296,105 +303,157 @@ class Match:
         """End the worker processes."""
         for one in (self.left, self.right):
             if isinstance(one, ForeignLoop):
-                for worker in self._workers(one, 0):
-                    worker.close()
+                one.close()
+        self._many.close()
+        self._alone.close()
 
     def fit(self, program: Program, number: int = 0) -> Program:
         """Return the program of a number in a form that can be compared here."""
         if self.exact:
             return program
-        program = well_apart(program)
-        return unhurried(program) if number % 2 else program
+        return well_apart(unhurried(program) if number % 2 else program, number, self.scale)
 
-    def blocks(self, left: Schedule) -> bool:
-        """Return whether a program would block for ever, or nearly so, in real time."""
-        return not self.exact and bool(
-            left.cut or None in left.timeouts or len(left.timeouts) >= TICK_LIMIT
-        )
-
-    def _blocks_for_judge(self, code: CodeType | Linked) -> bool:
-        return self._judge is not None and self.blocks(self._judge.run(code))
-
-    def each(self, programs: list[Program]) -> Iterator[tuple[Schedule, Schedule] | None]:
-        """Yield both schedules of each program, or None if they cannot be compared.
+    def each(self, programs: list[Program]) -> Iterator[tuple[Schedule, Schedule]]:
+        """Yield both schedules of each program, in the order of the programs.
 
         On our own sides the programs are linked, which is quicker. All of them run on one side
-        before the other, because the processor's caches are too small for both together. Programs
-        that wait in real time wait at the same time.
+        before the other, because the processor's caches are too small for both together.
         """
-        if not self.exact and len(programs) >= IN_FLIGHT:
-            yield from self._at_once(programs)
-            return
         if not self.links:
-            yield from map(self.schedules, programs)
+            for program in programs:
+                code = program.code()
+                yield self.left.run(code), self.right.run(code)
             return
         linked = [Linked(program) for program in programs]
         left = [self.left.run(code) for code in linked]
         right = [self.right.run(code) for code in linked]
         yield from zip(left, right, strict=True)
 
-    def _at_once(self, programs: list[Program]) -> Iterator[tuple[Schedule, Schedule] | None]:
-        codes = list(map(self.code, programs))
-        fit = {n: code for n, code in enumerate(codes) if not self._blocks_for_judge(code)}
-        lefts = self._runs(self.left, fit)
-        fit = {n: code for n, code in fit.items() if not self.blocks(lefts[n])}
-        rights = self._runs(self.right, fit)
-        for n in range(len(codes)):
-            yield (self.seen(lefts[n]), self.seen(rights[n])) if n in fit else None
-        self.scale = self._next_scale
+    def in_real_time(
+        self, programs: Iterable[tuple[int, Program]]
+    ) -> Iterator[tuple[int, Program, tuple[Order, Order] | str]]:
+        """Yield the schedules of each program, as it ends, or why it is not compared.
 
-    def _runs(self, side: Any, codes: dict[int, Any]) -> dict[int, Schedule]:
-        """Run programs on a side, at the same time if it has workers."""
-        if not isinstance(side, ForeignLoop):
-            return {n: side.run(code) for n, code in codes.items()}
-        found, late = at_once(self._workers(side, IN_FLIGHT), codes, WATCH * self.scale)
-        if late:
-            # All but the latest few, because one of them is always very late.
-            lateness = sorted(late)[len(late) * 9 // 10]
-            self._next_scale = min(MOST_APART, max(1.0, lateness / LATE))
-        return found
+        Programs that wait do so at the same time.
+        """
+        left_out: deque[tuple[int, Program, str]] = deque()
 
-    def _workers(self, side: ForeignLoop, number: int) -> list[ForeignLoop]:
-        """Return so many workers of a side, or more if there are more."""
-        helpers = self._helpers.setdefault(side, [])
-        while len(helpers) < number - 1:
-            helpers.append(ForeignLoop(side.name))
-        return [side, *helpers]
+        def jobs() -> Iterator[Job]:
+            for number, program in programs:
+                job = self._job(program, self.scale, number)
+                if isinstance(job, Job):
+                    yield job
+                else:
+                    left_out.append((number, program, job))
 
-    def schedules(self, program: Program) -> tuple[Schedule, Schedule] | None:
-        """Return both schedules of a printed program, or None if they cannot be compared."""
-        code = program.code() if self.exact else slowed(program, self.scale)
-        if self._blocks_for_judge(code):
-            return None
-        left = self.left.run(code)
-        if self.blocks(left):
-            return None
-        return self.seen(left), self.seen(self.right.run(code))
+        for job in self._many.run(jobs()):
+            while left_out:
+                yield left_out.popleft()
+            both = self._both(job)
+            if not isinstance(both, str):
+                self._move_deadlines(both)
+            yield job.number, job.program, both
+        yield from left_out
+
+    def _job(self, program: Program, scale: float, number: int = 0) -> Job | str:
+        """Return a program, ready to run in real time, or why it cannot be compared."""
+        made = prepared(program, scale)
+        if made.why_not:
+            return made.why_not
+        sides = (self.left, self.right)
+        loops = {n: one.name for n, one in enumerate(sides) if isinstance(one, ForeignLoop)}
+        found = [None if n in loops else one.run(made.code) for n, one in enumerate(sides)]
+        if found[0] is not None and blocks(found[0]):
+            return found[0].cut or BLOCKS
+        return Job(number, program, made.code, made.seconds + WATCH, scale, loops, found)
+
+    def _both(self, job: Job) -> tuple[Order, Order] | str:
+        """Return what is compared of both schedules of a job, or why it cannot be compared."""
+        if blocks(job.found[0]):
+            return job.found[0].cut or BLOCKS
+        left, right = (order(schedule, self.steps, job.scale) for schedule in job.found)
+        return left, right
+
+    def _move_deadlines(self, both: tuple[Order, Order]) -> None:
+        """Let half of the programs be on time. Only a program that differs must be."""
+        if agree(*both):
+            self._late.append(lateness(*both))
+        if len(self._late) == RECENT:
+            self.scale = min(MOST_APART, max(1.0, 2 * statistics.median(self._late) / GAP))
+            self._late.clear()
+
+    def schedules(self, program: Program, scale: float = 1.0) -> tuple[Schedule, Schedule] | None:
+        """Return both schedules of a printed program, or None if they cannot be compared.
+
+        In real time it runs alone, and its deadlines are multiplied by `scale`.
+        """
+        if self.exact:
+            code = program.code()
+            return self.left.run(code), self.right.run(code)
+        job = self._job(program, scale)
+        both = self._both(next(self._alone.run([job]))) if isinstance(job, Job) else job
+        return None if isinstance(both, str) else both
 
     def seen(self, schedule: Schedule) -> Schedule:
         """Return the part of a schedule that is compared here."""
         return schedule if self.exact else order(schedule, self.steps)
 
     def code(self, program: Program) -> CodeType | Linked:
-        """Return a program in the form in which `each` runs it."""
-        if self.links:
-            return Linked(program)
-        return program.code() if self.exact else slowed(program, self.scale)
+        """Return a program in the form in which a side of ours runs it quickest."""
+        return Linked(program) if self.links else program.code()
+
+    def is_late(self, both: tuple[Schedule, Schedule]) -> bool:
+        """Return whether a difference may be there only because an event came late."""
+        left, right = both
+        timed = isinstance(left, Order) and isinstance(right, Order)
+        return timed and not on_time(left, right)  # type: ignore[arg-type]
 
     def difference(self, program: Program, times: int = 1) -> Difference | None:
-        """Return how the sides differ on a program, if they do so each of `times` times."""
+        """Return how the sides differ on a program, if they do so each of `times` times.
+
+        In real time, runs that were late do not count. Each lets the next one have its deadlines
+        twice as far apart. If too many are late, the program is not compared, unless all of them
+        differ in the same way: then it is the loop that is late, and not the machine.
+        """
         found = None
-        for _ in range(times):
-            both = self.schedules(program)
+        scale, late, seen = self.scale, 0, 0
+        while seen < times:
+            both = self.schedules(program, scale)
             if both is None or agree(*both):
                 return None
-            code = program.code() if self.exact else slowed(program, self.scale)
+            code = program.code()
             if any(agree(self.seen(one.run(code)), both[1]) for one in self.excused):
                 return None
-            if found is not None and both[1].events != found.right.events:
+            if found is not None and both[1].rows != found.right.rows:
                 return None  # not the same twice, so it is a race
             found = Difference(program, self.left.name, self.right.name, *both)
+            if not self.is_late(both):
+                seen += 1
+            elif late == MOST_LATE:
+                return found
+            else:
+                late += 1
+                scale = min(2 * scale, MOST_APART)
         return found
+
+    def first_differing(
+        self, programs: Sequence[Program], differs: Callable[[Difference | None], bool]
+    ) -> Program | None:
+        """Return the first of some programs whose difference `differs()`, or None."""
+        if self.exact:
+            return next((one for one in programs if differs(self.difference(one))), None)
+        jobs = [self._job(one, self.scale, number) for number, one in enumerate(programs)]
+        found: list[int] = []
+        for job in self._alone.run(job for job in jobs if isinstance(job, Job)):
+            both = self._both(job)
+            if isinstance(both, str) or agree(*both) or self.is_late(both):
+                continue
+            code = job.program.code()
+            if any(agree(self.seen(one.run(code)), both[1]) for one in self.excused):
+                continue
+            if differs(Difference(job.program, self.left.name, self.right.name, *both)):
+                found.append(job.number)
+        return programs[min(found)] if found else None
 
 
 def is_crash(schedule: Schedule) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import random
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from ..trace import Schedule
@@ -17,15 +17,19 @@ from .compare import Difference, agree, first_words, one_hangs
 from .foreign import ForeignLoop, Match, is_crash
 from .generate import Generator
 from .programs import Program
-from .shrink import shrink
+from .real_time import blocks
+from .shrink import shrink, shrink_many
 from .sides import TICK_LIMIT, Side, side
 from .surroundings import HANGS, quiet
 from .tokens import Drawn, token_of
 
 AT_ONCE = 32
 """How many programs are made, and then run first on one side and then on the other."""
-BLOCKS = "blocks for ever"
 ONCE = "differs, but not every time"
+AGREEING = 40
+"""On so many programs on which the sides agree, a broken loop that is suspected must agree, too."""
+SIDE_BY_SIDE = 4
+"""How many smaller programs are tried at the same time if they wait in real time."""
 ENOUGH = 3
 """For so many programs with one explanation, a small program is looked for. The smallest stays."""
 
@@ -95,6 +99,8 @@ class Hunt:
     """The numbers of the programs in `counts`."""
     cut: dict[str, int] = field(default_factory=dict)
     """How many comparisons ended early, by reason."""
+    agreeing: list[tuple[Program, Schedule]] = field(default_factory=list)
+    """A few programs on which the loops agree, and what both do."""
 
     def add(self, other: Hunt) -> None:
         """Add the results of another hunt."""
@@ -111,6 +117,7 @@ class Hunt:
             self.explained[names] = self.explained.get(names, 0) + count
         for reason, count in other.cut.items():
             self.cut[reason] = self.cut.get(reason, 0) + count
+        self.agreeing = [*self.agreeing, *other.agreeing][:AGREEING]
 
     @property
     def differ(self) -> int:
@@ -184,6 +191,7 @@ def hunt(
     excused: Sequence[str] = (),
     numbers: Sequence[int] | None = None,
     given: Program | None = None,
+    agreeing: Sequence[tuple[Program, Schedule]] = (),
 ) -> Hunt:
     """Compare `count` programs, or as many as `seconds` allow.
 
@@ -192,11 +200,12 @@ def hunt(
     right side runs as one of the `excused` loops does. With a `diagnosis`, a program that runs to
     its end as on a broken loop found before needs no small program. Those in `suspects` are such
     loops from the beginning. With `numbers`, compare the programs of these numbers, and ignore
-    `start` and `count`. With a `given` program, compare only that, as it is.
+    `start` and `count`. With a `given` program, compare only that, as it is. Programs in `agreeing`
+    are some on which the loops were found to agree before.
     """
     match = Match(left, right, excused)
     clock = time.process_time if match.own else time.perf_counter
-    result = Hunt()
+    result = Hunt(agreeing=list(agreeing))
     if given is not None:
         shrink_budget = 0
     search = Search(match, seed, without, allow, shrink_budget, diagnosis, suspects, result)
@@ -204,18 +213,14 @@ def hunt(
     try:
         with quiet():
             numbers = range(start, start + count) if numbers is None else numbers
-            compared: Iterable[Compared]
-            if given is None:
-                compared = in_turn(match, seed, numbers, without)
-            else:
-                compared = zip((start,), (given,), match.each([given]), strict=True)
-            for number, program, both in compared:
-                if both is None:
-                    result.ended_early(BLOCKS)
+            for number, program, both in compared(match, seed, numbers, without, given):
+                if isinstance(both, str):
+                    result.ended_early(both)
                     continue
                 result.programs += 1
                 result.events.append(len(both[0].rows))
                 if agree(*both):
+                    search.note_agreeing(program, both[0])
                     if reason := ends_early(*both):
                         result.ended_early(reason)
                 else:
@@ -257,6 +262,13 @@ class Search:
     def look_into(self, seen: Difference, number: int) -> None:
         """Note a program that differs, and look for a small one if the difference is new."""
         result, match = self.result, self.match
+        if match.is_late((seen.left, seen.right)):
+            assert seen.program is not None
+            alone = match.difference(seen.program)
+            if alone is None:
+                result.ended_early(ONCE)
+                return
+            seen = alone
         if names := self._alike(match.excused, seen):
             result.ended_early(f"runs as on {names[0]}, which is allowed")
             return
@@ -293,12 +305,30 @@ class Search:
         else:
             result.count(finding.key, number)
 
+    def note_agreeing(self, program: Program, seen: Schedule) -> None:
+        """Note a program on which the sides agree."""
+        if len(self.result.agreeing) < AGREEING and self.diagnosis is not None:
+            self.result.agreeing.append((program, seen))
+
+    def is_refuted(self, side: Side) -> bool:
+        """Return whether a broken loop differs on many programs on which the sides agree.
+
+        Then the right side does not break its rule, but another one that shows in the same way.
+        """
+        match, programs = self.match, self.result.agreeing
+        differ = sum(
+            not agree(match.seen(side.run(match.code(program))), schedule)
+            for program, schedule in programs
+        )
+        return differ > 2 and differ > len(programs) / 5
+
     def _diagnosed(self, found: Difference) -> tuple[str, ...]:
         if self.diagnosis is None or is_crash(found.right):
             return ()
         assert found.program is not None
         code, seen = found.program.code(), self.match.seen
         sides = self.diagnosis(found.left, found.right, lambda one: seen(one.run(code)))
+        sides = [one for one in sides if not self.is_refuted(one)]
         self._suspects.update({one.name: one for one in sides})
         return tuple(one.name for one in sides)
 
@@ -320,17 +350,30 @@ def ends_early(left: Schedule, right: Schedule) -> str:
     return "" if left == right else "a recursion went too deep"
 
 
-Compared = tuple[int, Program, tuple[Schedule, Schedule] | None]
-"""The number of a program, the program, and both schedules, or None if they cannot be compared."""
+Compared = tuple[int, Program, tuple[Schedule, Schedule] | str]
+"""The number of a program, the program, and both schedules, or why they cannot be compared."""
 
 
-def in_turn(
-    match: Match, seed: int, numbers: Sequence[int], without: frozenset[str]
+def compared(
+    match: Match,
+    seed: int,
+    numbers: Sequence[int],
+    without: frozenset[str],
+    given: Program | None,
 ) -> Iterator[Compared]:
-    """Yield each program with both its schedules, or None if they cannot be compared."""
-    for some in (numbers[n : n + AT_ONCE] for n in range(0, len(numbers), AT_ONCE)):
-        programs = [match.fit(numbered_program(seed, number, without), number) for number in some]
-        yield from zip(some, programs, match.each(programs), strict=True)
+    """Yield each program with both its schedules. In real time they come as they end."""
+    if given is not None and match.exact:
+        yield numbers[0], given, next(match.each([given]))
+    elif given is not None:
+        yield from match.in_real_time([(numbers[0], given)])
+    elif match.exact:
+        for some in (numbers[n : n + AT_ONCE] for n in range(0, len(numbers), AT_ONCE)):
+            programs = [numbered_program(seed, number, without) for number in some]
+            yield from zip(some, programs, match.each(programs), strict=True)
+    else:
+        yield from match.in_real_time(
+            (n, match.fit(numbered_program(seed, n, without), n)) for n in numbers
+        )
 
 
 def explained(match: Match, seen: Difference, kind: str, budget: int) -> Difference | None:
@@ -361,7 +404,7 @@ def explain_crash(
             return False
         code = candidate.code()
         left = match.left.run(code)
-        if match.blocks(left):
+        if not match.exact and blocks(left):
             return False
         for right in (match.right.run(code) for _ in range(runs)):
             if is_crash(right):
@@ -391,7 +434,11 @@ def explain(
 
     if HANGS in kind:
         budget = min(budget, 30)  # each attempt takes as long as the watch lasts
-    small = match.difference(
-        shrink(program, lambda one: still(match.difference(one)), budget), times
+    smallest = shrink_many(
+        program,
+        lambda some: match.first_differing(some, still),
+        1 if match.exact else SIDE_BY_SIDE,
+        budget,
     )
+    small = match.difference(smallest, times)
     return small if still(small) else whole

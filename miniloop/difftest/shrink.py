@@ -7,7 +7,8 @@ helps.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import itertools
+from collections.abc import Callable, Iterator, Sequence
 
 from .generate import names
 from .grammar import OPERATIONS, PHASES, values
@@ -19,22 +20,36 @@ SHORT = 12
 
 def shrink(program: Program, fails: Callable[[Program], bool], budget: int = 3000) -> Program:
     """Return the smallest program found that still `fails`, after at most `budget` attempts."""
+    return shrink_many(program, lambda some: some[0] if fails(some[0]) else None, 1, budget)
+
+
+def shrink_many(
+    program: Program,
+    first: Callable[[Sequence[Program]], Program | None],
+    at_once: int,
+    budget: int,
+) -> Program:
+    """Do as `shrink` does, with `at_once` attempts at the same time.
+
+    `first` returns the first of some programs that still fails, or None.
+    """
     tried: set[Program] = {program}
-    improved = True
-    while improved and budget > 0:
-        improved = False
-        for candidate in simpler(program):
-            candidate = reachable(candidate)
-            if candidate in tried:
-                continue
-            tried.add(candidate)
-            budget -= 1
-            if fails(candidate):
-                program = candidate
-                improved = True
+
+    def new() -> Iterator[Program]:
+        for candidate in map(reachable, simpler(program)):
+            if candidate not in tried:
+                tried.add(candidate)
+                yield candidate
+
+    while budget > 0:
+        candidates = new()
+        while some := list(itertools.islice(candidates, min(at_once, budget))):
+            budget -= len(some)
+            if (smaller := first(some)) is not None:
+                program = smaller
                 break
-            if budget <= 0:
-                break
+        else:
+            break
     return program
 
 

@@ -248,6 +248,18 @@ class Side:
         return self._recorder.task_factory(self.task_class, self.steps_class)(loop, coro, **rest)
 
 
+class RealTimeRecorder(Recorder):
+    """A recorder that notes when events happen in real time."""
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self._began = time.monotonic()
+
+    def note(self, who: str, what: str) -> None:  # noqa: D102
+        self.clock.now = time.monotonic() - self._began
+        super().note(who, what)
+
+
 class RealTimeSide(Side):
     """A loop that takes no selector: it is recorded without ticks, in real time."""
 
@@ -258,9 +270,9 @@ class RealTimeSide(Side):
         self, program: str, tick_limit: int, event_limit: int, linked: bool = False
     ) -> tuple[Recorder, Any]:
         """Return a loop as its author makes it, recorded as far as it allows."""
-        recorder = Recorder(program, tick_limit, event_limit)
-        recorder.most_nested = MOST_NESTED
         loop = self.kind.make()
+        recorder = RealTimeRecorder(program, tick_limit, event_limit)
+        recorder.most_nested = MOST_NESTED
         self.record(loop, recorder, self.task_class, self.steps_class)
         clock: Any = self._time
         clock.sleep, clock.time, clock.monotonic = time.sleep, time.time, time.monotonic

@@ -200,11 +200,12 @@ def depth() -> int:
 
 
 @contextlib.contextmanager
-def quiet(deepest: int = DEEPEST) -> Iterator[None]:
+def quiet(deepest: int = DEEPEST, watched: bool = True) -> Iterator[None]:
     """In the block, have no log, no warnings, and no garbage collection in the middle of a program.
 
     Programs of the grammar leave tasks pending and exceptions unretrieved on purpose. If that
-    matters, it is in their schedules. Recursion ends `deepest` frames from here.
+    matters, it is in their schedules. Recursion ends `deepest` frames from here. Unless they are
+    `watched`, there is no watchdog, whose signal would wake loops that wait in real time.
     """
     executors = logging.getLogger("concurrent.futures")
     was_disabled, executors.disabled = executors.disabled, True
@@ -231,8 +232,8 @@ def quiet(deepest: int = DEEPEST) -> Iterator[None]:
     if freezes:
         gc.freeze()  # the collections below need not look at older objects
     had_loop = unasked_loop()
-    nested = _watchdog.on
-    if not nested:
+    starts = watched and not _watchdog.on
+    if starts:
         _watchdog.start()
     try:
         with warnings.catch_warnings():
@@ -249,7 +250,7 @@ def quiet(deepest: int = DEEPEST) -> Iterator[None]:
             if had_loop is None:
                 unasked_loop(close=True)
     finally:
-        if not nested:
+        if starts:
             _watchdog.end()
         sys.setrecursionlimit(usual)
         if was_enabled:

@@ -23,9 +23,9 @@ from typing import Any, Protocol, TypeVar
 
 import miniloop
 
-from .foreign import APART
 from .grammar import DOMAINS, FUNCTIONS, PHASES, TABLE, Operation, domain_of, values
 from .programs import Block, Program, operations
+from .real_time import DELAYS
 
 LONGEST = 80
 """The most characters of a token."""
@@ -38,7 +38,7 @@ DIGEST, CHECKSUM = 3, 2  # characters
 
 FEATURES: tuple[str, ...] = tuple(dict.fromkeys(op.feature for op in TABLE.values()))
 END, OTHER = "end of the block", "a value of another function"
-ANYWHERE = tuple(APART.values())
+ANYWHERE = DELAYS
 """The delays of programs for loops that run in real time."""
 
 T = TypeVar("T")

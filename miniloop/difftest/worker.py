@@ -16,11 +16,20 @@ from types import CodeType
 from typing import BinaryIO
 
 from ..trace import Event, Schedule
+from .programs import FILE_NAME
 from .sides import TICK_LIMIT, Side, side
 from .surroundings import quiet
 
 SIZE = 8
 """The number of bytes before each message, which hold its length."""
+
+TRIAL = """
+import asyncio
+async def main():
+    pass
+asyncio.new_event_loop().run_until_complete(main())
+"""
+"""A program whose only task is made by the loop itself."""
 
 LONGEST = 30.0
 """Seconds after which a worker ends itself."""
@@ -51,10 +60,11 @@ def main(name: str) -> None:
         send(answers, pickle.dumps(("bad", str(error))))
         return
     why = own.kind.order_only if own.kind is not None else ""
-    if own.order_only:  # only a run shows whether it sees steps
-        run(own, compile("import asyncio\nasyncio.new_event_loop()", "<program>", "exec"))
+    if own.order_only:  # only a run shows whether the steps of all tasks are seen
+        tried = run(own, compile(TRIAL, FILE_NAME, "exec"))
+        own.sees_steps &= any(event.who.startswith("main#") for event in tried.events)
     send(answers, pickle.dumps(("ready", why, own.sees_steps)))
-    with quiet():
+    with quiet(watched=not own.order_only):
         while size := sys.stdin.buffer.read(SIZE):
             code = marshal.loads(sys.stdin.buffer.read(int.from_bytes(size, "big")))
             # If the hunt has ended, this ends a program that hangs.

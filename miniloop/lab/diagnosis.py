@@ -24,7 +24,7 @@ from types import CodeType
 
 from ..difftest import Difference, Program, Side, agree, quiet, side
 from ..difftest.foreign import Match
-from ..difftest.fuzz import Finding, Hunt, group, hunt, in_turn, size
+from ..difftest.fuzz import Finding, Hunt, compared, group, hunt, size
 from ..difftest.linked import Linked
 from ..difftest.shrink import shrink
 from ..difftest.surroundings import HANGS
@@ -224,6 +224,7 @@ def diagnose(
             shrink_budget=100,
             diagnosis=diagnosis,
             excused=[*excused, *map(place, names)],
+            agreeing=total.agreeing,
         )
         new = [one for one in groups(again) if one.loop is not None and one.name not in names]
         if not new:
@@ -254,10 +255,12 @@ class Behind:
         seen: list[tuple[int, Program, tuple[Schedule, Schedule], dict[str, str]]] = []
         left_over: list[int] = []
         with quiet():
-            for number, program, both in in_turn(self.match, self.seed, numbers, self.without):
+            for number, program, both in compared(
+                self.match, self.seed, numbers, self.without, None
+            ):
                 if time.monotonic() > self.deadline:
                     left_over.append(number)
-                elif both is not None and not agree(*both):
+                elif not isinstance(both, str) and not agree(*both):
                     explains = self._explains(program, both[1])
                     if explains is None:
                         continue

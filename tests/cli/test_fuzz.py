@@ -10,10 +10,11 @@ import pytest
 from miniloop import lab
 from miniloop.cli import findings
 from miniloop.cli import fuzz as cli
-from miniloop.difftest import Difference, foreign, quiet, side, tokens
+from miniloop.difftest import Difference, foreign, quiet, tokens
 from miniloop.difftest.foreign import Match
 from miniloop.difftest.fuzz import Finding, Hunt
 from miniloop.difftest.programs import Program
+from miniloop.difftest.real_time import BLOCKS
 from miniloop.lab.diagnosis import groups
 from miniloop.trace import Schedule
 from tests.cli.both_ways import ROOT, Ended, run
@@ -358,30 +359,24 @@ def test_programs_in_real_time_run_at_the_same_time(
     monkeypatch.chdir(folder)
     monkeypatch.setattr(foreign, "WATCH", 20.0)  # none of them hangs
     monkeypatch.setattr(foreign, "IN_FLIGHT", 3)
-    programs = [program(("sleep", delay)) for delay in ("0.097", "0.01", "0.051") * 2]
+    programs = [program(("sleep", delay)) for delay in ("0.09", "0.01", "0.05") * 2]
     programs[4] = program(("call_soon", "h0", "k0", ", 1"))
     programs[1] = program(("acquire", "l0"), ("acquire", "l0"))  # waits for ever
     match = foreign.Match("asyncio", "loops:RealCrashing")
     try:
-        both = list(match.each(programs))
-        again = list(match.each(programs))
+        with quiet():
+            both = list(match.in_real_time(enumerate(programs)))
+            again = list(match.in_real_time(enumerate(programs)))
     finally:
         match.close()
     for found in (both, again):
-        assert found[1] is None
-        ended = [schedules and [event.what for event in schedules[1].events] for schedules in found]
-        assert ended[4] == ["crashes: SIGSEGV"]
-        assert all(foreign.agree(*found[n]) for n in (0, 2, 3, 5))
+        schedules = {number: both for number, _, both in found}
+        assert len(schedules) == len(found) == len(programs)
+        assert schedules[1] == BLOCKS
+        ended = [event.what for event in schedules[4][1].events]  # type: ignore[union-attr]
+        assert ended == ["crashes: SIGSEGV"]
+        assert all(foreign.agree(*schedules[n]) for n in (0, 2, 3, 5))  # type: ignore[arg-type]
     assert match.scale <= foreign.MOST_APART
-
-
-def test_deadlines_are_moved_apart() -> None:
-    one = program(("sleep", "0.051"), ("call_later", "h0", "0.01", "k0", ", 1"), ("ticks", "3"))
-    slow = foreign.slowed(one, 3)
-    with quiet():
-        seconds = [side("asyncio").run(code).timeouts for code in (one.code(), slow)]
-    assert [max(some) for some in seconds] == [0.051, 0.153]
-    assert side("asyncio").run(foreign.slowed(one, 1)) == side("asyncio").run(one.code())
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,11 @@ import sys
 
 import pytest
 
-from miniloop.difftest import tokens
-from miniloop.difftest.foreign import unhurried, well_apart
+from miniloop.difftest import quiet, tokens
 from miniloop.difftest.fuzz import numbered_program
 from miniloop.difftest.grammar import OPERATIONS, TABLE, values
 from miniloop.difftest.programs import Program
+from miniloop.difftest.real_time import unhurried, well_apart
 from miniloop.difftest.shrink import simpler
 from miniloop.difftest.tokens import DIGITS, LONGEST, Drawn, read, token_of
 
@@ -44,7 +44,8 @@ def test_a_program_is_read_back():
 
 def test_what_shrinking_makes_is_read_back():
     rng = random.Random(1)
-    one = well_apart(unhurried(numbered_program(5, 3)))
+    with quiet():
+        one = well_apart(unhurried(numbered_program(5, 3)))
     for _ in range(40):
         token = token_of(one, DRAWN)
         assert read(token) in (one, DRAWN)

@@ -10,7 +10,7 @@ from miniloop import lab
 from miniloop.difftest import agree, quiet, side
 from miniloop.difftest.compare import Difference
 from miniloop.difftest.foreign import Match
-from miniloop.difftest.fuzz import Finding, Hunt, hunt
+from miniloop.difftest.fuzz import Finding, Hunt, Search, compared, hunt
 from miniloop.difftest.programs import Program
 from miniloop.difftest.sides import KNOWN
 from miniloop.difftest.written import run_written
@@ -119,6 +119,23 @@ def test_two_broken_rules_are_both_named(one, other, count):
     found = pairs.diagnosed((one, other), count)
     assert set(found.named) == {one, other}
     assert found.missed == []
+
+
+def test_programs_that_agree_refute_a_rule():
+    """A loop that agrees with asyncio on most programs cannot have its queue upside down."""
+    match = Match("asyncio", "miniloop")
+    search = Search(match, 2026, frozenset(), frozenset(), 0, diagnosis.diagnosis, (), Hunt())
+    with quiet():
+        for _, program, both in compared(match, 2026, range(40), frozenset(), None):
+            search.note_agreeing(program, both[0])
+        refuted = {
+            name: search.is_refuted(side(place(name)))
+            for name in ("last-in-first-out", "timers-first", "join-too-soon", "unfair-lock")
+        }
+        assert not search.is_refuted(side("miniloop"))
+    assert refuted.pop("last-in-first-out")
+    assert not refuted["join-too-soon"]
+    assert not refuted["unfair-lock"]
 
 
 def test_a_stranger_with_two_broken_rules():
