@@ -14,9 +14,8 @@ from tests.absent import Absent
 from tests.asyncio_names import Standing
 from tests.reading_order import PACKAGE, ROOT
 
-
-# While the site is built, autodoc replaces the defaults of functions by their text, so signatures are
-# compared before that.
+# While the site is built, autodoc replaces the defaults of functions by their text. So signatures
+# are compared before that.
 STANDINGS = {name: asyncio_names.standing(name) for name in asyncio_names.names()}
 
 
