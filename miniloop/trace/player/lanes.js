@@ -5,7 +5,8 @@
 //
 // All lanes are drawn once, in a box that scrolls. A step moves the cursor and draws new arrows.
 
-// In pixels: the height of a lane, that of the ticks' numbers above them, the width of a column.
+// In pixels: the height of a lane and of the ticks' numbers (player.css has them, too), the width of
+// a column.
 const LANE = 17, TOP = 16, NARROWEST = 9, WIDEST = 40;
 
 class Lanes {
@@ -70,21 +71,22 @@ class Lanes {
     return (n) => [x(n) + this.column / 2, lanes.get(run.steps[n].task).y];
   }
 
-  // A dashed line where a tick begins, with its number where there is room for it.
+  // A line where a tick begins, with its number where there is room for it.
   drawTicks(starts, difference) {
-    const border = (moment, name, words) => {
-      const x = this.x(moment);
-      this.picture.append(svg("path", { class: name, d: `M${x} 0V${this.bottom}` }),
-        svg("text", { x: x + 3, y: 11 }, words));
-    };
+    const line = (moment) => `M${this.x(moment)} 0V${this.bottom}`;
+    const label = (moment, words) =>
+      this.picture.append(svg("text", { x: this.x(moment) + 3, y: 11 }, words));
+    this.picture.append(svg("path", { class: "tick", d: starts.map(line).join("") }));
     let free = 0;
     starts.forEach((moment, tick) => {
       const x = this.x(moment);
-      const room = x >= free && (difference < 0 || Math.abs(x - this.x(difference)) > 100);
-      border(moment, "tick", room ? `tick ${tick}` : "");
-      if (room) free = x + 48;
+      if (x < free || (difference >= 0 && Math.abs(x - this.x(difference)) < 100)) return;
+      label(moment, `tick ${tick}`);
+      free = x + 48;
     });
-    if (difference >= 0) border(difference, "differ", "first difference");
+    if (difference < 0) return;
+    this.picture.append(svg("path", { class: "differ", d: line(difference) }));
+    label(difference, "first difference");
   }
 
   draw(now) {
