@@ -4,7 +4,7 @@ Opens one page of each kind twice: 1200 pixels wide in light colours, and 390 wi
 layout does not depend on the colours, nor the colours on the layout, so the other two pairs can
 show nothing new. Prints a line for each fault, and exits with status 1 if there is one:
 
-- axe-core finds something serious or critical;
+- axe-core finds something serious or critical in the first five sections;
 - the page asks for anything that is not a file;
 - the page itself scrolls sideways, or on the wide screen a block of code does.
 
@@ -58,6 +58,8 @@ SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clie
 BLOCKS = """[...document.querySelectorAll("pre")]
     .filter((block) => block.scrollWidth > block.clientWidth)
     .map((block) => block.innerText.split("\\n").sort((a, b) => b.length - a.length)[0])"""
+# The API has twenty sections that one directive makes. For axe, five of a page are enough.
+LOOKED_AT = {"exclude": [["article > section > section:nth-of-type(n + 6)"]]}
 SERIOUS = {"serious", "critical"}
 
 
@@ -80,7 +82,8 @@ def faults(page: Any, path: Path, view: View) -> Iterator[str]:
         for line in page.evaluate(BLOCKS):
             yield f"a block of code scrolls sideways: {line}"
     # Without `resultTypes`, axe describes what is good as well, and takes six times as long.
-    found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
+    answer = Axe().run(page, context=LOOKED_AT, options={"resultTypes": ["violations"]})
+    found = answer.response["violations"]
     for each in found:
         if each["impact"] in SERIOUS:
             first = each["nodes"][0]["html"]
