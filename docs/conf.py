@@ -28,6 +28,7 @@ extensions = [
     "example_pages",
     "rule_pages",
     "tour",
+    "accessible",
 ]
 exclude_patterns = ["_build", "changes", "generated"]
 default_role = "code"  # a name between single backticks is code, as in docstrings

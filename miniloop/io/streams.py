@@ -6,7 +6,8 @@ descriptor to the task that says ``await reader.readline()``:
     the loop          watches the descriptor, and calls
     the transport     ``_read_ready()``: takes from the socket what is there, and hands it to
     the protocol      ``data_received()``: which knows to whom it belongs, and calls
-    the reader        ``feed_data()``: puts it into its buffer, and sets the result of ``_waiter``,
+    the reader        ``feed_data()``: puts it into its buffer, and sets the result of
+                      ``_waiter``,
     a task            which awaits that future, looks into the buffer, and awaits a new one if
                       the line is not complete.
 

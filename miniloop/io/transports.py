@@ -5,8 +5,8 @@ all the time, waited for or not, and tells a *protocol* what happens:
 
     connection_made(transport)   first of all
     data_received(data)          bytes have come in
-    eof_received()               the peer sends no more; it returns True if the transport may keep
-                                 writing, and False if it is to close
+    eof_received()               the peer sends no more; it returns True if the transport may
+                                 keep writing, and False if it is to close
     pause_writing()              the buffer of what goes out is too full ...
     resume_writing()             ... and now it is not any more
     connection_lost(error)       last of all, always; None is an end in good order

@@ -326,8 +326,8 @@ def test_panes(open_tab: Any) -> None:
         ["eggs", "waiting", "line", "6", "sleep(1.5)"],
     ]
     assert lines(".output li.new") == ["tea\nawake"]
-    assert lines("#program-code .hand .number") == ["6"]
-    assert lines("#program-code .hand .tag") == ["tea", "toast", "eggs"]
+    assert lines("#program-code [aria-current] .number") == ["6"]
+    assert lines("#program-code [aria-current] .tag") == ["tea", "toast", "eggs"]
     assert page.locator("#lanes .arrow").count() == 2  # from its cause, and to its effect
 
 
@@ -407,7 +407,7 @@ def test_the_loops_own_source(tab: Tab) -> None:
     tab.page.get_by_label("The loop's own source").check()
     for line in ["101", "103"]:  # it waits, it runs
         tab.page.keyboard.press("ArrowRight")
-        assert source.locator(".hand .number").inner_text() == line
+        assert source.locator("[aria-current] .number").inner_text() == line
 
 
 @in_a_browser

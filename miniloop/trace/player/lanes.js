@@ -2,142 +2,119 @@
 // Draws the swim lanes: a column for each moment, a lane for each task, and one for the loop itself.
 // A thin line: the task waits. A pale bar: it stands in the ready queue. A block: it runs. Arrows go
 // from the cause of the step in hand to that step, and (dashed) from there to what it causes.
+//
+// All lanes are drawn once, in a box that scrolls. A step moves the cursor and draws new arrows.
 
-const LANE = 17, TOP = 16, NARROWEST = 9, MOST_LANES = 12;
+// In pixels: the height of a lane and of the ticks' numbers (player.css has them, too), the width of
+// a column.
+const LANE = 17, TOP = 16, NARROWEST = 9, WIDEST = 40;
 
 class Lanes {
-  constructor(box, runs, list, difference, go) {
-    Object.assign(this, { box, runs, list, difference, from: 0 });
+  constructor(box, runs, list, starts, difference, go) {
+    Object.assign(this, { box, runs, list, bottom: TOP });
+    this.names = box.appendChild(el("div", { class: "names" }));
+    this.picture = box.appendChild(svg("svg"));
+    const fitting = (box.clientWidth - this.names.clientWidth) / list.length;
+    this.column = Math.max(NARROWEST, Math.min(WIDEST, fitting));
+    this.cursor = svg("rect", { class: "cursor", width: this.column, height: "100%" });
+    this.picture.append(this.cursor); // first, so that everything else lies over it
+    this.placesOf = runs.map((run, side) => this.drawRun(run, side));
+    this.drawTicks(starts, difference);
+    this.arrows = this.picture.appendChild(svg("g"));
+    this.picture.style.width = `${this.x(list.length)}px`;
+    this.picture.style.height = `${this.bottom}px`;
+
     const pick = (event) => {
-      const x = event.clientX - box.getBoundingClientRect().left - this.left;
-      go(this.from + Math.floor(x / this.column));
+      const x = event.clientX - this.picture.getBoundingClientRect().left;
+      go(Math.floor(x / this.column));
     };
-    box.onpointerdown = (event) => { box.setPointerCapture(event.pointerId); pick(event); };
-    box.onpointermove = (event) => { if (event.buttons) pick(event); };
-    this.measure();
+    this.picture.onpointerdown = (event) => {
+      this.picture.setPointerCapture(event.pointerId);
+      pick(event);
+    };
+    this.picture.onpointermove = (event) => { if (event.buttons) pick(event); };
   }
 
-  // Ask the browser for the width: rarely, for it has to lay out the page to know.
-  measure() {
-    this.width = this.box.clientWidth;
-    this.left = this.width < 600 ? 74 : 120; // where the names end
+  x(moment) { return moment * this.column; }
+
+  // Draw a run beneath what is there. Return a function that tells where a step of it stands.
+  drawRun(run, side) {
+    const moments = []; // by step: when it is first shown
+    this.list.forEach((steps, moment) => { moments[steps[side]] ??= moment; });
+    const x = (n) => this.x(moments[n]);
+    const last = run.steps.length - 1;
+
+    const loop = this.runs.length > 1 ? `${run.trace.loop}'s loop` : "the loop";
+    const lanes = new Map(); // by task; the loop's lane is the one of no task
+    for (const task of [undefined, ...run.tasks.keys()]) {
+      const { name, made, ended = last } = run.tasks[task] ?? { name: loop };
+      const y = this.bottom + LANE / 2;
+      const waits = task === undefined ? "" : `M${x(made)} ${y}H${x(ended) + this.column}`;
+      lanes.set(task, { y, waits, queued: "", runs: "" });
+      this.names.append(el("div", {}, name));
+      this.bottom += LANE;
+    }
+    run.steps.forEach(({ task, entry }, n) => {
+      const lane = lanes.get(task);
+      const wide = this.column - 2;
+      lane.runs += `M${x(n) + 1} ${lane.y - 5}h${wide}v10h-${wide}z`;
+      const since = run.entries[entry]?.at;
+      if (since == null) return;
+      const from = x(since) + this.column / 2;
+      lane.queued += `M${from} ${lane.y - 3}H${x(n)}v6H${from}z`;
+    });
+    for (const [task, lane] of lanes) {
+      const paths = ["waits", "queued", "runs"].map((name) => svg("path", { class: name, d: lane[name] }));
+      const drawn = this.picture.appendChild(svg("g", {}, ...paths));
+      if (task !== undefined) tint(drawn, task);
+    }
+    return (n) => [x(n) + this.column / 2, lanes.get(run.steps[n].task).y];
   }
 
-  // Choose the moments to draw: pages, so that the picture stands still while they are stepped through.
-  turn(now) {
-    const room = this.width - this.left;
-    const count = Math.min(Math.max(10, Math.floor(room / NARROWEST)), this.list.length);
-    this.column = Math.min(40, room / count);
-    if (now <= this.from || now >= this.from + count - 1) this.from = now - Math.floor(count / 2);
-    this.from = Math.max(0, Math.min(this.from, this.list.length - count));
-    this.to = this.from + count;
+  // A line where a tick begins, with its number where there is room for it.
+  drawTicks(starts, difference) {
+    const line = (moment) => `M${this.x(moment)} 0V${this.bottom}`;
+    const label = (moment, words) =>
+      this.picture.append(svg("text", { x: this.x(moment) + 3, y: 11 }, words));
+    this.picture.append(svg("path", { class: "tick", d: starts.map(line).join("") }));
+    let free = 0;
+    starts.forEach((moment, tick) => {
+      const x = this.x(moment);
+      if (x < free || (difference >= 0 && Math.abs(x - this.x(difference)) < 100)) return;
+      label(moment, `tick ${tick}`);
+      free = x + 48;
+    });
+    if (difference < 0) return;
+    this.picture.append(svg("path", { class: "differ", d: line(difference) }));
+    label(difference, "first difference");
   }
-
-  x(moment) { return this.left + (moment - this.from) * this.column; }
 
   draw(now) {
-    this.turn(now);
-    const picture = svg("svg");
-    const cursor = { class: "cursor", x: this.x(now), y: 0, width: this.column, height: "100%" };
-    picture.append(svg("rect", cursor)); // first, so that everything else lies over it
-    let bottom = TOP;
-    this.runs.forEach((run, side) => { bottom = this.drawRun(picture, run, side, now, bottom); });
-    if (this.difference >= this.from && this.difference < this.to) {
-      const x = this.x(this.difference);
-      picture.append(svg("path", { class: "differ", d: `M${x} 0V${bottom}` }),
-        svg("text", { class: "name", x: x + 3, y: 11 }, "first difference"));
-    }
-    picture.setAttribute("viewBox", `0 0 ${this.width} ${bottom + 2}`);
-    this.box.replaceChildren(picture);
+    this.cursor.setAttribute("x", this.x(now));
+    const arrows = this.runs.flatMap((run, side) => {
+      const n = this.list[now][side];
+      const placeOf = this.placesOf[side];
+      const cause = run.causeOf(n);
+      const effects = run.effects[n].slice(0, MOST);
+      return [...(cause ? arrow(placeOf(cause.step), placeOf(n), "arrow") : []),
+        ...effects.flatMap((effect) => arrow(placeOf(n), placeOf(effect), "arrow effect"))];
+    });
+    this.arrows.replaceChildren(...arrows);
   }
 
-  // Scroll so that the lane in hand is in sight, and no further.
-  show() {
-    const lowest = this.inHand - this.box.clientHeight + LANE;
-    this.box.scrollTop = Math.max(lowest, Math.min(this.inHand - LANE - TOP, this.box.scrollTop));
+  // Scroll to the step in hand.
+  show(now) {
+    const [x, y] = this.placesOf[0](this.list[now][0]);
+    const names = this.names.clientWidth;
+    reveal(this.box, "Left", names + this.x(now), names);
+    reveal(this.box, "Top", y);
   }
+}
 
-  drawRun(picture, run, side, now, top) {
-    const momentOf = new Map(); // by step in sight
-    for (let moment = this.from; moment < this.to; moment++) {
-      const n = this.list[moment][side];
-      if (!momentOf.has(n)) momentOf.set(n, moment);
-    }
-    const steps = [...momentOf.keys()];
-    const first = steps[0], last = steps.at(-1);
-    // Where a step is drawn; one out of sight lies at the edge.
-    const xOf = (n) => (n < first ? this.left : n > last ? this.width : this.x(momentOf.get(n)));
-
-    let tasks = [...run.tasks.keys()].filter((task) =>
-      run.tasks[task].made <= last && (run.tasks[task].ended ?? last) >= first);
-    if (tasks.length > MOST_LANES) {
-      const ran = new Set(steps.map((n) => run.steps[n].task));
-      tasks = tasks.filter((task) => ran.has(task));
-    }
-    const lanes = [undefined, ...tasks]; // the loop's is the one of no task
-    const height = new Map(lanes.map((task, lane) => [task, top + (lane + 0.5) * LANE]));
-    const yOf = (n) => height.get(run.steps[n].task) ?? height.get(undefined);
-    const bottom = top + lanes.length * LANE;
-
-    this.drawTicks(picture, run, steps.map((n) => [n, xOf(n)]), side ? top : 4, bottom);
-    const loop = this.runs.length > 1 ? `${run.trace.loop}'s loop` : "the loop";
-    for (const [task, y] of height) {
-      const lane = svg("g", {}, this.name(task == null ? loop : run.tasks[task].name, y));
-      picture.append(lane);
-      if (task != null) {
-        tint(lane, task);
-        const { made, ended = Infinity } = run.tasks[task];
-        const end = ended > last ? this.width : xOf(ended) + this.column;
-        lane.append(svg("path", { class: "waits", d: `M${xOf(made)} ${y}H${end}` }));
-      }
-      let queued = "", ran = "";
-      for (const n of steps.filter((each) => run.steps[each].task == task)) {
-        const x = xOf(n), wide = Math.max(2, this.column - 2);
-        ran += `M${x + 1} ${y - 5}h${wide}v10h-${wide}z`;
-        const since = run.entries[run.steps[n].entry]?.at;
-        if (since == null) continue;
-        const from = xOf(since) + this.column / 2;
-        queued += `M${from} ${y - 3}H${x}v6H${from}z`;
-      }
-      lane.append(svg("path", { class: "queued", d: queued }), svg("path", { class: "runs", d: ran }));
-    }
-
-    const n = this.list[now][side];
-    if (side === 0) this.inHand = yOf(n);
-    const cause = run.causeOf(n);
-    const end = (step) => [xOf(step) + this.column / 2, yOf(step)];
-    if (cause) this.arrow(picture, end(cause.step), end(n), "arrow");
-    for (const effect of run.effects[n].slice(0, MOST)) {
-      this.arrow(picture, end(n), end(effect), "arrow effect");
-    }
-    return bottom;
-  }
-
-  name(words, y) {
-    const room = Math.floor((this.left - 8) / 7.2);
-    const short = words.length > room ? `${words.slice(0, room - 1)}…` : words;
-    return svg("text", { class: "name", x: 0, y: y + 4 }, short);
-  }
-
-  // A dashed line where a tick begins, with its number where there is room for it.
-  drawTicks(picture, run, steps, top, bottom) {
-    let free = top > TOP ? Infinity : 0; // the numbers stand over the first run alone
-    for (const [n, x] of steps) {
-      const { tick } = run.steps[n];
-      if (n === 0 || n !== run.ticks[tick].first) continue;
-      picture.append(svg("path", { class: "tick", d: `M${x} ${top}V${bottom}` }));
-      const taken = this.difference >= 0 && Math.abs(x - this.x(this.difference)) < 100;
-      if (x < free || taken) continue;
-      picture.append(svg("text", { x: x + 3, y: 11 }, `tick ${tick}`));
-      free = x + 48;
-    }
-  }
-
-  arrow(picture, [fromX, fromY], [toX, toY], name) {
-    const bend = fromY === toY ? -LANE : 0; // within a lane: over it, or it would hide in the bar
-    const middle = (fromX + toX) / 2;
-    const curve = `${middle} ${fromY + bend} ${middle} ${toY + bend} ${toX - 5} ${toY}`;
-    picture.append(svg("path", { class: name, d: `M${fromX} ${fromY}C${curve}` }),
-      svg("path", { class: "tip", d: `M${toX - 1} ${toY}l-7 -4v8z` }));
-  }
+function arrow([fromX, fromY], [toX, toY], name) {
+  const bend = fromY === toY ? -LANE : 0; // within a lane: over it, or it would hide in the bar
+  const middle = (fromX + toX) / 2;
+  const curve = `${middle} ${fromY + bend} ${middle} ${toY + bend} ${toX - 5} ${toY}`;
+  return [svg("path", { class: name, d: `M${fromX} ${fromY}C${curve}` }),
+    svg("path", { class: "tip", d: `M${toX - 1} ${toY}l-7 -4v8z` })];
 }

@@ -7,7 +7,7 @@ const PACE = 900; // milliseconds for a step while it plays
 const runs = [...document.querySelectorAll("script[type='application/json']")]
   .map((node) => new Run(JSON.parse(node.textContent)));
 const main = runs[0]; // whose program is shown
-const list = moments(runs);
+const { list, starts } = moments(runs);
 const last = list.length - 1;
 const difference = firstDifference(runs, list);
 const listens = runs.some((run) => run.steps.some(({ kind }) => kind === "descriptors"));
@@ -39,13 +39,11 @@ $("loop-switch").hidden = !machine.files.length;
 $("show-loop").onchange = () => { $("loop-code").hidden = !$("show-loop").checked; go(now); };
 
 const panes = runs.map((run) => {
-  const node = $("run-template").content.cloneNode(true).firstElementChild;
-  $("stage").append(node);
-  node.firstElementChild.hidden = runs.length === 1;
-  node.firstElementChild.textContent = `On ${run.trace.loop}: ${lengthOf(run)}`;
+  const title = runs.length > 1 ? el("h2", {}, `On ${run.trace.loop}: ${lengthOf(run)}`) : null;
+  const node = $("stage").appendChild(el("div", { class: "run" }, title));
   return new Panes(run, node, (entry) => showWhy(run, entry));
 });
-const lanes = new Lanes($("lanes"), runs, list, difference, go);
+const lanes = new Lanes($("lanes"), runs, list, starts, difference, go);
 
 // -- going to a moment ----------------------------------------------------------------------
 
@@ -63,7 +61,7 @@ function go(moment) {
   // What asks the browser where things lie comes last: so it lays the page out once a step.
   program.show();
   loopSource.show();
-  lanes.show();
+  lanes.show(now);
   remember();
 }
 
@@ -116,11 +114,9 @@ function goToAddress() {
   const named = /^#step=(\d+)$/.exec(location.hash);
   go(named ? Number(named[1]) : now);
 }
+addEventListener("hashchange", goToAddress);
 
 // -- moving ---------------------------------------------------------------------------------
-
-const tickOf = (moment) => Math.max(...list[moment].map((n, side) => runs[side].steps[n].tick));
-const starts = [...list.keys()].filter((moment) => moment === 0 || tickOf(moment) > tickOf(moment - 1));
 
 // A button each: its id and icon, its name, its key, and what it does.
 const moves = [
@@ -132,15 +128,10 @@ const moves = [
   ["tick-forward", "Next tick", "Shift+ArrowRight", () => go(starts.find((start) => start > now) ?? last)],
   ["last", "Last step", "End", () => go(last)],
 ];
-for (const [id, name, key] of moves) {
+for (const [id, name, key, move] of moves) {
   const title = `${name} (${key === " " ? "Space" : key.replace("Arrow", "")})`;
-  const button = el("button", { id, title, "aria-label": name, onclick: () => move(id) }, icon(id));
-  $("buttons").append(button);
-}
-
-function move(id) {
-  if (id !== "play") stop();
-  moves.find(([each]) => each === id)[3]();
+  const onclick = () => { if (id !== "play") stop(); move(); };
+  $("buttons").append(el("button", { id, title, "aria-label": name, onclick }, icon(id)));
 }
 
 function stop() { if (timer !== null) play(false); }
@@ -157,16 +148,14 @@ $("slider").oninput = () => { stop(); go($("slider").valueAsNumber); };
 addEventListener("keydown", (event) => {
   if (event.key === "Escape") $("why").close();
   const pressed = (event.shiftKey ? "Shift+" : "") + event.key;
-  const found = moves.find(([, , key]) => key === pressed);
+  const [id] = moves.find(([, , key]) => key === pressed) ?? [];
   const typing = "input:not([type=range], [type=checkbox]), textarea, select, [contenteditable]";
   const takesSpace = "button, a, input";
-  if (!found || event.target.closest(typing) || event.ctrlKey || event.altKey || event.metaKey) return;
+  if (!id || event.target.closest(typing) || event.ctrlKey || event.altKey || event.metaKey) return;
   if (event.key === " " && event.target.closest(takesSpace)) return;
   event.preventDefault(); // the slider must not move as well
-  move(found[0]);
+  $(id).click();
 });
-addEventListener("hashchange", goToAddress);
-addEventListener("resize", () => { lanes.measure(); lanes.draw(now); });
 
 // -- who put it there -----------------------------------------------------------------------
 

@@ -84,19 +84,20 @@ function apply(state, change) {
 }
 
 // What the slider goes over: for each moment, the step of each run. Two runs go through each tick
-// together, and the one with fewer steps in it stays at its last.
+// together, and the one with fewer steps in it stays at its last. `starts` has each tick's first moment.
 function moments(runs) {
-  const list = [];
+  const list = [], starts = [];
   let held = runs.map(() => 0);
   for (let tick = 0; runs.some((run) => tick < run.ticks.length); tick++) {
     const spans = runs.map((run) => run.ticks[tick]);
+    starts.push(list.length);
     const count = Math.max(...spans.map((span) => (span ? span.last - span.first + 1 : 0)));
     for (let i = 0; i < count; i++) {
       held = spans.map((span, side) => (span ? Math.min(span.first + i, span.last) : held[side]));
       list.push(held);
     }
   }
-  return list;
+  return { list, starts };
 }
 
 // The first moment at which the schedules of two runs differ, or -1.

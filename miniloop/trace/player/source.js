@@ -24,22 +24,18 @@ const WORDS = "and as assert async await break class continue def del elif else 
   + "None True False";
 const STRING = String.raw`[rbfutRBFUT]{0,2}(?<quote>"""|'''|"|')(?:\\[^]|(?!\k<quote>)[^])*\k<quote>`;
 const PYTHON = new RegExp(
-  `(?<i>${STRING})|(?<em>#.*)|(?<b>\\b(?:${WORDS.replaceAll(" ", "|")})\\b)`, "g");
+  `(?<i>${STRING})|(?<em>#.*)|(?<b>\\b(?:${WORDS.replaceAll(" ", "|")})\\b)|\\w+|[^]`, "g");
 
 // Split source into lines, each a list of texts and of the elements i (string), em (comment), b (word).
 function coloured(source) {
   const lines = [[]];
-  const write = (words, mark) => words.split("\n").forEach((part, n) => {
-    if (n > 0) lines.push([]);
-    lines.at(-1).push(mark ? el(mark, {}, part) : part);
-  });
-  let done = 0;
-  for (const { 0: words, index, groups } of source.matchAll(PYTHON)) {
-    write(source.slice(done, index));
-    write(words, ["i", "em", "b"].find((mark) => groups[mark]));
-    done = index + words.length;
+  for (const { 0: words, groups } of source.matchAll(PYTHON)) {
+    const mark = ["i", "em", "b"].find((each) => groups[each]);
+    words.split("\n").forEach((part, n) => {
+      if (n > 0) lines.push([]);
+      lines.at(-1).push(mark ? el(mark, {}, part) : part);
+    });
   }
-  write(source.slice(done));
   return lines;
 }
 
@@ -66,7 +62,6 @@ class Source {
   // element, on its line. `seen` is the place that a reader will want in sight.
   mark(hand, tags = [], seen = hand) {
     for (const row of this.marked) {
-      row.classList.remove("hand");
       row.removeAttribute("aria-current");
       row.lastChild.replaceChildren();
     }
@@ -74,7 +69,6 @@ class Source {
     const row = this.row(hand);
     this.marked = [row, ...tagged.keys()].filter(Boolean);
     this.inSight = this.row(seen);
-    row?.classList.add("hand");
     row?.setAttribute("aria-current", "true");
     for (const [there, all] of tagged) {
       there?.lastChild.append(...all.slice(0, TAGS).map(([, node]) => node),
@@ -82,10 +76,16 @@ class Source {
     }
   }
 
-  // This box alone scrolls: scrollIntoView() would move the page, too.
   show() {
-    if (!this.inSight) return;
-    const top = this.inSight.getBoundingClientRect().top - this.box.getBoundingClientRect().top;
-    if (top < 30 || top > this.box.clientHeight - 40) this.box.scrollTop += top - this.box.clientHeight / 3;
+    if (this.inSight) reveal(this.box, "Top", this.inSight.offsetTop);
   }
+}
+
+// Scroll a box until the place `at` in it is in sight; `covered` is how much of its edge something
+// hides. The box alone scrolls: scrollIntoView() would move the page, too.
+function reveal(box, edge, at, covered = 0) {
+  const scroll = `scroll${edge}`;
+  const room = edge === "Top" ? box.clientHeight : box.clientWidth;
+  const seen = at - box[scroll];
+  if (seen < covered + 30 || seen > room - 40) box[scroll] = at - room / 3;
 }
