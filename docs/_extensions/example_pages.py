@@ -191,6 +191,7 @@ def write_players(app: Sphinx, failed: Exception | None) -> None:
             out.parent.mkdir(exist_ok=True)
             # The page of the player names the program as it was typed: without its folder.
             command = [sys.executable, "-m", "miniloop", "trace", path.name, "-o", str(out)]
+            command += ["--limit", "300"]  # seconds, for a machine that is busy
             env = os.environ | {"PYTHONPATH": str(ROOT)}
             done = subprocess.run(command, cwd=path.parent, env=env, stderr=subprocess.PIPE)
             if done.returncode != 0:

@@ -188,6 +188,7 @@ def write_players(app: Sphinx, failed: Exception | None) -> None:
             (Path(folder) / script).write_text(on_asyncio(rung), encoding="utf-8")
             page = Path(app.outdir) / "ladder" / f"rung-{rung.number}-player.html"
             command = [sys.executable, "-m", "miniloop", "trace", script, "-o", str(page)]
+            command += ["--limit", "300"]  # seconds, for a machine that is busy
             env = os.environ | {"PYTHONPATH": str(ROOT)}
             subprocess.run(command, cwd=folder, env=env, check=True)
 
