@@ -1,6 +1,8 @@
 """Directives for the tour of the source, and for exercises: code, walk, questions, answers."""
 
 import ast
+import difflib
+import itertools
 import os
 import subprocess
 import sys
@@ -156,11 +158,18 @@ class Mend(Page):
         yield f"   $ python3 -m miniloop lab --check examples/exercises/mend/{name}.py"
         yield ""
         yield from hidden("Hint", list(self.content))
-        change = [f".. literalinclude:: {folder}/mended/{name}.py"]
-        change += [f"   :diff: {folder}/mend/{name}.py", ""]
+        change = [".. code-block:: diff", "", *(f"   {line}" for line in self.change(name)), ""]
         rules = self.options.get("rule", "").split()
         said = "This is the change that makes it agree:"
         yield from hidden("Answer", [said, "", *change, *rests_on(rules)])
+
+    def change(self, name: str) -> Iterator[str]:
+        """Yield the lines of the change that mends a loop, without the names of the files."""
+        folder = ROOT / "examples" / "exercises"
+        old, new = (
+            self.watch(folder / one / f"{name}.py").splitlines() for one in ("mend", "mended")
+        )
+        yield from itertools.islice(difflib.unified_diff(old, new, lineterm=""), 2, None)
 
 
 def rests_on(rules: list[str]) -> Iterator[str]:
