@@ -17,6 +17,7 @@ from pathlib import Path
 from miniloop_pages import Page
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
+from sphinx.errors import ExtensionError
 from sphinx.util.typing import ExtensionMetadata
 
 from miniloop.cli import COMMANDS
@@ -35,7 +36,8 @@ for pattern in ("*.py", "player/*"):
 class Example(Page):
     """A program, named as in `mistakes/forgotten_await`, and what it prints on asyncio.
 
-    Of a program whose name ends in `_mended`, the lines are marked that are new in it.
+    Of a program whose name ends in `_mended`, the lines are marked that are new in it. Below any
+    other one stands a link to the player with its run.
     """
 
     required_arguments = 1
@@ -49,6 +51,10 @@ class Example(Page):
             yield f"   :emphasize-lines: {','.join(map(str, marked))}"
         yield ""
         yield from self.output()
+        name = self.arguments[0]
+        if name in step_through(f".. example:: {name}"):
+            yield f"`Step through it <{player(self.env.docname, name)}>`__ in the player."
+            yield ""
 
     def new_lines(self) -> list[int]:
         """Return the numbers of the shown lines that the program with the mistake does not have."""
@@ -148,12 +154,26 @@ class Player(Page):
         """Yield a frame."""
         path = self.arguments[0]
         self.watch(ROOT / path)
-        page = "../" * self.env.docname.count("/") + f"players/{Path(path).stem}.html"
+        page = player(self.env.docname, path)
         yield ".. raw:: html"
         yield ""
         yield f'   <iframe src="{page}" title="{path}, step by step"'
         yield '     loading="lazy" style="width: 100%; height: 640px; border: 1px solid"></iframe>'
         yield ""
+
+
+def player(page: str, program: str) -> str:
+    """Return the address of the player with the run of a program, from a page."""
+    return "../" * page.count("/") + f"players/{Path(program).stem}.html"
+
+
+def step_through(text: str) -> Iterator[str]:
+    """Yield the programs, as paths in examples/, of which a page with this text has players."""
+    for path in re.findall(r"^ *\.\. example-player:: examples/(\S+)\.py$", text, re.MULTILINE):
+        yield path
+    for path in re.findall(r"^ *\.\. example:: (\S+)$", text, re.MULTILINE):
+        if not path.endswith("_mended"):
+            yield path
 
 
 def write_players(app: Sphinx, failed: Exception | None) -> None:
@@ -162,16 +182,20 @@ def write_players(app: Sphinx, failed: Exception | None) -> None:
         return
     for page in sorted(Path(app.srcdir).rglob("*.rst")):
         text = page.read_text(encoding="utf-8")
-        for path in re.findall(r"^ *\.\. example-player:: (\S+)", text, re.MULTILINE):
-            out = Path(app.outdir) / "players" / f"{Path(path).stem}.html"
-            newest = max(made.stat().st_mtime for made in [ROOT / path, *MAKERS])
+        for program in dict.fromkeys(step_through(text)):
+            path = EXAMPLES / f"{program}.py"
+            out = Path(app.outdir) / "players" / f"{path.stem}.html"
+            newest = max(made.stat().st_mtime for made in [path, *MAKERS])
             if out.exists() and out.stat().st_mtime > newest:
                 continue
             out.parent.mkdir(exist_ok=True)
             # The page of the player names the program as it was typed: without its folder.
-            command = [sys.executable, "-m", "miniloop", "trace", Path(path).name, "-o", str(out)]
+            command = [sys.executable, "-m", "miniloop", "trace", path.name, "-o", str(out)]
+            command += ["--limit", "300"]  # seconds, for a machine that is busy
             env = os.environ | {"PYTHONPATH": str(ROOT)}
-            subprocess.run(command, cwd=(ROOT / path).parent, env=env, check=True)
+            done = subprocess.run(command, cwd=path.parent, env=env, stderr=subprocess.PIPE)
+            if done.returncode != 0:
+                raise ExtensionError(f"{program}: {done.stderr.decode()}")
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:

@@ -6,6 +6,7 @@ and kept beside the doctrees until the rungs or the tester change.
 """
 
 import hashlib
+import itertools
 import json
 import os
 import subprocess
@@ -16,7 +17,17 @@ from pathlib import Path
 from typing import Any
 
 from miniloop_pages import Page
-from rung_text import MAIN, beside, main_of, new_lines, on_asyncio, told
+from rung_text import (
+    MAIN,
+    added,
+    beside,
+    main_of,
+    new_lines,
+    on_asyncio,
+    pieces,
+    rest,
+    told,
+)
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.util.typing import ExtensionMetadata
@@ -88,6 +99,55 @@ class Code(OfRung):
             yield ""
 
 
+class Rest(OfRung):
+    """What the code on a page uses besides: its text if it is new or changed, or its place."""
+
+    def lines(self) -> Iterator[str]:
+        """Yield a closed box, or nothing if there is no such code."""
+        rung = self.rung
+        pages = ROOT / "docs" / "ladder"
+        rungs = RUNGS[: rung.number]
+        for one in rungs:
+            self.watch(one.path)
+        texts = [self.watch(pages / f"rung-{one.number}.rst") for one in rungs]
+        new, old = rest(rungs, texts)
+        if not new:
+            return
+        yield ".. dropdown:: What this code calls besides"
+        yield ""
+        yield "   New or changed on this rung:"
+        yield ""
+        before = pieces(RUNGS[rung.number - 2])
+        for owner, names in itertools.groupby(new, key=lambda name: name.rpartition(".")[0]):
+            yield from (f"   {line}" for line in together(owner, list(names), new, before))
+        for number in sorted(set(old.values())):
+            names = [f"``{name}``" for name in old if old[name] == number]
+            yield f"   Unchanged since :doc:`rung {number} <rung-{number}>`: {', '.join(names)}."
+            yield ""
+
+
+def together(
+    owner: str, names: list[str], new: dict[str, str], before: dict[str, str]
+) -> Iterator[str]:
+    """Yield a block with pieces of a class or of the file; their new lines are marked."""
+    lines: list[str] = []
+    marked: list[int] = []
+    for name in names:
+        text = new[name].split("\n")
+        if lines:
+            lines += [""] if owner or "=" in text[0] else ["", ""]
+        marked += [len(lines) + n for n in added(before.get(name, "").splitlines(), text)]
+        lines += text
+    yield ".. code-block:: python"
+    if owner:
+        yield f"   :caption: in class {owner}"
+    if marked:
+        yield f"   :emphasize-lines: {','.join(map(str, marked))}"
+    yield ""
+    yield from (f"   {line}".rstrip() for line in lines)
+    yield ""
+
+
 class Output(OfRung):
     """What the program at the end of a rung prints."""
 
@@ -128,6 +188,7 @@ def write_players(app: Sphinx, failed: Exception | None) -> None:
             (Path(folder) / script).write_text(on_asyncio(rung), encoding="utf-8")
             page = Path(app.outdir) / "ladder" / f"rung-{rung.number}-player.html"
             command = [sys.executable, "-m", "miniloop", "trace", script, "-o", str(page)]
+            command += ["--limit", "300"]  # seconds, for a machine that is busy
             env = os.environ | {"PYTHONPATH": str(ROOT)}
             subprocess.run(command, cwd=folder, env=env, check=True)
 
@@ -265,6 +326,7 @@ def reports(env: BuildEnvironment) -> list[dict[str, Any]]:
 def setup(app: Sphinx) -> ExtensionMetadata:
     """Register the directives."""
     app.add_directive("rung-code", Code)
+    app.add_directive("rung-rest", Rest)
     app.add_directive("rung-output", Output)
     app.add_directive("rung-player", Player)
     app.add_directive("rung-agreement", Agreement)

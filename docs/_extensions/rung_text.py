@@ -2,10 +2,11 @@
 
 import ast
 import difflib
+import functools
 import inspect
 import re
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from tests.ladder.rungs import Rung
@@ -22,9 +23,13 @@ def main_of(rung: Rung) -> str:
 def new_lines(rung: Rung, before: Rung, name: str) -> list[int]:
     """Return which lines of a class or function are new, from 1; none if all of it is."""
     lines = source_of(rung, name)
-    old = source_of(before, name)
     if not lines:
         raise ValueError(f"rung {rung.number} has no {name}")
+    return added(source_of(before, name), lines)
+
+
+def added(old: list[str], lines: list[str]) -> list[int]:
+    """Return which lines are not among the old ones, from 1; none if there are no old ones."""
     new: list[int] = []
     for tag, _, _, start, end in difflib.SequenceMatcher(None, old, lines, False).get_opcodes():
         if tag in ("insert", "replace"):
@@ -40,6 +45,108 @@ def source_of(rung: Rung, name: str) -> list[str]:
         if thing is None:
             return []
     return inspect.getsource(thing).rstrip("\n").split("\n")
+
+
+@functools.cache
+def pieces(rung: Rung) -> dict[str, str]:
+    """Return the text of each function, method and definition of a rung by its name.
+
+    A class without methods is one piece. They come in the order of the file.
+    """
+    text = rung.path.read_text(encoding="utf-8").partition(MAIN)[0]
+    lines = text.splitlines()
+    found: dict[str, str] = {}
+
+    def add(nodes: list[ast.stmt], owner: str) -> None:
+        for node in nodes:
+            if isinstance(node, ast.ClassDef) and any(map(is_function, node.body)):
+                add(node.body, f"{node.name}.")
+            elif name := getattr(node, "name", "") or target(node):
+                first = min([node.lineno, *[one.lineno for one in decorators(node)]]) - 1
+                while lines[first - 1].startswith("#"):
+                    first -= 1
+                found[owner + name] = textwrap.dedent("\n".join(lines[first : node.end_lineno]))
+
+    add(ast.parse(text).body, "")
+    return found
+
+
+def is_function(node: ast.AST) -> bool:
+    """Return whether a node defines a function."""
+    return isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+
+
+def decorators(node: ast.AST) -> list[ast.expr]:
+    """Return the decorators of a node, if it can have any."""
+    return getattr(node, "decorator_list", [])
+
+
+def target(node: ast.AST) -> str:
+    """Return the name that a plain assignment defines, or nothing."""
+    if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+        return node.targets[0].id
+    return ""
+
+
+@functools.cache
+def used(text: str) -> tuple[set[str], set[str]]:
+    """Return the names that a text uses, and those of the attributes that it uses."""
+    nodes = list(ast.walk(ast.parse(text)))
+    return (
+        {node.id for node in nodes if isinstance(node, ast.Name)},
+        {node.attr for node in nodes if isinstance(node, ast.Attribute)},
+    )
+
+
+def uses(text: str, name: str) -> bool:
+    """Return whether a text uses a piece of that name: `Class.method`, `Class` or `function`.
+
+    A class is made by its `__init__`. Methods are told by their names alone, whatever the object.
+    """
+    owner, _, last = name.rpartition(".")
+    if last == "__init__":
+        owner, last = "", owner
+    names, attributes = used(text)
+    return last in (attributes if owner else names)
+
+
+def named(page: str) -> list[str]:
+    """Return the names of the code that the text of a page shows, but for the program."""
+    found = re.findall(r"^\.\. rung-code:: \d(.*)$", page, re.MULTILINE)
+    return [name for names in found for name in names.split() if name != "main"]
+
+
+def rest(rungs: Sequence[Rung], pages: Sequence[str]) -> tuple[dict[str, str], dict[str, int]]:
+    """Return what the page of the last of some rungs has to show besides the code that it names.
+
+    First come the texts of all that this code uses, directly or by way of other code, and that no
+    page has shown as it is now. Then, for what the code uses directly and an earlier page shows as
+    it is, the number of that page's rung.
+    """
+    shown: dict[tuple[str, str], int] = {}
+    new: dict[str, str] = {}
+    old: dict[str, int] = {}
+    for rung, page in zip(rungs, pages, strict=True):
+        has, names = pieces(rung), named(page)
+        here = {name for name in has if any(f"{name}.".startswith(f"{one}.") for one in names)}
+        listed = [*[has[name] for name in here], main_of(rung)]
+        found = set(here)
+        seen = list(listed)
+        while seen:
+            text = seen.pop()
+            more = {name for name in has.keys() - found if uses(text, name)}
+            found |= more
+            seen += [has[name] for name in more]
+        others = [name for name in has if name in found - here]
+        new = {name: has[name] for name in others if (name, has[name]) not in shown}
+        listed += new.values()
+        old = {
+            name: shown[name, has[name]]
+            for name in others
+            if name not in new and any(uses(text, name) for text in listed)
+        }
+        shown |= {(name, has[name]): rung.number for name in [*here, *new]}
+    return new, old
 
 
 def on_asyncio(rung: Rung) -> str:

@@ -1,13 +1,16 @@
 """Directives for the tour of the source, and for exercises: code, walk, questions, answers."""
 
 import ast
+import difflib
+import itertools
 import os
 import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
+from docutils.parsers.rst import directives
 from miniloop_pages import Page
 from source_links import page_of
 from sphinx.application import Sphinx
@@ -110,7 +113,8 @@ class Questions(Page):
             yield from hidden("Hint", one["hint"].strip().splitlines())
         output = ["**It prints:**", "", ".. code-block:: text", ""]
         output += [f"   {line}" for line in one["prints"].strip().splitlines()]
-        yield from hidden("Answer", [*output, "", *one["answer"].strip().splitlines()])
+        answer = one["answer"].strip().splitlines()
+        yield from hidden("Answer", [*output, "", *answer, "", *rests_on(one["rules"])])
 
 
 class Puzzle(Page):
@@ -131,15 +135,16 @@ class Puzzle(Page):
         yield from console(f"lab --puzzle {number}")
         yield from hidden("Hint", list(self.content))
         answer = [f"Puzzle {number} is {name}.", "", *explained(lab.broken(name)).splitlines()]
-        lines = [".. code-block:: text", "", *(f"   {line}" for line in answer)]
-        yield from hidden("Answer", lines)
+        lines = [".. code-block:: text", "", *(f"   {line}" for line in answer), ""]
+        yield from hidden("Answer", [*lines, *rests_on([lab.broken(name).rule.id])])
 
 
 class Mend(Page):
-    """A broken loop to mend: `mend:: tick`. Below it stands the hint."""
+    """A broken loop to mend: `mend:: tick`, with the rule that it breaks and a hint below it."""
 
     required_arguments = 1
     has_content = True
+    option_spec: ClassVar = {"rule": directives.unchanged}
 
     def lines(self) -> Iterator[str]:
         """Yield the code, the command, the hint, and what to change."""
@@ -153,9 +158,25 @@ class Mend(Page):
         yield f"   $ python3 -m miniloop lab --check examples/exercises/mend/{name}.py"
         yield ""
         yield from hidden("Hint", list(self.content))
-        change = [f".. literalinclude:: {folder}/mended/{name}.py"]
-        change += [f"   :diff: {folder}/mend/{name}.py", ""]
-        yield from hidden("Answer", ["This is the change that makes it agree:", "", *change])
+        change = [".. code-block:: diff", "", *(f"   {line}" for line in self.change(name)), ""]
+        rules = self.options.get("rule", "").split()
+        said = "This is the change that makes it agree:"
+        yield from hidden("Answer", [said, "", *change, *rests_on(rules)])
+
+    def change(self, name: str) -> Iterator[str]:
+        """Yield the lines of the change that mends a loop, without the names of the files."""
+        folder = ROOT / "examples" / "exercises"
+        old, new = (
+            self.watch(folder / one / f"{name}.py").splitlines() for one in ("mend", "mended")
+        )
+        yield from itertools.islice(difflib.unified_diff(old, new, lineterm=""), 2, None)
+
+
+def rests_on(rules: list[str]) -> Iterator[str]:
+    """Yield a line that links to the rules on which an answer rests, if there are any."""
+    if rules:
+        title = "The rule" if len(rules) == 1 else "The rules"
+        yield f"**{title}.** " + " ".join(f":ref:`rule-{rule}`." for rule in rules)
 
 
 def hidden(title: str, lines: list[str]) -> Iterator[str]:

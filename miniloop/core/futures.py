@@ -60,7 +60,7 @@ class Future(FutureAccessors, FutureReports, Generic[_T]):
     ``loop`` is the loop whose ready queue the waiters go to, by default ``get_event_loop()``.
     """
 
-    __slots__ = (  # fast: half the time of a __dict__, which is left for what few futures need
+    __slots__ = (  # fast: a __dict__ is made only for what few futures need
         "__dict__",
         "__weakref__",
         "_asyncio_future_blocking",

@@ -57,9 +57,9 @@ class Handle:
         if self._cancelled:
             return
         try:
-            if not self._args:  # fast: *args costs more than all the rest, so it comes last
+            if not self._args:  # fast: passes no *args
                 self._context.run(self._callback)  # type: ignore[arg-type]
-            elif len(self._args) == 1:  # fast: see above
+            elif len(self._args) == 1:  # fast: passes no *args for one
                 self._context.run(self._callback, self._args[0])  # type: ignore[arg-type]
             else:
                 self._context.run(self._callback, *self._args)  # type: ignore[arg-type]
@@ -77,7 +77,7 @@ class Handle:
         if not self._cancelled:
             self._cancelled = True
             try:
-                if self._loop._debug:  # fast: as above
+                if self._loop._debug:  # fast: mostly without a call
                     debug.keep_repr(self)
             except AttributeError:
                 debug.keep_repr(self)

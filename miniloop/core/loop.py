@@ -187,7 +187,7 @@ class BaseEventLoop(DebugMode, ErrorReports, AsyncGenerators):
             raise TypeError("delay must not be None")
         if args or context is not None:
             return self.call_at(self.time() + delay, callback, *args, context=context)
-        return self.call_at(self.time() + delay, callback)  # fast: half the price of keywords
+        return self.call_at(self.time() + delay, callback)  # fast: passes no keywords on
 
     def call_at(
         self,
@@ -231,7 +231,7 @@ class BaseEventLoop(DebugMode, ErrorReports, AsyncGenerators):
     def create_future(self) -> Future[Any]:
         """Return a new Future of this loop."""
         future: Future[Any] = Future.__new__(Future)
-        future._init(self)  # fast: calling a class with keywords takes twice as long
+        future._init(self)  # fast: calls no class with keywords
         return future
 
     def create_task(

@@ -10,12 +10,12 @@ program that would show that it is broken, and then let ``find()`` look for one.
 The ready queue is first in, first out.
 
 `rules` reads the rules of scheduling, which are data, from `rules.toml`. `broken` defines what a
-broken loop is. Each of `tick`, `callbacks`, `tasks`, `combinators` and
-`waiting` is a topic, in the order of the core. `find` looks for a program that shows the breach,
+broken loop is. Each of `tick`, `callbacks`, `tasks`, `combinators`, `waiting`
+and `ending` is a topic, in the order of the core. `find` looks for a program that shows the breach,
 and `diagnosis` for the loops that explain what a hunt has found.
 """
 
-from . import tick, callbacks, tasks, combinators, waiting  # noqa: I001  # the order of the topics
+from . import tick, callbacks, tasks, combinators, waiting, ending  # noqa: I001  # the order of the topics
 from .broken import LOOPS, BrokenLoop, broken
 from .diagnosis import rules_broken
 from .find import Counterexample, find
@@ -29,6 +29,7 @@ __all__ = [
     "broken",
     "callbacks",
     "combinators",
+    "ending",
     "find",
     "rules",
     "rules_broken",

@@ -156,7 +156,7 @@ UNDONE = (
         "handles",
         3,
         "cancel_handle",
-        (("                if self._loop._debug:  # fast: as above\n    ", ""),),
+        (("                if self._loop._debug:  # fast: mostly without a call\n    ", ""),),
     ),
     Undone(
         "futures", 0, "create_future", (("    __slots__ = (  # fast", "    _unused = (  # fast"),)

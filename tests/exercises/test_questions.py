@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 import miniloop
+from miniloop.lab.rules import rules
 from tests.reading_order import ROOT
 
 FILE = ROOT / "docs" / "exercises" / "questions.toml"
@@ -48,4 +49,6 @@ def test_there_are_enough_and_each_is_whole() -> None:
         for one in questions:
             assert one["question"].rstrip().endswith(("?", "."))
             assert one["answer"].rstrip().endswith(".")
+            assert one["rules"]
+            assert set(one["rules"]) <= rules().keys()
     assert all(one["hint"] for one in LEVELS["predict"])

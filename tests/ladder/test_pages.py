@@ -94,3 +94,35 @@ def test_the_program_on_asyncio(text: ModuleType) -> None:
     program = text.on_asyncio(RUNGS[6])
     assert program.startswith("import socket\nfrom asyncio import SelectorEventLoop as EventLoop, ")
     assert program.endswith("loop.close()\n")
+
+
+@pytest.fixture(scope="module")
+def pages() -> list[str]:
+    return [page.read_text(encoding="utf-8") for page in PAGES]
+
+
+def test_every_page_but_the_first_shows_what_its_code_calls(
+    text: ModuleType, pages: list[str]
+) -> None:
+    assert text.rest(RUNGS[:1], pages[:1]) == ({}, {})  # it shows all of its code
+    for rung, page in zip(RUNGS[1:], pages[1:], strict=True):
+        code, rest = (page.rindex(f".. rung-{what}:: {rung.number}") for what in ("code", "rest"))
+        assert rest > code
+
+
+def test_what_the_code_on_a_page_calls_besides(text: ModuleType, pages: list[str]) -> None:
+    new, old = text.rest(RUNGS[:3], pages[:3])
+    assert list(new) == ["EventLoop.__init__", "EventLoop.time", "EventLoop.create_task"]
+    assert new["EventLoop.time"].startswith("def time(self):\n")
+    assert old["EventLoop.call_soon"] == 2
+    without_call_soon = [page.replace(" EventLoop.call_soon", "") for page in pages]
+    shown_once_more, _ = text.rest(RUNGS[:2], without_call_soon[:2])
+    assert "EventLoop.call_soon" in shown_once_more
+
+
+def test_what_a_page_shows_besides_follows_the_calls(text: ModuleType, pages: list[str]) -> None:
+    new, old = text.rest(RUNGS[:5], pages[:5])
+    assert "_set_result_unless_cancelled" in new  # sleep() calls it, and main() calls sleep()
+    assert "_stop" in new  # run_until_complete() calls it, and has not changed
+    assert old["EventLoop.run_until_complete"] == 4
+    assert not new.keys() & old.keys()
