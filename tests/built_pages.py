@@ -30,7 +30,8 @@ KINDS = {
     "exercise": "exercises/predict",
     "self-test": "exercises/self-test",
     "mistakes": "mistakes/sharing",
-    "API": "api",
+    "API": "api/tasks",
+    "names": "names",
     "command line": "command-line",
     "comparing": "comparing",
     "conformance": "conformance",
@@ -58,7 +59,7 @@ SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clie
 BLOCKS = """[...document.querySelectorAll("pre")]
     .filter((block) => block.scrollWidth > block.clientWidth)
     .map((block) => block.innerText.split("\\n").sort((a, b) => b.length - a.length)[0])"""
-# The API has twenty sections that one directive makes. For axe, five of a page are enough.
+# A directive makes many sections alike. For axe, five of a page are enough.
 LOOKED_AT = {"exclude": [["article > section > section:nth-of-type(n + 6)"]]}
 SERIOUS = {"serious", "critical"}
 
