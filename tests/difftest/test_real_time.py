@@ -152,7 +152,7 @@ def test_a_process_that_waits_for_its_processor_gives_no_finding(monkeypatch):
     assert found.programs > 45
     assert found.differ == 0
     assert sum(late) > 15
-    assert 0 < sum(differed) == found.cut[ONCE]
+    assert sum(differed) == found.cut.get(ONCE, 0)  # mostly a few, but that is up to chance
 
 
 @needs_uvloop
