@@ -246,9 +246,9 @@ def quiet(deepest: int = DEEPEST, watched: bool = True) -> Iterator[None]:
             finally:
                 if freezes:
                     gc.unfreeze()  # this frees the last loop of earlier runs, too
-            gc.collect()
             if had_loop is None:
-                unasked_loop(close=True)
+                unasked_loop(close=True)  # first, because it holds what programs gave to it
+            gc.collect()
     finally:
         if starts:
             _watchdog.end()
