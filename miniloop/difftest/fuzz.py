@@ -318,12 +318,11 @@ class Search:
 
         Then the right side does not break its rule, but another one that shows in the same way.
         """
-        match, programs = self.match, self.result.agreeing
+        programs = self.result.agreeing
         tried, differ = self._refuting.get(side.name, (0, 0))
-        for program, schedule in programs[tried:]:
-            differ += not agree(match.seen(side.run(match.code(program))), schedule)
+        differ += differing(self.match, side, programs[tried:])
         self._refuting[side.name] = len(programs), differ
-        return differ > 2 and differ > len(programs) / 5
+        return too_many(differ, programs)
 
     def _diagnosed(self, found: Difference) -> tuple[str, ...]:
         if self.diagnosis is None or is_crash(found.right):
@@ -342,6 +341,23 @@ class Search:
             return ()
         code = self.match.code(seen.program)
         return tuple(one.name for one in sides if agree(self.match.seen(one.run(code)), seen.right))
+
+
+Agreeing = Sequence[tuple[Program, Schedule]]
+"""Programs on which both sides agree, and what both do."""
+
+
+def differing(match: Match, side: Side, programs: Agreeing) -> int:
+    """Return on how many of these programs another side differs from both."""
+    return sum(
+        not agree(match.seen(side.run(match.code(program))), schedule)
+        for program, schedule in programs
+    )
+
+
+def too_many(differ: int, programs: Agreeing) -> bool:
+    """Return whether so many say that the right side does not break what the other side does."""
+    return differ > 2 and differ > len(programs) / 5
 
 
 def ends_early(left: Schedule, right: Schedule) -> str:
