@@ -253,11 +253,9 @@ class Search:
     _small: dict[str, str] = field(default_factory=dict)
     """The key of a finding, by the kind of the program that was made smaller."""
     _allowed: dict[str, str] = field(default_factory=dict)
-    _refuting: dict[str, tuple[int, int]] = field(default_factory=dict)
-    """Of each broken loop that was suspected: how many programs on which the sides agree it has
-    run, and on how many of them it differs."""
 
     def __post_init__(self) -> None:
+        self._refuter = Refuter(self.match, self.result.agreeing)
         sides = [side(one) for one in self.suspects]
         self._suspects.update({one.name: one for one in sides})
         self._known = frozenset(one.name for one in sides)
@@ -314,15 +312,8 @@ class Search:
             self.result.agreeing.append((program, seen))
 
     def is_refuted(self, side: Side) -> bool:
-        """Return whether a broken loop differs on many programs on which the sides agree.
-
-        Then the right side does not break its rule, but another one that shows in the same way.
-        """
-        programs = self.result.agreeing
-        tried, differ = self._refuting.get(side.name, (0, 0))
-        differ += differing(self.match, side, programs[tried:])
-        self._refuting[side.name] = len(programs), differ
-        return too_many(differ, programs)
+        """Return whether a broken loop is refuted by the programs that agree up to now."""
+        return self._refuter.refutes(side)
 
     def _diagnosed(self, found: Difference) -> tuple[str, ...]:
         if self.diagnosis is None or is_crash(found.right):
@@ -343,21 +334,26 @@ class Search:
         return tuple(one.name for one in sides if agree(self.match.seen(one.run(code)), seen.right))
 
 
-Agreeing = Sequence[tuple[Program, Schedule]]
-"""Programs on which both sides agree, and what both do."""
+@dataclass
+class Refuter:
+    """Tells which broken loops the right side cannot be like, by programs on which it agrees."""
 
+    match: Match
+    programs: Sequence[tuple[Program, Schedule]]
+    """Programs on which both sides agree, and what both do. There may be more later."""
+    _tried: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """Of each broken loop: how many of the programs it has run, and on how many it differs."""
 
-def differing(match: Match, side: Side, programs: Agreeing) -> int:
-    """Return on how many of these programs another side differs from both."""
-    return sum(
-        not agree(match.seen(side.run(match.code(program))), schedule)
-        for program, schedule in programs
-    )
+    def refutes(self, side: Side) -> bool:
+        """Return whether a broken loop differs on many programs on which the sides agree.
 
-
-def too_many(differ: int, programs: Agreeing) -> bool:
-    """Return whether so many say that the right side does not break what the other side does."""
-    return differ > 2 and differ > len(programs) / 5
+        Then the right side does not break its rule, but another one that shows in the same way.
+        """
+        tried, differ = self._tried.get(side.name, (0, 0))
+        for program, schedule in self.programs[tried:]:
+            differ += not agree(self.match.seen(side.run(self.match.code(program))), schedule)
+        self._tried[side.name] = len(self.programs), differ
+        return differ > 2 and differ > len(self.programs) / 5
 
 
 def ends_early(left: Schedule, right: Schedule) -> str:

@@ -24,17 +24,7 @@ from types import CodeType
 
 from ..difftest import Difference, Program, Side, agree, quiet, side
 from ..difftest.foreign import Match
-from ..difftest.fuzz import (
-    Agreeing,
-    Finding,
-    Hunt,
-    compared,
-    differing,
-    group,
-    hunt,
-    size,
-    too_many,
-)
+from ..difftest.fuzz import Finding, Hunt, Refuter, compared, group, hunt, size
 from ..difftest.linked import Linked
 from ..difftest.shrink import shrink
 from ..difftest.surroundings import HANGS
@@ -213,11 +203,13 @@ def diagnose(
     known = [*allowed, *(one.name for one in found if one.loop is not None)]
     numbers = total.differing[:BEHIND]
     if known and numbers:
-        search = Behind(Match(left, right), known, seed, without, deadline, total.agreeing)
+        match = Match(left, right)
+        refuter = Refuter(match, total.agreeing)
+        search = Behind(match, known, seed, without, deadline, refuter)
         try:
             hidden, numbers = search.look(numbers)
         finally:
-            search.match.close()
+            match.close()
         for one in hidden:
             _put_behind(found, one)
     while numbers and time.monotonic() < deadline:
@@ -259,9 +251,8 @@ class Behind:
     seed: int
     without: frozenset[str]
     deadline: float
-    agreeing: Agreeing = ()
-    """Programs on which the loop agrees. They refute rules that it cannot have broken."""
-    _refuted: dict[str, bool] = field(default_factory=dict)
+    refuter: Refuter | None = None
+    """Knows programs on which the loop agrees, if there are any."""
 
     def look(self, numbers: Sequence[int]) -> tuple[list[Group], list[int]]:
         """Return the rules that hide behind the known ones, and the programs left unexplained."""
@@ -310,18 +301,11 @@ class Behind:
                 if other not in known
                 and sys.version_info >= loop.since
                 and self._does_as((first, other), code, right)
-                and not self._is_refuted(other)
+                and not (self.refuter and self.refuter.refutes(broken_side(other)))
             }
             if found:
                 return found
         return {}
-
-    def _is_refuted(self, name: str) -> bool:
-        """Return whether a broken loop differs where the diagnosed loop does not."""
-        if name not in self._refuted:
-            differ = differing(self.match, broken_side(name), self.agreeing)
-            self._refuted[name] = too_many(differ, self.agreeing)
-        return self._refuted[name]
 
     def _does_as(self, names: tuple[str, ...], code: CodeType | Linked, right: Schedule) -> bool:
         """Return whether the loop that breaks these rules runs a program as the right side does."""
