@@ -17,7 +17,7 @@ import signal
 import threading
 from collections.abc import Awaitable, Callable, Generator
 from contextvars import Context, copy_context
-from types import FrameType
+from types import CoroutineType, FrameType
 from typing import Any, TypeVar, final
 
 from .core.combinators import gather
@@ -82,7 +82,7 @@ class Runner:
         if _get_running_loop() is not None:
             raise RuntimeError("Runner.run() cannot be called from a running event loop")
         self._lazy_init()
-        if not _can_be_driven(coro):
+        if type(coro) is not CoroutineType and not _can_be_driven(coro):
             if not inspect.isawaitable(coro):
                 raise TypeError("An asyncio.Future, a coroutine or an awaitable is required")
             coro = _wrap_awaitable(coro)

@@ -325,14 +325,16 @@ class BaseEventLoop(DebugMode, ErrorReports, AsyncGenerators):
         self._check_running()
         self._thread_id = threading.get_ident()
         self._watch_async_generators()
-        self._set_coroutine_origin_tracking(self._debug)
+        if self._debug:
+            self._set_coroutine_origin_tracking(True)
         _set_running_loop(self)
 
     def _run_forever_cleanup(self) -> None:
         self._stopping = False
         self._thread_id = None
         _set_running_loop(None)
-        self._set_coroutine_origin_tracking(False)
+        if self._origin_tracking_depth is not None:
+            self._set_coroutine_origin_tracking(False)
         self._unwatch_async_generators()
 
     def is_running(self) -> bool:

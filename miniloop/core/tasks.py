@@ -355,7 +355,7 @@ def ensure_future(
     ``loop``.
     """
     coro: Any = coro_or_future
-    if type(coro) is not CoroutineType and not _can_be_driven(coro):  # fast: mostly no call
+    if type(coro) is not CoroutineType:  # fast: mostly no call
         if isfuture(coro):
             if loop is not None and loop is not _get_loop(coro):
                 raise ValueError(
@@ -363,9 +363,10 @@ def ensure_future(
                     "as the loop argument"
                 )
             return coro  # type: ignore[no-any-return]
-        if not inspect.isawaitable(coro):
-            raise TypeError("An asyncio.Future, a coroutine or an awaitable is required")
-        coro = _wrap_awaitable(coro)
+        if not _can_be_driven(coro):
+            if not inspect.isawaitable(coro):
+                raise TypeError("An asyncio.Future, a coroutine or an awaitable is required")
+            coro = _wrap_awaitable(coro)
     if loop is None:
         loop = get_event_loop()
     try:
