@@ -97,11 +97,8 @@ def _chain_future(source: _AnyFuture, destination: _AnyFuture) -> None:
     Each belongs to a loop, or to none (``concurrent.futures.Future``). A loop that runs in another
     thread gets its part of the work through ``call_soon_threadsafe()``.
     """
-    for future, name in (source, "source"), (destination, "destination"):
-        if not isfuture(future) and not isinstance(future, concurrent.futures.Future):
-            raise TypeError(f"A future is required for {name} argument")
-    source_loop = _get_loop(source) if isfuture(source) else None
-    dest_loop = _get_loop(destination) if isfuture(destination) else None
+    source_loop = _loop_of(source, "source")
+    dest_loop = _loop_of(destination, "destination")
 
     def on_destination_done(destination: _AnyFuture) -> None:
         if destination.cancelled():
@@ -121,6 +118,15 @@ def _chain_future(source: _AnyFuture, destination: _AnyFuture) -> None:
     copy_state = _copy_future_state if isfuture(destination) else _set_concurrent_future_state
     destination.add_done_callback(on_destination_done)
     source.add_done_callback(on_source_done)
+
+
+def _loop_of(future: _AnyFuture, name: str) -> Any:
+    """Return a future's loop, None if it has none. Raises TypeError if it is no future."""
+    if isfuture(future):
+        return _get_loop(future)
+    if not isinstance(future, concurrent.futures.Future):
+        raise TypeError(f"A future is required for {name} argument")
+    return None
 
 
 def _copy_future_state(source: _AnyFuture, destination: Future[Any]) -> None:
