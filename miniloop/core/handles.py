@@ -27,6 +27,7 @@ __all__ = ["Handle", "TimerHandle"]
 class Handle:
     """A callback with its arguments and its contextvars context, as ``call_soon`` returns it."""
 
+    _is_timer = False
     _repr: str | None = None  # in debug mode: the repr from before the cancel
     _source_traceback: traceback.StackSummary | None = None
 
@@ -75,6 +76,8 @@ class Handle:
     def cancel(self) -> None:
         """Forget the callback: it will not be called. A second cancel does nothing."""
         if not self._cancelled:
+            if self._is_timer:  # the loop drops it from its heap later
+                self._loop._timer_handle_cancelled(self)  # type: ignore[arg-type]
             self._cancelled = True
             try:
                 if self._loop._debug:  # fast: mostly without a call
@@ -107,6 +110,7 @@ class TimerHandle(DeadlineOrder, Handle):
 
     # DeadlineOrder is for programs that compare timers. The heap compares _Deadline.
 
+    _is_timer = True
     _scheduled = False  # True while it is in the loop's heap
 
     def __init__(
@@ -123,12 +127,6 @@ class TimerHandle(DeadlineOrder, Handle):
     def when(self) -> float:
         """Return the deadline in seconds on the clock of ``loop.time()``."""
         return self._when
-
-    def cancel(self) -> None:
-        """Forget the callback. The loop drops the handle from its heap later."""
-        if not self._cancelled:
-            self._loop._timer_handle_cancelled(self)
-        Handle.cancel(self)
 
     def _repr_info(self) -> list[str]:
         info = Handle._repr_info(self)
