@@ -12,10 +12,12 @@ Python 3.14 deprecates policies, and miniloop has none.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import threading
 import weakref
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -194,6 +196,28 @@ _forget = _scheduled_tasks.discard
 def _register_task(task: Any) -> None:
     """Make *task* known to ``all_tasks()``. Task classes of other libraries call this, too."""
     _scheduled_tasks.add(weakref.ref(task, _forget))
+
+
+# References to tasks that were registered while they were being destroyed. The garbage collector ends
+# such a reference and does not call `_forget`. So each new one looks after two older ones.
+_destroyed: deque[weakref.ref[Any]] = deque()
+
+
+def _register_destroyed_task(task: Any) -> None:
+    """Make *task* known to ``all_tasks()`` in case that its end is put off.
+
+    A task that is destroyed reports itself, and a handler that keeps the task keeps it alive.
+    """
+    with contextlib.suppress(IndexError):  # there are fewer
+        for _ in range(2):
+            older = _destroyed.popleft()
+            if older() is None:
+                _forget(older)
+            else:
+                _destroyed.append(older)
+    reference = weakref.ref(task, _forget)
+    _scheduled_tasks.add(reference)
+    _destroyed.append(reference)
 
 
 def _unregister_task(task: Any) -> None:

@@ -25,7 +25,7 @@ import traceback
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from .current import _register_task
+from .current import _register_destroyed_task
 from .debug import logger
 from .reprs import _format_callback_source
 
@@ -206,8 +206,7 @@ def report_never_retrieved(future: Future[Any]) -> None:
 def task_destroyed(task: Task[Any]) -> None:
     """Report a task that is destroyed while it waits, or before anybody asked for its exception."""
     if task._state == "PENDING" and task._log_destroy_pending:
-        # A handler that keeps the task keeps it alive, and it waits on.
-        _register_task(task)
+        _register_destroyed_task(task)
         context = {"task": task, "message": "Task was destroyed but it is pending!"}
         report(task._loop, task, context)
     report_never_retrieved(task)

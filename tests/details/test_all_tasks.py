@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 import miniloop
+from miniloop.details import current
 from tests.details.foreign_future import ForeignFuture
 
 
@@ -348,3 +349,24 @@ def test_a_task_that_outlives_the_report_of_its_destruction(aio):
 
     expected = aio is miniloop or sys.version_info >= (3, 14, 3)
     assert aio.run(main()) == (expected, 1)
+
+
+def test_destroyed_tasks_leave_the_register():
+    async def lose_a_task() -> None:
+        for _ in range(100):
+            future = miniloop.get_running_loop().create_future()
+            task = miniloop.create_task(waits_for(future))
+            task.itself = task  # type: ignore[attr-defined]  # only the garbage collector ends it
+            await miniloop.sleep(0)
+            del task, future
+            gc.collect()
+
+    async def waits_for(future: Any) -> None:
+        await future
+
+    loop = miniloop.new_event_loop()
+    loop.set_exception_handler(lambda loop, context: None)
+    before = len(current._scheduled_tasks)
+    loop.run_until_complete(lose_a_task())
+    loop.close()
+    assert len(current._scheduled_tasks) - before < 5
