@@ -198,8 +198,8 @@ def _register_task(task: Any) -> None:
     _scheduled_tasks.add(weakref.ref(task, _forget))
 
 
-# References to tasks that were registered while they were being destroyed. The garbage collector ends
-# such a reference and does not call `_forget`. So each new one looks after two older ones.
+# References to tasks that were registered while they were being destroyed. The garbage collector
+# ends such a reference without calling `_forget`. So each new one looks after two older ones.
 _destroyed: deque[weakref.ref[Any]] = deque()
 
 

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import ast
 import difflib
-import random
+import hashlib
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import libcst as cst
 from libcst.metadata import MetadataWrapper, PositionProvider
@@ -117,11 +119,11 @@ def is_text(node: cst.CSTNode) -> bool:
 
 
 def sample(package: Path, modules: Sequence[str], size: int, seed: int) -> list[Mutant]:
-    """So many mutants, drawn from all of these modules; the same ones for the same seed and text.
+    """So many mutants, drawn from all of these modules, each of which is named as "core/loop" is.
 
-    A module is named as "core/loop" is.
-
-    Two mutants never compile to the same, nor does one to what the module is without a change.
+    A hash of each change decides whether it is drawn. So the same seed draws the same ones again
+    from functions that have not changed, and their results stay known. Two mutants never compile to
+    the same, nor does one to what the module is without a change.
     """
     texts = [(package / f"{module}.py").read_text("utf-8") for module in modules]
     choices = []
@@ -130,7 +132,8 @@ def sample(package: Path, modules: Sequence[str], size: int, seed: int) -> list[
         collector = Collector()
         wrapper.visit(collector)
         choices += [(module, text, wrapper.module, *change) for change in collector.changes]
-    random.Random(seed).shuffle(choices)
+    before: Counter[str] = Counter()
+    choices.sort(key=lambda change: turn(seed, change, before))
     seen = {compiled(text) for text in texts} | {""}
     drawn: list[Mutant] = []
     for module, text, tree, function, line, node, changed in choices:
@@ -142,9 +145,17 @@ def sample(package: Path, modules: Sequence[str], size: int, seed: int) -> list[
         meaning = compiled(source)
         if meaning not in seen:
             seen.add(meaning)
-            before, after = changed_lines(text, source)
-            drawn.append(Mutant(module, function or "<module>", line, before, after, source))
+            lines = changed_lines(text, source)
+            drawn.append(Mutant(module, function or "<module>", line, *lines, source))
     return drawn
+
+
+def turn(seed: int, change: tuple[Any, ...], before: Counter[str]) -> str:
+    """A hash of a change, and of how often its function had the same one `before`."""
+    module, _, tree, function, _, node, changed = change
+    what = f"{seed} {module} {function}: {' -> '.join(map(tree.code_for_node, (node, changed)))}"
+    before[what] += 1
+    return hashlib.sha256(f"{what} {before[what]}".encode()).hexdigest()
 
 
 def compiled(source: str) -> str:
