@@ -444,10 +444,13 @@ def test_examples_play_from_end_to_end(open_tab: Any, script: Path, tmp_path: Pa
     command = [sys.executable, "-m", "miniloop", "trace", str(script), "--compare", "-o", str(out)]
     subprocess.run(command, check=True, stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
     page = open_tab().load(out.read_text(encoding="utf-8"))
-    said = page.evaluate("""() => list.map((_, moment) => {
-        go(moment);
-        return document.body.innerText;
-    })""")
+    said = page.evaluate("""() => {
+        const stride = Math.ceil(list.length / 1000);  // a long trace is looked at here and there
+        return list.keys().filter(moment => moment % stride === 0).map(moment => {
+            go(moment);
+            return document.body.innerText;
+        }).toArray();
+    }""")
     assert len(set(said)) == len(said) > 10
     holes = [re.search(r".*\b(undefined|NaN|null|\[object).*", text) for text in said]
     assert [hole[0] for hole in holes if hole] == []
