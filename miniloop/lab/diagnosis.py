@@ -303,6 +303,8 @@ class Behind:
                 and self._does_as((first, other), code, right)
                 and not (self.refuter and self.refuter.refutes(broken_side(other)))
             }
+            if not found.keys().isdisjoint(self.known):
+                return None
             if found:
                 return found
         return {}

@@ -168,6 +168,17 @@ def test_a_rule_shows_behind_another_on_a_small_program(monkeypatch):
         assert not agree(alone.run(code), finding.difference.right)
 
 
+def test_a_rule_that_is_known_already_is_not_found_again_behind_another(monkeypatch):
+    name = "last-in-first-out and gather-in-reverse"
+    loops = [lab.broken(one) for one in name.split(" and ")]
+    monkeypatch.setitem(KNOWN, name, lambda _: combined(loops))
+    more = ["join-too-soon", "unfair-lock", "gather-in-reverse"]
+    assert len(more) == diagnosis.MOST_KNOWN
+    known = ["last-in-first-out", *more]
+    search = diagnosis.Behind(Match("asyncio", name), known, 2026, frozenset(), float("inf"))
+    assert search.look(range(16))[0] == []
+
+
 def test_no_pair_has_two_versions_of_one_method():
     drawn = pairs.drawn(200)
     assert len(set(drawn)) == 200
