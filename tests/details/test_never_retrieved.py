@@ -274,6 +274,23 @@ def test_a_pending_task_that_is_destroyed_is_reported(
     assert re.match(r"task: <Task pending name='lost' coro=<.*wait\(\) (running|done)", second)
 
 
+@pytest.mark.parametrize("as_a_task", [True, False])
+def test_a_main_program_that_is_stopped_and_destroyed(
+    loop: Any, reports: list[dict[str, Any]], as_a_task: bool
+) -> None:
+    # A task of one's own is reported. run_until_complete() has made the other one, and raises.
+    async def wait() -> None:
+        await loop.create_future()
+
+    loop.call_soon(loop.stop)
+    with pytest.raises(RuntimeError, match="stopped before Future completed"):
+        loop.run_until_complete(loop.create_task(wait()) if as_a_task else wait())
+    gc.collect()
+    assert [report["message"] for report in reports] == (
+        ["Task was destroyed but it is pending!"] if as_a_task else []
+    )
+
+
 def test_a_pending_future_that_is_destroyed_is_no_report(
     loop: Any, reports: list[dict[str, Any]]
 ) -> None:
