@@ -1,7 +1,7 @@
 """Either library's combinators wait for futures of the other, and of nobody."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from types import ModuleType
 from typing import Any
 
@@ -50,6 +50,30 @@ def test_run_until_complete(loop: Any, make: Make) -> None:
 
 async def wait_for(future: Any) -> Any:
     return await future
+
+
+class YieldsOnly(ForeignFuture):
+    """Leaves it to the task to throw its exception."""
+
+    def __await__(self) -> Generator[Any, None, str]:
+        self._asyncio_future_blocking = True
+        yield self
+        return "no result"
+
+
+@pytest.mark.parametrize("library", [asyncio, miniloop], ids=["asyncio", "miniloop"])
+def test_the_task_throws_what_the_future_failed_with(library: ModuleType) -> None:
+    async def main() -> None:
+        loop = library.get_running_loop()
+        future = YieldsOnly(loop)
+        loop.call_soon(future.set_exception, ZeroDivisionError())
+        with pytest.raises(ZeroDivisionError):
+            await future
+        future = YieldsOnly(loop)
+        loop.call_soon(future.set_result, "ignored")
+        assert await future == "no result"
+
+    library.run(main())
 
 
 def test_await_a_result(loop: Any, make: Make) -> None:

@@ -1,5 +1,7 @@
 """What timeouts, conditions and barriers tell of themselves."""
 
+import asyncio
+import sys
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any
@@ -18,6 +20,31 @@ def test_a_timeout_tells_its_deadline(aio: ModuleType, run: Callable[[Any], Any]
         assert timeout.when() == now + 100
 
     run(main())
+
+
+def test_a_timeout_is_in_the_context_of_an_error_that_comes_after_it(
+    aio: ModuleType, run: Callable[[Any], Any]
+) -> None:
+    if aio is asyncio and sys.version_info < (3, 13):
+        pytest.skip("asyncio does so since 3.13")
+
+    async def main() -> None:
+        async with aio.timeout(0):
+            try:
+                await aio.sleep(10)
+            finally:
+                try:
+                    raise ValueError
+                finally:
+                    raise KeyError
+
+    with pytest.raises(KeyError) as caught:
+        run(main())
+    contexts = []
+    error: BaseException | None = caught.value
+    while error := error.__context__:
+        contexts.append(type(error))
+    assert contexts == [ValueError, TimeoutError, aio.CancelledError]
 
 
 def test_a_condition_takes_the_lock_that_it_is_given(
