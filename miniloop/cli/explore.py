@@ -38,11 +38,12 @@ from miniloop.explore import (
     Plan,
     Report,
     Search,
+    outcome,
     plan_of,
     selected,
     words,
 )
-from miniloop.explore.choices import OWN, Choice
+from miniloop.explore.choices import OWN
 from miniloop.trace.document import Document
 from miniloop.trace.watch import MOST_STEPS
 
@@ -148,7 +149,7 @@ def _searched(args: argparse.Namespace) -> Report:
 
     def run(plan: Plan) -> Outcome:
         progress.tell()
-        return _outcome(_run(args, plan), args)
+        return outcome(_run(args, plan))
 
     search = Search(run, args.rules, runs=args.runs, seconds=args.seconds, seed=args.seed)
     try:
@@ -162,7 +163,7 @@ def _searched(args: argparse.Namespace) -> Report:
 
 
 def _replayed(args: argparse.Namespace, plan: Plan) -> Report:
-    own, other = (_outcome(_run(args, one), args) for one in (OWN, plan))
+    own, other = (outcome(_run(args, one)) for one in (OWN, plan))
     made = {(one.rule, one.number) for one in other.choices}
     for rule, number in plan.fixed:
         if (rule, number) not in made:
@@ -170,9 +171,9 @@ def _replayed(args: argparse.Namespace, plan: Plan) -> Report:
                 f"{args.replay!r} deviates at choice {number} of {rule}, which does not come up: "
                 "the script, or its input, has changed since"
             )
-    for outcome in (own, other):
-        if outcome.cut_off:
-            raise BadInput(f"the script {outcome.end}; --limit allows more")
+    for one in (own, other):
+        if one.cut_off:
+            raise BadInput(f"the script {one.end}; --limit allows more")
     findings = [Finding(plan, own, other)] if own.shows() != other.shows() else []
     return Report(own, findings, runs=2)
 
@@ -204,32 +205,6 @@ def _run(args: argparse.Namespace, plan: Plan, steps: int | None = None) -> Run:
     )
     refuse(run, script, "explored: no asyncio.run()")
     return run
-
-
-def _waits(run: Run) -> bool:
-    return run.stopped is not None and run.stopped[0] == "deadlock"
-
-
-def _outcome(run: Run, args: argparse.Namespace) -> Outcome:
-    """Return what a run has shown."""
-    lines: list[tuple[str, int]] = []
-    printed = {number: values[1] for number, *values in run.explored if values[0] == "line"}
-    end = "comes to its end"
-    for number, (_, _, who, what) in enumerate(run.schedule.rows):
-        if who == "print":
-            lines.append((what, printed.get(number, 0)))
-        elif who in ("handler", "logged"):
-            lines.append((f"(report) {what}", 0))
-        elif who == "main":
-            end = what
-    lines += [(line, 0) for line in run.wrote.splitlines()]
-    if not run.complete:
-        # Not who waits where: the order of the list is none of the program's.
-        end = "waits for ever" if _waits(run) else run.how_it_ended
-    elif run.status and end == "comes to its end":
-        end = f"ends with status {run.status}"
-    choices = [Choice(*values[1]) for _, *values in run.explored if values[0] == "choice"]
-    return Outcome(lines, end, choices, cut_off=run.cut_off)
 
 
 def _tell(args: argparse.Namespace, script: str, report: Report) -> None:

@@ -15,8 +15,8 @@ Read the files in this order:
     loops, foreign, worker    other people's loops
     real_time                 how a loop is compared that takes no selector
     fuzz                      a hunt through random programs
-    written, jobs             a script or a function that a test compares
     scripts, processes        a script in a process of its own, started quickly if it runs often
+    written                   a script or a function that a test compares, in a fork of the test
 """
 
 from .compare import Difference, agree, compare

@@ -4,7 +4,8 @@ A process that runs a script takes longest over its imports. Where a script runs
 server imports everything once, and each run is a fork of it.
 
 What runs in such a process is `miniloop.cli.recorded.main()`, and a request is its keywords. A
-process leads a group of its own, which is ended with it.
+process leads a group of its own, which is ended with it. What a test compares runs in a fork of the
+test's process, which has all objects that the test has made.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ import select
 import signal
 import subprocess
 import sys
+import traceback
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -136,9 +139,68 @@ class Forked:
         return self._forks.told(self._number, 2)[1]
 
 
+class Here:
+    """Starts runs as forks of this process. `main()` is called there instead."""
+
+    def __init__(self, main: Callable[..., int]) -> None:
+        self._main = main
+
+    def start(self, streams: Sequence[Path], request: Mapping[str, Any]) -> Fork:
+        """Start a run, with files as standard streams."""
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(Exception):  # a test may have replaced it by anything
+                stream.flush()
+        with warnings.catch_warnings():
+            # Since 3.12 Python warns where there are threads. No line here takes a lock of theirs.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            pid = os.fork()
+        if pid:
+            return Fork(pid)
+        status = 1
+        try:
+            _lead(streams)
+            sys.stdin, sys.stdout, sys.stderr = (
+                os.fdopen(number, mode, 1, "utf-8", "backslashreplace", closefd=False)
+                for number, mode in enumerate("rww")
+            )
+            status = self._main(**request)
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            with contextlib.suppress(BaseException):
+                sys.stderr.flush()
+            os._exit(status)  # nothing of what this process has planned for its end
+
+
+class Fork:
+    """A run in a fork of this process."""
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+        self._status: int | None = None
+
+    def has_ended(self) -> bool:
+        """Return whether it has ended."""
+        if WAITS:
+            return _has_ended(self.pid)
+        if self._status is None:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            self._status = status if pid else None
+        return self._status is not None
+
+    def end(self) -> int:
+        """End it, and all processes that it left running. Return its exit status."""
+        _end_group(self.pid)
+        if self._status is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)  # if it leads no group yet
+            _, self._status = os.waitpid(self.pid, 0)
+        return os.waitstatus_to_exitcode(self._status)
+
+
 def start(
-    streams: Sequence[Path], request: Mapping[str, Any], forks: Forks | None = None
-) -> Process | Forked:
+    streams: Sequence[Path], request: Mapping[str, Any], forks: Forks | Here | None = None
+) -> Process | Forked | Fork:
     """Start a run, with files as standard streams: a fork, or an interpreter."""
     return Process(streams, request) if forks is None else forks.start(streams, request)
 
@@ -170,11 +232,7 @@ def serve(main: Callable[..., int], requests: str, answers: str, *modules: str) 
         os.killpg(0, signal.SIGKILL)  # the server as well, so that its parent is told
         raise
     if pid == 0:
-        os.setsid()
-        for descriptor, (path, flags) in enumerate(zip(streams, FLAGS, strict=True)):
-            opened = os.open(path, flags, 0o600)
-            os.dup2(opened, descriptor)
-            os.close(opened)
+        _lead(streams)
         os.close(out)
         call_and_leave(lambda: main(**request))
         return
@@ -187,6 +245,15 @@ def serve(main: Callable[..., int], requests: str, answers: str, *modules: str) 
         _end_group(pid)
     os.write(out, b"%d %d\n" % (number, os.waitstatus_to_exitcode(status)))
     os._exit(0)
+
+
+def _lead(streams: Sequence[Any]) -> None:
+    """Begin a process: let it lead a group, with files as standard streams."""
+    os.setsid()
+    for descriptor, (path, flags) in enumerate(zip(streams, FLAGS, strict=True)):
+        opened = os.open(path, flags, 0o600)
+        os.dup2(opened, descriptor)
+        os.close(opened)
 
 
 def call_and_leave(main: Callable[[], int]) -> None:

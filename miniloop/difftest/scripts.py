@@ -19,10 +19,10 @@ from pathlib import Path
 from typing import Any
 
 from ..trace import Schedule
-from .processes import Forks, start
+from .processes import Forks, Here, start
 
 MARGIN = 10.0
-"""Seconds that a process gets in addition to its time limit, for its start and its end."""
+"""Seconds that a process that ends itself in time gets in addition, for its start and its end."""
 
 GLANCE = 0.5
 """Seconds between two calls of `meanwhile`."""
@@ -181,12 +181,14 @@ def running(
     stdin: bytes = b"",
     steps: int | None = None,
     explored: tuple[str, Sequence[str]] | None = None,
-    forks: Forks | None = None,
+    forks: Forks | Here | None = None,
+    margin: float = MARGIN,
 ) -> Generator[Run | None, None, None]:
     """Run a script on a side. Yield None as long as it runs, and in the end what it did.
 
     The sides are those of `miniloop.cli.recorded`, where `steps` and `explored` are described as
     well. `stdin` is the standard input of the script. `forks` starts the process, if it is given.
+    It is ended after `seconds` and the `margin`, if it does not end itself.
     """
     run = Run(name)
     with tempfile.TemporaryDirectory(prefix="miniloop-") as folder:
@@ -205,7 +207,7 @@ def running(
             "script": script,
             "args": [*args],
         }
-        until = time.monotonic() + seconds + MARGIN
+        until = time.monotonic() + seconds + margin
         process = start((given, stdout, stderr), request, forks)
         try:
             while not (ended := process.has_ended()) and time.monotonic() < until:
@@ -215,10 +217,12 @@ def running(
         if ended:
             run.status = status
         else:
-            run.stopped = "hang", f"does not end after {seconds + MARGIN:g} seconds"
+            run.stopped = "hang", f"does not end after {seconds + margin:g} seconds"
         _read(run, record, script)
         run.said, run.wrote = (
             path.read_text("utf-8", "backslashreplace").replace("\0", "\\x00")
+            if path.exists()  # it may have been ended before
+            else ""
             for path in (stderr, stdout)
         )
     yield run

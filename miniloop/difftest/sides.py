@@ -7,7 +7,6 @@ import asyncio.futures
 import asyncio.tasks
 import builtins
 import contextlib
-import contextvars
 import functools
 import importlib
 import queue
@@ -19,8 +18,11 @@ from dataclasses import dataclass, field
 from types import CodeType, ModuleType
 from typing import Any, ClassVar, cast
 
+import miniloop
+
 from ..trace import Recorder, Schedule, on_virtual_time
-from ..trace.recorder import describe
+from ..trace.recorder import describe, numbered
+from ..trace.scripts import MADE_ALIKE, ScriptRecorder
 from .known import Place, StandIns, StepsOfPythonTask, replaced, watches
 from .linked import NAMES, Linked, place
 from .loops import LoopKind, load, resolve
@@ -131,6 +133,7 @@ class Side:
     """Whether the steps of tasks can be recorded."""
 
     def __post_init__(self) -> None:
+        self._given = self.task_class, [*self.places]
         base = self.loop_class
         if self.future_class is not None:
             base = with_future_class(base, self.future_class)
@@ -185,7 +188,7 @@ class Side:
                 exec(code, names)
 
         with replaced(self.places):
-            run_watched(recorder, main, contextvars.Context)
+            run_watched(recorder, main)
         # Tear down what is left now, so that destructors make their reports.
         recorder.stop()
         for name in ("r0", "w0"):
@@ -194,6 +197,53 @@ class Side:
         names.update(FORGOTTEN)
         loop.close()
         return reported(recorder)
+
+    def install(self, recorder: ScriptRecorder) -> ModuleType:
+        """Have all loops of this process be of this kind from now on, and record them.
+
+        Return the library that programs get as `asyncio`. For a loop of the lab that is a module
+        with names of miniloop, of which some are broken; its own functions call those that are not.
+        """
+        library: Any = asyncio if self.module is asyncio else miniloop
+        kind, (given, places) = self.kind, self._given
+        # There may soon be another Task in the library.
+        task_class: Any = None if given is library.Task else given
+        if library is asyncio and self.watched:
+            stand_ins = StandIns()
+            watches(functools.partial(recorder.write, "known"), stand_ins, of_scripts=True)
+            places = [*places, *stand_ins.places()]
+        for owner, name, value in places:
+            setattr(owner, name, value)
+        broken = self._broken()
+        for name in broken.keys() & {"EventLoop", "Task"}:  # which miniloop itself makes
+            recorder.replace(miniloop, [(vars(miniloop)[name], broken.pop(name))])
+        future_class = kind.future_class if kind is not None else self.future_class
+        recorder.future_class = numbered(future_class or library.Future)
+        if self.task_options:
+            task_class = with_options(task_class or library.Task, self.task_options)
+        if kind is not None and kind.order_only:
+            recorder.write("order", kind.order_only)
+        recorder.install(
+            library,
+            self.loop_class,
+            task_class,
+            asks_factory=kind is None or kind.asks_factory,
+            make_loop=kind.make if kind is not None and kind.order_only else None,
+        )
+        if self.module not in (asyncio, miniloop):
+            for name, made_alike in MADE_ALIKE.items():
+                if name in broken:
+                    broken[name] = made_alike(miniloop, broken[name])
+            vars(self.module).update({name: vars(miniloop)[name] for name in miniloop.__all__})
+            vars(self.module).update(broken)
+        return self.module
+
+    def _broken(self) -> dict[str, Any]:
+        """Return what a loop of the lab replaces in miniloop."""
+        if self.module in (asyncio, miniloop):
+            return {}
+        both = [(name, vars(miniloop)[name], vars(self.module)[name]) for name in miniloop.__all__]
+        return {name: broken for name, own, broken in both if own is not broken}
 
     def _cut(self, reason: str) -> None:
         self._recorder.stop(reason)
@@ -303,6 +353,17 @@ def with_future_class(loop_class: Any, future_class: Any) -> Any:
             return future_class(loop=self)
 
     return Loop
+
+
+def with_options(task_class: Any, options: dict[str, Any]) -> Any:
+    """Return the task class, with other values for keywords that are not given."""
+
+    class Task(task_class):  # type: ignore[misc]
+        def __init__(self, coro: Any, **keywords: Any) -> None:
+            super().__init__(coro, **{**options, **keywords})
+
+    Task.__module__ = task_class.__module__
+    return Task
 
 
 @functools.cache

@@ -99,19 +99,17 @@ class Watchdog:
 _watchdog = Watchdog()
 
 
-def run_watched(
-    recorder: Recorder, main: Callable[[], None], context: Callable[[], contextvars.Context]
-) -> None:
+def run_watched(recorder: Recorder, main: Callable[[], None]) -> None:
     """Run a program, and note how it ends and what it leaves behind in this thread.
 
-    This function keeps no reference to the `context` that is made for the program. So a loop that
+    This function keeps no reference to the context that it makes for the program. So a loop that
     releases a context too often is noticed at once.
     """
     _warned.clear()
     before = left_behind()
     try:
         _watchdog.watch(recorder)
-        context().run(main)
+        contextvars.Context().run(main)
     except BaseException as error:
         if type(error) is KeyboardInterrupt and not error.args:
             raise  # Not from the program: the user pressed Ctrl-C.
@@ -138,27 +136,8 @@ _warned: list[str] = []
 """The warnings since the present run began."""
 
 
-_never_awaited: list[list[str]] = []
-"""The lists that collect warnings about coroutines."""
-
-
-def _warn(message: Warning | str, category: object = None, *_: object, **__: object) -> None:
-    if category is RuntimeWarning:
-        _never_awaited[-1].append(str(message))
-    else:
-        _warned.append("warning: " + " ".join(str(message).split()[:2]))
-
-
-@contextlib.contextmanager
-def never_awaited(found: list[str]) -> Iterator[None]:
-    """Collect Python's warnings about coroutines that were never awaited, inside `quiet`."""
-    _never_awaited.append(found)
-    try:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("always", "coroutine .* was never awaited", RuntimeWarning)
-            yield
-    finally:
-        _never_awaited.pop()
+def _warn(message: Warning | str, *_: object, **__: object) -> None:
+    _warned.append("warning: " + " ".join(str(message).split()[:2]))
 
 
 def unasked_loop(close: bool = False) -> Any:

@@ -7,14 +7,14 @@ something else or ends in another way, it relies on what is broken.
 
 Reading order: `rules`, `choices` (what a run has to choose, and how a plan is written down),
 `permutation` (where in miniloop the choices are), `search` (which plans are tried, and how one is
-shrunk), `here` (runs a function in this process, for tests; `miniloop.cli.explore` runs a script
-in a process of its own), `words`, and `plugin`, the fixture for pytest.
+shrunk), `here` (runs a function in forks of this process, for tests; `miniloop.cli.explore`
+runs a script in forks of another), `words`, and `plugin`, the fixture for pytest.
 """
 
 from .choices import Plan, plan_of
 from .here import assert_relies_on_nothing, explored
 from .rules import RULES, Rule, selected
-from .search import Finding, NotAgain, Outcome, Report, Search
+from .search import Finding, NotAgain, Outcome, Report, Search, outcome
 
 __all__ = [
     "RULES",
@@ -27,6 +27,7 @@ __all__ = [
     "Search",
     "assert_relies_on_nothing",
     "explored",
+    "outcome",
     "plan_of",
     "selected",
 ]

@@ -1,4 +1,4 @@
-"""Runs async functions and scripts in this process, for test suites.
+"""Runs async functions and scripts in forks of this process, for test suites.
 
 The program runs as in `assert_same_schedule()`: on virtual time, with its output recorded.
 """
@@ -6,26 +6,23 @@ The program runs as in `assert_same_schedule()`: on virtual time, with its outpu
 from __future__ import annotations
 
 import asyncio
-import functools
 import sys
 from collections import deque
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from types import CodeType
 from typing import Any
 
-import miniloop
-
 from ..details import current
-from ..difftest import written
-from ..difftest.known import replaced
 from ..difftest.programs import FILE_NAME
-from ..difftest.sides import Side
-from ..difftest.surroundings import DEEPEST, HANGS, quiet
+from ..difftest.sides import side
+from ..difftest.surroundings import DEEPEST, quiet
+from ..difftest.written import Written, run_written
+from ..trace.scripts import ScriptRecorder
 from . import words
-from .choices import OWN, Choice, Choices, Plan
-from .permutation import FILES, Permutation
+from .choices import OWN, Plan
+from .permutation import permute
 from .rules import selected
-from .search import NotAgain, Outcome, Report, Search
+from .search import NotAgain, Outcome, Report, Search, outcome
 
 RUNS = 200
 """How many runs a program gets."""
@@ -46,14 +43,14 @@ def assert_relies_on_nothing(
     """Fail if what a program shows depends on a rule that asyncio does not promise.
 
     `program` is an async function without parameters, or the source text of a script. It runs on
-    miniloop, on virtual time, at most `runs` times and for `seconds` seconds. What counts are the
-    lines that it prints, what it returns or raises, and whether it ends. `rules` are the ids of
-    the rules to break (by default all), `without` those to keep; `seed` decides what is tried by
-    chance.
+    miniloop, on virtual time, at most `runs` times and for `seconds` seconds, each time in a fork
+    of this process (see `miniloop.testing.assert_same_schedule`). What counts are the lines that it
+    prints, what it returns or raises, and whether it ends. `rules` are the ids of the rules to
+    break (by default all), `without` those to keep; `seed` decides what is tried by chance.
 
     Raises AssertionError if the program relies on something, if it is not the same in two runs on
     one schedule, or if it takes too long. Raises ValueError for the id of no rule, and RuntimeError
-    in a thread that already runs a loop.
+    in a thread that already runs a loop, or where the system has no `os.fork()`.
     """
     report = explored(program, rules=rules, without=without, runs=runs, seconds=seconds, seed=seed)
     if report.own.cut_off:
@@ -78,7 +75,7 @@ def explored(
     permuted = selected(rules, without)
     if asyncio._get_running_loop() is not None or current._get_running_loop() is not None:
         raise RuntimeError("this cannot be called while an event loop is running")
-    to_run: written.Written = program  # type: ignore[assignment]
+    to_run: Written = program  # type: ignore[assignment]
     if isinstance(program, str):
         to_run = compile(program, FILE_NAME, "exec", dont_inherit=True)
     elif not callable(program):
@@ -100,52 +97,14 @@ def explored(
             ) from None
 
 
-def run(program: written.Written, plan: Plan = OWN, rules: Iterable[str] = ()) -> Outcome:
+def run(program: Written, plan: Plan = OWN, rules: Sequence[str] = ()) -> Outcome:
     """Run a program once on a plan, inside `quiet()`."""
-    made: list[Choice] = []
-    permutation = Permutation(Choices(plan, rules, made.append))
-    side = miniloop_side()
-    printed: list[int] = []
-    with replaced(permutation.places()):
-        recorded = written.Run(side, program)
-        recorder: Any = recorded.recorder
+
+    def prepare(recorder: ScriptRecorder) -> None:
         recorder.tasks = deque(maxlen=0)  # those that nobody holds may go
-        note = recorder.note
+        permute(recorder, plan.token(), rules)
 
-        def noting(who: str, what: str) -> None:
-            if who == "print" and not recorder.stopped:
-                printed.append(FILES.line(sys._getframe(1)))
-            note(who, what)
-
-        recorder.note = noting
-        schedule = recorded.schedule()
-    lines: list[tuple[str, int]] = []
-    numbers = iter(printed)
-    ends = ["comes to its end"]
-    for _, _, who, what in schedule.rows:
-        if who == "print":
-            lines.append((what, next(numbers, 0)))
-        elif who in ("handler", "logged"):
-            lines.append((f"(report) {what}", 0))
-        elif who == "main":
-            ends.append(what)
-        elif (
-            not isinstance(program, CodeType)
-            and who.endswith("#0")
-            and what.startswith("send -> returned")
-        ):
-            ends.append(what.removeprefix("send -> "))
-    if written.WAITS in ends:
-        ends.append(written.WAITS)
-    elif len(schedule.timeouts) > written.TICK_LIMIT:
-        ends.append(f"is still running after {written.TICK_LIMIT:,} ticks")
-    return Outcome(lines, ends[-1], made, cut_off=schedule.cut.startswith(HANGS))
-
-
-@functools.cache
-def miniloop_side() -> Side:
-    """Return miniloop as a side, with its own TaskGroup, whose tasks are in no order."""
-    module: Any = miniloop
-    side = Side("miniloop", module, miniloop.EventLoop, miniloop.Task)
-    side.stand_ins.pop("TaskGroup", None)
-    return side
+    found = outcome(run_written(side("miniloop"), program, prepare))
+    if not isinstance(program, CodeType):
+        found.end = found.returned or found.end
+    return found

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from ..difftest.scripts import Run
 from .choices import LONGEST, OWN, Choice, Plan
 from .rules import RULES, Rule
 
@@ -37,6 +38,8 @@ class Outcome:
     choices: list[Choice] = field(default_factory=list)
     cut_off: bool = False
     """Whether the clock has ended it, so that it tells nothing."""
+    returned: str = ""
+    """What its first task has returned, in words, if it came to its end."""
 
     def shows(self) -> tuple[list[str], str]:
         """Return what two runs have in common if the program does not rely on a rule."""
@@ -45,6 +48,31 @@ class Outcome:
     def deviations(self) -> dict[tuple[str, int], int]:
         """Return the plan of this run, with every deviation named."""
         return {(one.rule, one.number): one.taken for one in self.choices if one.taken}
+
+
+def outcome(run: Run) -> Outcome:
+    """Return what a run has shown that was recorded with `permutation.permute()`."""
+    lines: list[tuple[str, int]] = []
+    printed = {number: values[1] for number, *values in run.explored if values[0] == "line"}
+    end, returned = "comes to its end", ""
+    for number, (_, _, who, what) in enumerate(run.schedule.rows):
+        if who == "print":
+            lines.append((what, printed.get(number, 0)))
+        elif who in ("handler", "logged"):
+            lines.append((f"(report) {what}", 0))
+        elif who == "main":
+            end = what
+        elif who.endswith("#0") and what.startswith("send -> returned"):
+            returned = what.removeprefix("send -> ")
+    lines += [(line, 0) for line in run.wrote.splitlines()]
+    if not run.complete:
+        waits = run.stopped is not None and run.stopped[0] == "deadlock"
+        # Not who waits where: the order of the list is none of the program's.
+        end, returned = "waits for ever" if waits else run.how_it_ended, ""
+    elif run.status and end == "comes to its end":
+        end = f"ends with status {run.status}"
+    choices = [Choice(*values[1]) for _, *values in run.explored if values[0] == "choice"]
+    return Outcome(lines, end, choices, run.cut_off, returned if end == "comes to its end" else "")
 
 
 @dataclass

@@ -58,7 +58,7 @@ class Rule:
     def run(self, side: Side) -> Schedule:
         """Run the program on a side, and return its schedule. Call this inside `quiet()`."""
         code = compile(self.program.lstrip(), FILE_NAME, "exec", dont_inherit=True)
-        return run_written(side, code)[0]
+        return run_written(side, code).schedule
 
     @property
     def link(self) -> str:

@@ -15,18 +15,20 @@ import miniloop
 
 from ..details import current
 from ..difftest import surroundings, written
-from ..difftest.compare import Difference, comparable, difference_of, one_hangs, recursion
+from ..difftest.compare import Difference, agree, comparable, difference_of, one_hangs, recursion
 from ..difftest.foreign import Match
 from ..difftest.known import WATCHES
 from ..difftest.loops import LoopKind
 from ..difftest.programs import FILE_NAME, Program
+from ..difftest.real_time import Order, order
+from ..difftest.scripts import Run
 from ..difftest.sides import Side, side
-from ..difftest.surroundings import DEEPEST, ENDS_WITH, HANGS, never_awaited, quiet
+from ..difftest.surroundings import DEEPEST, ENDS_WITH, HANGS, quiet
 from ..difftest.written import Written, run_written
 from ..lab.broken import BrokenLoop
 from ..lab.diagnosis import named, rules_broken
 from ..trace import Schedule
-from ..trace.recorder import TOO_MANY
+from ..trace.scripts import NEVER_AWAITED
 
 
 class NotComparedFurther(UserWarning):
@@ -46,21 +48,31 @@ def assert_same_schedule(
     makes its coroutine), the source text of a script, or a `Program`. `loops` are two or more
     loops. The first is the reference: the others are compared with it.
 
-    **What the program gets.** In a script, `import asyncio` gives the loop's own library. While a
-    function runs, the names in its module that mean `asyncio` or `time`, or something from them,
-    mean the loop's own library and virtual time, and `print` writes to the recorder's log. Other
-    modules keep the real ones. So do objects that were made before, such as a lock, or a class
-    built on `asyncio.Queue`. Jobs in threads (`asyncio.to_thread`) run one at a time, while the
-    loop has nothing to do. Other threads, processes and peers outside the loop are not waited for;
-    use `miniloop compare` for those.
+    **Where it runs.** A script or function runs in a fork of this process, once for each loop. It
+    has all objects that the test has made, and is recorded as `miniloop compare` records a script.
+    What it changes is gone afterwards: if it appends to a list of the test's, the test does not see
+    that. So let it print or return what counts. Fixtures that hold threads or sockets have no
+    thread in the fork, and the sockets of both processes are the same. What it writes to stderr is
+    written there at the end. To measure its coverage, tell coverage.py `patch = _exit`. A `Program`
+    runs in this process.
 
-    **What is compared.** Printed lines, and values that are returned or raised, if they are text,
-    numbers (floats to three digits), bytes, enumerations, or lists, tuples, deques, sets or
+    **What the program gets.** In a script, `import asyncio` gives the loop's own library. For a
+    function, the names in its module that mean `asyncio` or `time`, or something from them, mean
+    the loop's own library and virtual time. Other modules keep the real asyncio, but `time` and
+    `sys.stdout` are those of the run everywhere. Objects that were made before, such as a lock, or
+    a class built on `asyncio.Queue`, stay as they are. Threads that the program starts take turns:
+    one runs while the loop has nothing to do, until it waits itself. If the program waits for
+    sockets of other processes, or for signals or processes, time passes really, only the order of
+    events is compared, and a `NotComparedFurther` warning says so.
+
+    **What is compared.** Printed lines, as text, and values that tasks return or raise, if they are
+    text, numbers (floats to three digits), bytes, enumerations, or lists, tuples, deques, sets or
     dictionaries of these. Of other values only the type is compared, so print them as text. Of an
     exception, the arguments are compared if its class is the program's own or one of
     `OWN_ARGUMENTS` (ValueError, KeyError, AssertionError, ...). Otherwise its type is compared,
-    with the message of a group and the first words of a RuntimeError. Addresses are left out. Sets
-    of tasks and futures are iterated in one order, and random numbers are seeded.
+    with the message of a group and the first words of a RuntimeError. Addresses are left out, and
+    digits past the millisecond. Sets of tasks and futures are iterated in one order, and random
+    numbers are seeded.
 
     **Loops.** Each is a loop class, a function that makes a loop, the text `module:name` of one of
     these, a name of `sides.KNOWN`, or a `Side`. A loop that takes a selector gets one that counts
@@ -76,17 +88,18 @@ def assert_same_schedule(
 
     Raises AssertionError if two runs differ. Also raises it if they are alike, but a script or
     function does not come to a good end: an exception ends it (or a SystemExit that tells of a
-    failure), it waits for ever, it runs no loop, or it takes more than 10,000 ticks, 1,000,000
-    events or 5 seconds of real time (measured only in the main thread, where there is SIGALRM). A
-    `Program` ends after 60 ticks or 64 events, and is not checked for this.
+    failure), its process crashes or is left by `os._exit`, it waits for ever, it runs no loop, or
+    it takes more than 10,000 ticks or 5 seconds of real time. A `Program` ends after 60 ticks or 64
+    events, and is not checked for this.
 
     Warns with `NotComparedFurther` if two runs are alike up to a place after which nothing can be
-    compared: a known difference of this Python's asyncio, or a recursion that went too deep, if the
-    runs differ after it. Warns with RuntimeWarning if a coroutine of the program was never awaited.
+    compared, and differ after it: a known difference of this Python's asyncio, or a recursion that
+    went too deep in a task. Warns with RuntimeWarning if a coroutine of the program was never
+    awaited.
 
     Raises TypeError if `program` or one of `loops` has the wrong type, ValueError if there are
     fewer than two loops, or one is unknown or cannot be made, and RuntimeError in a thread that
-    already runs a loop.
+    already runs a loop, or where the system has no `os.fork()` (there, use `miniloop compare`).
     """
     to_run = program if isinstance(program, Program) else _made_runnable(program)
     if asyncio._get_running_loop() is not None or current._get_running_loop() is not None:
@@ -189,7 +202,8 @@ def _rules(
         if code is not None:
             return match.seen(one.run(code))
         assert not isinstance(to_run, Program)
-        return match.seen(run_written(one, to_run)[0])
+        found = run_written(one, to_run).schedule
+        return order(found, match.steps) if isinstance(difference.left, Order) else found
 
     return rules_broken(difference.left, difference.right, run, LONGEST_DIAGNOSIS)
 
@@ -205,12 +219,17 @@ def _held(to_run: Written, match: Match, found: Findings) -> tuple[Difference | 
     """
     reference, other = match.left, match.right
     for _ in range(1 if match.exact else TIMES):
-        with never_awaited(found.never_awaited):
-            one, ended = run_written(reference, to_run)
-            if not match.exact and (reason := would_block(one)):
-                raise Bad(f"on {reference.name} the program {reason}")
-            another, other_ended = run_written(other, to_run)
-        left, right = match.seen(one), match.seen(another)
+        one = run_written(reference, to_run)
+        if not match.exact and (reason := would_block(one)):
+            raise Bad(f"on {reference.name} the program {reason}")
+        another = run_written(other, to_run)
+        for run in (one, another):
+            if not run.status:  # otherwise the error shows it
+                sys.stderr.write(run.said)
+        for text in one.schedule.reports + another.schedule.reports:
+            if text.endswith(NEVER_AWAITED):
+                found.never_awaited.append(text.removeprefix("RuntimeWarning: "))
+        left, right = seen(match, one, another)
         if one_hangs(left, right):
             slow = reference if left.cut == HANGS else other
             raise Bad(f"on {slow.name} the program {takes_too_long()}, or find what blocks it")
@@ -218,12 +237,14 @@ def _held(to_run: Written, match: Match, found: Findings) -> tuple[Difference | 
         if difference is None:
             break
     else:
-        for name, how in ((reference.name, ended), (other.name, other_ended)):
-            if how and not (ended and other_ended):  # else they may well end alike
-                return difference, f"\n\n{name} ends with\n\n{how}"
+        if until := up_to_known(match, one, another):
+            return None, until
+        for name, run in ((reference.name, one), (other.name, another)):
+            if run.status and not (one.status and another.status):  # else they may well end alike
+                return difference, f"\n\n{name} ends with\n\n{run.said}"
         return difference, ""
-    if reason := too_little(left, right) or bad_end(left, right, ended, match.exact):
-        how = f"\n\n{ended}" if reason.startswith(ENDS_WITH) else ""
+    if reason := too_little(left, right) or bad_end(one, another, match.exact):
+        how = f"\n\n{one.said}" if reason.startswith(ENDS_WITH) else ""
         raise Bad(
             f"the schedules on {reference.name} and {other.name} are equal, but the program "
             f"{reason}{how}"
@@ -231,6 +252,25 @@ def _held(to_run: Written, match: Match, found: Findings) -> tuple[Difference | 
     if one_recurses(left, right):
         return Difference(None, reference.name, other.name, left, right), ""
     return None, not_further(left, right)
+
+
+def seen(match: Match, *runs: Run) -> list[Schedule]:
+    """Return what is compared of these runs: only the order of events if real time passed."""
+    exact = match.exact and not any(run.order_only for run in runs)
+    return [run.schedule if exact else order(run.schedule, match.steps) for run in runs]
+
+
+def up_to_known(match: Match, one: Run, another: Run) -> str:
+    """Return up to where two runs are alike that differ after a known difference; empty if not."""
+    met = [(run.known[0], run) for run in (one, another) if run.known]
+    if not met:
+        return ""
+    (events, ticks, name), run = min(met, key=lambda pair: pair[0][:2])
+    whole = run.schedule
+    run.schedule = Schedule(whole.rows[:events], whole.timeouts[:ticks], cut=name)
+    both = seen(match, one, another)
+    run.schedule = whole
+    return not_further(*both) if agree(*both) else ""
 
 
 TIMES = 3
@@ -261,11 +301,12 @@ def _made_runnable(program: Any) -> Written:
     return program  # type: ignore[no-any-return]
 
 
-def would_block(schedule: Schedule) -> str:
+def would_block(run: Run) -> str:
     """Return why a run is not tried in real time, where it would block; empty if it can be."""
+    schedule = run.schedule
     if any(who == "main" and what == written.WAITS for _, _, who, what in schedule.rows):
         return WAITS_FOR_EVER
-    if schedule.cut.startswith(HANGS):
+    if schedule.cut == HANGS:
         return takes_too_long()
     return too_many_ticks() if len(schedule.timeouts) > written.TICK_LIMIT else ""
 
@@ -276,8 +317,7 @@ def too_many_ticks() -> str:
 
 
 WAITS_FOR_EVER = (
-    "waits for ever: nothing is ready and no timer is set "
-    "(if it waits for a thread of its own or a process, use `miniloop compare`)"
+    "waits for ever: nothing is ready, no timer is set, and no thread, socket or signal can wake it"
 )
 
 
@@ -288,27 +328,25 @@ def takes_too_long() -> str:
 
 def too_little(one: Schedule, other: Schedule) -> str:
     """Return why two runs that agree were ended, if the user can mend that; empty if not."""
-    for schedule in (one, other):
-        # Only if the comparison ended with this schedule.
-        if schedule.cut and comparable(schedule) == min(comparable(one), comparable(other)):
-            if schedule.cut.startswith(HANGS):
-                return takes_too_long()
-            if schedule.cut.startswith(TOO_MANY):
-                return f"has more than {written.EVENT_LIMIT:,} events: make it shorter"
-    return ""
+    end = min(comparable(one), comparable(other))  # which is that of a schedule that counts here
+    hang = any(each.cut == HANGS and comparable(each) == end for each in (one, other))
+    return takes_too_long() if hang else ""
 
 
-def bad_end(one: Schedule, other: Schedule, ended: str, exact: bool) -> str:
+def bad_end(run: Run, other: Run, exact: bool) -> str:
     """Return why two runs that are alike did not come to a good end; empty if they did."""
-    if one != other or one.cut:
+    one = run.schedule
+    if one.cut or other.schedule.cut:
         return ""
     if len(one.timeouts) > written.TICK_LIMIT:
         return too_many_ticks()
-    of_main = [what for _, _, who, what in one.rows if who == "main"]
-    if written.WAITS in of_main:
+    ends = [what for _, _, who, what in one.rows if who in ("main", "process")]
+    if written.WAITS in ends:
         return WAITS_FOR_EVER
-    if ended:
-        how = next(what for what in reversed(of_main) if what.startswith(ENDS_WITH))
+    if not run.complete:
+        return ends[-1]
+    if run.status:
+        how = next(what for what in reversed(ends) if what.startswith(ENDS_WITH))
         return f"{how}: if the exception is expected, catch it in the program"
     if exact and not one.timeouts:
         return "runs no event loop that is recorded: use asyncio.run() or asyncio.new_event_loop()"
@@ -351,8 +389,8 @@ def lacks_something(found: Difference) -> bool:
 
 
 HINT = (
-    "\n\n(Only the program's own module gets the loop's library as its asyncio, and only while the "
-    "program runs. A function that imports asyncio itself, another module that imports it, and "
-    "objects that were made before have the real asyncio. If the program awaits a library that "
-    "imports asyncio, compare it with loops=('asyncio', 'interop').)"
+    "\n\n(Only the program's own module gets the loop's library as its asyncio. A function that "
+    "imports asyncio itself, another module that imports it, and objects that were made before "
+    "have the real asyncio. If the program awaits a library that imports asyncio, compare it with "
+    "loops=('asyncio', 'interop').)"
 )

@@ -269,12 +269,6 @@ class Recorder:
             name = getattr(inner, "__name__", type(inner).__name__)
         return steps_class(coro, inner, name, next(self.serial), self)
 
-    def around(self, users: Callable[..., Any], steps_class: Callable[..., Steps]) -> Any:
-        """Return a task factory that lets the program's own factory make the tasks."""
-        return self.task_factory(
-            lambda steps, *, loop, **rest: users(loop, steps, **rest), steps_class
-        )
-
 
 def driven_by(task_class: Any) -> Callable[[Any], bool]:
     """Return a function that tells whether tasks of this class take something for a coroutine."""
@@ -301,34 +295,6 @@ def numbered(future_class: Any) -> Any:
     Numbered.__name__, Numbered.__qualname__ = [future_class.__name__.removeprefix("_Py")] * 2
     Numbered.__module__ = future_class.__module__
     return Numbered
-
-
-def numbered_task(task_class: Any, names: Iterator[int] | None = None) -> Any:
-    """Return such a class of tasks. The first task without a name of its own is Task-1.
-
-    Classes that share their `names` count on together.
-    """
-    numbers = names or itertools.count(1)
-    drives = driven_by(task_class)
-
-    class Task(numbered(task_class)):  # type: ignore[misc]
-        def __init__(self, coro: Any, *, name: Any = None, **keywords: Any) -> None:
-            if name is None and drives(coro):
-                name = f"Task-{next(numbers)}"
-            super().__init__(coro, name=name, **keywords)
-
-        def set_name(self, name: Any) -> None:
-            # asyncio 3.13.0 names tasks "None" where there is a task factory, as here.
-            if name is not None:
-                super().set_name(name)
-
-        def get_coro(self) -> Any:
-            coro = super().get_coro()
-            return coro._coro if isinstance(coro, Steps) else coro
-
-    Task.__qualname__ = "Task"
-    Task.__module__ = task_class.__module__
-    return Task
 
 
 def not_yet() -> None:

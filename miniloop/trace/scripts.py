@@ -22,6 +22,7 @@ import json
 import math
 import os
 import queue
+import random
 import re
 import selectors
 import signal
@@ -46,7 +47,7 @@ from .recorder import (
     WeakOrderedSet,
     driven_by,
     not_yet,
-    numbered_task,
+    numbered,
     suspended_at,
 )
 from .threads import Threads
@@ -55,6 +56,9 @@ LIBRARIES = tuple(
     f"{one}{os.sep}" for one in (Path(asyncio.__file__).parent, Path(__file__).parents[1])
 )
 """The beginnings of the paths of files that belong to asyncio or miniloop."""
+
+TOOLS = tuple(f"miniloop.{one}" for one in ("trace", "difftest", "lab", "testing", "explore"))
+"""The rooms that run no program, and whose names mean the loops as they are."""
 
 BUSY = 100
 """Ticks without a wait after which a thread gets its turn although the loop has more to do: the
@@ -75,6 +79,9 @@ TIME_PASSES = (
 
 LIBRARY = "(library)"
 """The name of all tasks that a library makes for itself."""
+
+NEVER_AWAITED = "was never awaited"
+"""The end of Python's warning about a coroutine."""
 
 ADDRESS = re.compile(r"\b(?:0x[0-9a-fA-F]{4,}|(?=\d*[a-f])[0-9a-f]{12})\b")
 FRAME = re.compile(r'(?P<margin>[ |]*)  File "(?P<file>[^"]+)", line \d+, in ')
@@ -108,6 +115,20 @@ class RealClock(VirtualClock):
         _real_sleep(seconds)
 
 
+def recording(
+    record: str,
+    program: str,
+    ticks: int,
+    real_time: bool = False,
+    recorder_class: Callable[..., ScriptRecorder] | None = None,
+) -> ScriptRecorder:
+    """Seed random numbers, and return a recorder that writes to a file."""
+    out = Path(record).open("w", 1, encoding="utf-8")  # noqa: SIM115  # closed by the recorder
+    recorder = (recorder_class or ScriptRecorder)(out, program, ticks, real_time)
+    random.seed(0)  # so that a program without a seed gets the same numbers on all loops
+    return recorder
+
+
 class ScriptRecorder(Recorder):
     """Writes what happens in this process to a file, a line of JSON each.
 
@@ -122,12 +143,17 @@ class ScriptRecorder(Recorder):
 
     def __init__(self, out: TextIO, program: str, tick_limit: int, real_time: bool) -> None:
         super().__init__(program, tick_limit)
+        self.place = lambda coro: without_own_names(suspended_at(coro, program))
         self.tasks = deque(maxlen=0)  # a script's tasks end when they end
+        self.began = time.time()
+        """The date at which virtual time begins."""
         self.real_time = False
         self.threads = Threads(self.clock)
         if real_time:
             self._leave_virtual_time()
         self.ticks = 0
+        self.future_class: Any = None
+        """What loops make as futures, if not what they make themselves."""
         self._out = out
         self._process = os.getpid()
         self.main_thread = threading.main_thread()
@@ -201,21 +227,20 @@ class ScriptRecorder(Recorder):
         tasks = recorded
         if task_class not in (None, own_task):
             tasks = recorded_task(self, task_class, names)
-        eager = vars(module).get("eager_task_factory")
-        if eager is not None:
-            make_factory = vars(module)["create_eager_task_factory"]
-            self.replace(module, eager, make_factory(recorded))
-        self.replace(module, own_task, recorded)
         if make_loop is None:
             loops = recorded_loop(self, loop_class or own_loop, tasks, asks_factory)
         else:
             self._leave_virtual_time()
             self.threads.longest = LONGEST
             loops = recorded_in_real_time(self, own_loop, make_loop, tasks, asks_factory)
-        self.replace(module, own_loop, loops)
-        for name, made_alike in {"as_completed": in_given_order, "all_tasks": in_order}.items():
+        stand_ins = [(own_task, recorded), (own_loop, loops)]
+        eager = vars(module).get("eager_task_factory")
+        if eager is not None:
+            stand_ins.append((eager, vars(module)["create_eager_task_factory"](recorded)))
+        for name, made_alike in MADE_ALIKE.items():
             own = vars(module)[name]
-            self.replace(module, own, made_alike(module, own))
+            stand_ins.append((own, made_alike(module, own)))
+        self.replace(module, stand_ins)
         self.threads.install()
         time.sleep = self.threads.sleep  # type: ignore[assignment]
         if not self.real_time:
@@ -225,21 +250,28 @@ class ScriptRecorder(Recorder):
         gc.disable()
         atexit.register(self.finish)
 
-    def replace(self, module: ModuleType, old: Any, new: Any) -> None:
-        """Put `new` wherever the library has `old` under a name, in a module or in a class."""
+    def replace(self, module: ModuleType, stand_ins: list[tuple[Any, Any]]) -> None:
+        """Replace objects wherever the library has them under a name, in a module or in a class.
+
+        `stand_ins` are pairs of an object and what takes its place.
+        """
+        new = {id(old): value for old, value in stand_ins}
         for name, submodule in list(sys.modules.items()):
-            if name.partition(".")[0] != module.__name__ or name.startswith(__package__):
+            if name.partition(".")[0] != module.__name__ or name.startswith(TOOLS):
                 continue
             for key, value in list(vars(submodule).items()):
-                if value is old:
-                    setattr(submodule, key, new)
+                if id(value) in new:
+                    setattr(submodule, key, new[id(value)])
                 # Event loop policies have the class of their loops in an attribute.
-                elif isinstance(value, type) and vars(value).get("_loop_factory") is old:
-                    value._loop_factory = new  # type: ignore[attr-defined]
+                elif isinstance(value, type) and "_loop_factory" in vars(value):
+                    factory: Any = vars(value)["_loop_factory"]
+                    if id(factory) in new:
+                        value._loop_factory = new[id(factory)]  # type: ignore[attr-defined]
 
     def _install_stdout(self) -> None:
         real = sys.stdout
-        buffer = PrintedBuffer(Printed(self))
+        self.printed = Printed(self)
+        buffer = PrintedBuffer(self.printed)
         sys.stdout = self.stdout = io.TextIOWrapper(
             buffer, real.encoding, real.errors, line_buffering=bool(real.line_buffering)
         )
@@ -253,15 +285,14 @@ class ScriptRecorder(Recorder):
         def showwarning(message: Warning | str, category: type[Warning], *rest: Any) -> None:
             show(message, category, *rest)
             text = str(message)
-            if category is RuntimeWarning and text.endswith("was never awaited"):
+            if category is RuntimeWarning and text.endswith(NEVER_AWAITED):
                 # When a coroutine is destroyed is up to what holds it.
                 self.reports.append(f"{category.__name__}: {text}")
 
         warnings.showwarning = showwarning  # type: ignore[assignment]
 
     def _install_time(self) -> None:
-        clock = self.clock
-        began = time.time()
+        clock, began = self.clock, self.began
 
         def seconds() -> float:
             # Whole milliseconds, as in Event.time: finer differences are noise.
@@ -279,6 +310,7 @@ class ScriptRecorder(Recorder):
     def finish(self) -> None:
         """Write what destructors have to say, and that the process came to its end."""
         sys.stdout.flush()
+        self.printed.end_line()
         self.stop()
         main = sys.modules.get("__main__")
         if main is not None:
@@ -331,11 +363,15 @@ class Printed(io.RawIOBase):
             self._note(line)
         return len(data)
 
-    def close(self) -> None:
+    def end_line(self) -> None:
         """Note what is left of a line."""
         if self._line:
             self._note(self._line)
             self._line = b""
+
+    def close(self) -> None:
+        """Note what is left of a line, and close this."""
+        self.end_line()
         super().close()
 
     def _note(self, line: bytes) -> None:
@@ -371,6 +407,12 @@ class Printed(io.RawIOBase):
 def is_of_library(path: str) -> bool:
     """Return whether a file is asyncio's or miniloop's."""
     return path.startswith(LIBRARIES)
+
+
+def without_own_names(place: str) -> str:
+    """Return where a coroutine is suspended, without the name of a library's own function."""
+    *places, last = place.split(" > ")
+    return " > ".join([*places, LIBRARY if last.startswith("_") else last])
 
 
 def settled(text: str) -> str:
@@ -473,13 +515,17 @@ def has_processes() -> bool:
 
 
 class ScriptSteps(Steps):
-    """Steps that can say where they stand."""
+    """Steps that tell their recorder whose task is at work, and can say where they stand."""
 
-    def __init__(self, coro: Any, inner: Any, name: str, number: int, recorder: Recorder) -> None:
+    def __init__(self, coro: Any, inner: Any, name: str, number: int, recorder: Any) -> None:
         code = getattr(inner, "cr_code", None)
-        if name.startswith("_") and code and is_of_library(code.co_filename):
+        by_library = bool(code and is_of_library(code.co_filename))
+        if by_library and name.startswith("_"):
             name = LIBRARY  # what it calls its own tasks is its own affair
         super().__init__(coro, inner, name, number, recorder)
+        self._at_work: list[str] = recorder.at_work
+        if by_library and (name == LIBRARY or name in SHUTTING_DOWN):
+            recorder.write("task", self._name, "", True)
 
     def pending(self) -> bool:
         """Return whether the task has not ended."""
@@ -489,18 +535,6 @@ class ScriptSteps(Steps):
     def place(self) -> str:
         """Return the line that the task waits in."""
         return suspended_at(self._coro, self._recorder.program)
-
-
-class TellingSteps(ScriptSteps):
-    """Steps that tell their recorder whose task is at work, and whether it is the library's own."""
-
-    def __init__(self, coro: Any, inner: Any, name: str, number: int, recorder: Any) -> None:
-        super().__init__(coro, inner, name, number, recorder)
-        self._at_work: list[str] = recorder.at_work
-        code = getattr(inner, "cr_code", None)
-        ends_loop = name in SHUTTING_DOWN and code and is_of_library(code.co_filename)
-        if ends_loop or self._name.startswith(LIBRARY):
-            recorder.write("task", self._name, "", True)
 
     def send(self, value: Any) -> Any:  # noqa: D102
         self._at_work.append(self._name)
@@ -518,22 +552,36 @@ class TellingSteps(ScriptSteps):
 
 
 def recorded_task(recorder: ScriptRecorder, task_class: Any, names: Iterator[int]) -> Any:
-    """Return a class of tasks whose steps are recorded, however they are made."""
+    """Return a class of tasks whose steps are recorded, however they are made.
+
+    Tasks come out of sets in the order in which they were made. The first without a name of its own
+    is Task-1; classes that share their `names` count on together.
+    """
     drives = driven_by(task_class)
 
-    class Task(numbered_task(task_class, names)):  # type: ignore[misc]
-        def __init__(self, coro: Any, **keywords: Any) -> None:
-            # What is no coroutine is for the library to refuse.
-            if threading.current_thread() is recorder.main_thread and drives(coro):
-                coro = recorder.steps(coro, TellingSteps)
-                coro.task = weakref.ref(self)
-                self._recorded_as = coro._name
-                self._note_name(keywords.get("name"))
-            super().__init__(coro, **keywords)
+    class Task(numbered(task_class)):  # type: ignore[misc]
+        def __init__(self, coro: Any, *, name: Any = None, **keywords: Any) -> None:
+            if drives(coro):  # what is no coroutine is for the library to refuse
+                number = f"Task-{next(names)}" if name is None else name
+                if threading.current_thread() is recorder.main_thread:
+                    if not isinstance(coro, Steps):  # by a loop that asks no factory
+                        coro = recorder.steps(coro, ScriptSteps)
+                    coro.task = weakref.ref(self)
+                    recorder.tasks.append(self)
+                    self._recorded_as = coro._name
+                    self._note_name(name)
+                name = number
+            super().__init__(coro, name=name, **keywords)
 
         def set_name(self, name: Any) -> None:
-            super().set_name(name)
+            # asyncio 3.13.0 names tasks "None" where there is a task factory, as here.
+            if name is not None:
+                super().set_name(name)
             self._note_name(name)
+
+        def get_coro(self) -> Any:
+            coro = super().get_coro()
+            return coro._coro if isinstance(coro, Steps) else coro
 
         def _note_name(self, name: Any) -> None:
             recorded_as = getattr(self, "_recorded_as", None)
@@ -600,11 +648,16 @@ def recorded_in_real_time(
                     dressed[kind] = watched_loop(recorder, kind, task_class, asks_factory)
                 try:
                     loop.__class__ = dressed[kind]
-                except TypeError:
-                    name = f"{kind.__module__}.{kind.__qualname__}"
-                    recorder.give_up("bad", f"{name} is written in C: fuzz can run it, not compare")
-                loop._recorded = True
-                loop._begin_recording()
+                    loop._recorded = True
+                    loop._begin_recording()
+                except TypeError:  # it is written in C
+                    if not asks_factory:
+                        name = f"{kind.__module__}.{kind.__qualname__}"
+                        recorder.give_up("bad", f"{name} is written in C, and asks no task factory")
+                    loop.set_exception_handler(recorder.exception_handler)
+                    loop.set_task_factory(
+                        lambda loop, coro, **keywords: task_class(coro, loop=loop, **keywords)
+                    )
                 recorder.write("s", None)  # for one that looks whether a loop was made
             return loop
 
@@ -631,6 +684,11 @@ def watched_loop(recorder: ScriptRecorder, base: Any, task_class: Any, asks_fact
                 recorder.exception_handler(self, context)
             super().call_exception_handler(context)
 
+        if recorder.future_class is not None:
+
+            def create_future(self) -> Any:
+                return recorder.future_class(loop=self)
+
         if asks_factory:
 
             def set_task_factory(self, factory: Any) -> None:
@@ -646,7 +704,7 @@ def watched_loop(recorder: ScriptRecorder, base: Any, task_class: Any, asks_fact
 
             def create_task(self, coro: Any, **keywords: Any) -> Any:
                 if self._recorded and asyncio.iscoroutine(coro):
-                    coro = recorder.steps(coro, TellingSteps)
+                    coro = recorder.steps(coro, ScriptSteps)
                     coro.task = not_yet
                 return super().create_task(coro, **keywords)
 
@@ -674,6 +732,9 @@ def in_order(module: Any, all_tasks: Callable[..., Any]) -> Callable[..., Any]:
     """Return `all_tasks`, with a set whose order does not depend on how it was filled."""
     return lambda loop=None: set(sorted(all_tasks(loop), key=hash))  # noqa: C414
 
+
+MADE_ALIKE = {"as_completed": in_given_order, "all_tasks": in_order}
+"""What makes functions of a library do the same each time, by their names."""
 
 _monotonic = time.monotonic
 _real_sleep = time.sleep

@@ -16,7 +16,7 @@ from .clock import Stuck
 from .document import Document, assemble
 from .places import cut
 from .recorder import Recorder, Steps, describe, on_virtual_time, suspended_at
-from .scripts import ScriptRecorder
+from .scripts import ScriptRecorder, without_own_names
 from .watch import MOST_STEPS, Watch
 
 
@@ -263,7 +263,8 @@ class TracingScriptRecorder(Tracing, ScriptRecorder):
             lambda facts: self.write("t", *facts),
             self.give_up,
         )
-        self.place = functools.partial(place_seen, self.watch, program)
+        seen = functools.partial(place_seen, self.watch, program)
+        self.place = lambda coro: without_own_names(seen(coro))
 
     def install(self, module: Any, *args: Any, **options: Any) -> None:
         """Replace the loops of the library `module` by ones that are recorded and watched."""

@@ -1049,3 +1049,22 @@ def test_limits_are_numbers(option: str, value: str, tmp_path: Path) -> None:
     ended = compare(tmp_path, "pass", option, value)
     assert ended.status == 2
     assert f"argument {option}: invalid " in ended.stderr
+
+
+def test_the_last_line_may_have_no_end(tmp_path: Path) -> None:
+    ended = compare(tmp_path, "print('mini' in asyncio.sleep.__module__, end='')")
+    assert ended.status == 1
+    assert "miniloop  the program prints │ True" in ended.stdout
+
+
+def test_a_loop_of_the_lab_that_replaces_a_function(tmp_path: Path) -> None:
+    body = """
+        tasks = [asyncio.ensure_future(asyncio.sleep(one)) for one in (1, 2)]
+        await asyncio.wait(tasks, timeout=0.5)
+        await asyncio.sleep(0.1)
+        print(tasks[0].cancelled())
+    """
+    ended = compare(tmp_path, body, "--loop", "miniloop.lab.combinators:WaitCancels")
+    assert ended.status == 1
+    assert "RecursionError" not in ended.stdout
+    assert "prints │ True" in ended.stdout

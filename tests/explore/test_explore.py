@@ -12,19 +12,30 @@ import pytest
 
 from miniloop.core import locks
 from miniloop.core.futures import Future
-from miniloop.difftest.known import replaced
+from miniloop.difftest import side
 from miniloop.difftest.programs import FILE_NAME
 from miniloop.difftest.surroundings import quiet
 from miniloop.difftest.written import run_written
 from miniloop.explore import RULES, Plan, assert_relies_on_nothing, explored, plan_of, selected
 from miniloop.explore.choices import LONGEST, OWN, Choices, orders, permuted
-from miniloop.explore.here import miniloop_side
-from miniloop.explore.permutation import Permutation
+from miniloop.explore.permutation import permute
 from miniloop.explore.plugin import relies_on_nothing  # noqa: F401  # the fixture
 from miniloop.trace import undefined
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
+QUICK = {
+    "call-soon",
+    "fire-and-forget",
+    "jobs-in-threads",
+    "order-of-done",
+    "sleeps-of-equal-length",
+    "sockets-ready-at-once",
+    "ticks-of-await",
+    "waiters-of-an-event",
+    "which-error",
+}
+"""Each program takes some twenty runs, in a process each. The others are run on one Python."""
 PROGRAMS = tomllib.loads((HERE / "programs.toml").read_text("utf-8"))["program"]
 
 
@@ -35,9 +46,17 @@ def relies(report):
     )
 
 
-@pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program["id"])
+SHORT = [
+    pytest.param(
+        program, id=program["id"], marks=[] if program["id"] in QUICK else [pytest.mark.long]
+    )
+    for program in PROGRAMS
+]
+
+
+@pytest.mark.parametrize("program", SHORT)
 def test_what_a_small_program_relies_on(program):
-    report = explored(program["text"].strip() + "\n")
+    report = explored(program["text"].strip() + "\n", seconds=100)
     assert not report.ended
     assert relies(report) == sorted(program["relies"])
     for finding in report.findings:
@@ -164,12 +183,14 @@ def test_bad_arguments():
 
 def test_without_deviations_the_schedule_is_miniloops_own():
     for program in PROGRAMS:
+        if "thread" in program["text"]:
+            continue  # with choices, each job of a pool waits for its turn, so that there is one
         code = compile(program["text"], FILE_NAME, "exec")
         with quiet():
-            plain, _ = run_written(miniloop_side(), code)
-            permutation = Permutation(Choices(OWN, RULES))
-            with replaced(permutation.places()):
-                own, _ = run_written(miniloop_side(), code)
+            plain = run_written(side("miniloop"), code).schedule
+            own = run_written(
+                side("miniloop"), code, lambda recorder: permute(recorder, OWN.token(), RULES)
+            ).schedule
         assert (program["id"], own.rows) == (program["id"], plain.rows)
         assert own.timeouts == plain.timeouts
 
@@ -345,25 +366,17 @@ def test_nothing_to_explore(text, says, tmp_path):
     assert done.stderr.count("\n") == 1
 
 
-RECORDED_OTHERWISE = (
-    *("fire-and-forget", "held-task", "job-not-done-yet", "jobs-in-threads", "lost-notification"),
-    *("order-of-done", "results-of-jobs-in-threads", "siblings-of-a-failed-task"),
-    "sockets-ready-at-once",
-)
-"""The programs for which the recorder of a whole process has other means than that of a test."""
-
-
 @pytest.mark.long
-@pytest.mark.parametrize("name", RECORDED_OTHERWISE)
-def test_command_line_tells_the_same_as_the_fixture(name, tmp_path):
-    program = next(one for one in PROGRAMS if one["id"] == name)
-    script = tmp_path / f"{name}.py"
-    script.write_text(program["text"])
-    done = explore("--seconds", "200", script)
-    found = re.findall(r"^  rule ([a-z-]+), choice", done.stdout, re.MULTILINE)
-    wanted = [line.partition(" ")[2] for line in program["relies"]]
-    assert sorted(found) == sorted(wanted), done
-    assert done.returncode == (1 if wanted else 0)
+def test_command_line_tells_the_same_as_the_fixture(tmp_path):
+    for name in ("held-task", "results-of-jobs-in-threads"):
+        program = next(one for one in PROGRAMS if one["id"] == name)
+        script = tmp_path / f"{name}.py"
+        script.write_text(program["text"])
+        done = explore("--seconds", "200", script)
+        found = re.findall(r"^  rule ([a-z-]+), choice", done.stdout, re.MULTILINE)
+        wanted = [line.partition(" ")[2] for line in program["relies"]]
+        assert sorted(found) == sorted(wanted), done
+        assert done.returncode == (1 if wanted else 0)
 
 
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))

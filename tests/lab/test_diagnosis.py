@@ -261,7 +261,7 @@ async def cancels():
 
 def test_one_function_is_diagnosed():
     def run(one):
-        return run_written(one, cancels)[0]
+        return run_written(one, cancels).schedule
 
     with quiet():
         left, right = run(side("asyncio")), run(lab.broken("cancelled-handles-run").side())

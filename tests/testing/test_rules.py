@@ -47,7 +47,8 @@ def error_of(program, *loops):
     return caught.value
 
 
-@pytest.mark.parametrize("loop", [Stacked, RealStacked])
+# Each diagnosis takes some eighty forks. Half of these tests run on one Python only.
+@pytest.mark.parametrize("loop", [Stacked, pytest.param(RealStacked, marks=pytest.mark.long)])
 def test_of_a_function(loop):
     error = error_of(three, "asyncio", loop)
     assert RULE in str(error)
@@ -57,6 +58,10 @@ def test_of_a_function(loop):
 def test_of_a_script():
     error = error_of(SCRIPT, "asyncio", Stacked)
     assert RULE in str(error)
+
+
+@pytest.mark.long
+def test_of_a_script_on_a_loop_of_the_lab():
     other = error_of(SCRIPT, "asyncio", lab.broken("batch-in-reverse").side())
     assert other.rules[0] == "batch-in-reverse"
     assert "last-in-first-out" not in other.rules
@@ -81,6 +86,7 @@ class Rotating(asyncio.SelectorEventLoop):
         super()._run_once()
 
 
+@pytest.mark.long
 def test_nothing_is_named_that_does_something_else():
     error = error_of(three, "asyncio", Rotating)
     assert error.rules == ()
