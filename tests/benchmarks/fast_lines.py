@@ -283,9 +283,9 @@ UNDONE = (
         "gather",
         (
             (
-                "    if type(coro) is not CoroutineType and not _can_be_driven(coro):"
-                "  # fast: mostly no call\n        if isfuture",
-                "    if not _can_be_driven(coro):\n        if isfuture",
+                "    if type(coro) is not CoroutineType:  # fast: mostly no call\n"
+                "        if isfuture",
+                "    if isfuture(coro) or not _can_be_driven(coro):\n        if isfuture",
             ),
         ),
     ),
