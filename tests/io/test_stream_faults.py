@@ -248,11 +248,12 @@ def test_a_peer_that_never_reads(aio: Any, run: Callable[[Any], Any]) -> None:
                 # The server has stopped reading, as its answers find no room.
                 [writer] = server.writers
                 before = sent
-                for _ in range(20):
+                for _ in range(100):
                     with contextlib.suppress(BlockingIOError):
                         sent += peer.send(line)
                     await aio.sleep(0.001)
-                assert sent == before
+                # A million bytes would pass. The kernel may find room for a few.
+                assert sent - before < 200_000
                 assert writer.transport.get_write_buffer_size() < 200_000
                 await server.serves_well(address)
             ended = await server.until_ended(11)
