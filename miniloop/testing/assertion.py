@@ -72,7 +72,7 @@ def assert_same_schedule(
     `OWN_ARGUMENTS` (ValueError, KeyError, AssertionError, ...). Otherwise its type is compared,
     with the message of a group and the first words of a RuntimeError. Addresses are left out, and
     digits past the millisecond. Sets of tasks and futures are iterated in one order, and random
-    numbers are seeded.
+    numbers are seeded. What the loop logs, and hooks that the program leaves behind, do not count.
 
     **Loops.** Each is a loop class, a function that makes a loop, the text `module:name` of one of
     these, a name of `sides.KNOWN`, or a `Side`. A loop that takes a selector gets one that counts
