@@ -821,9 +821,10 @@ def test_the_rule_is_found_in_the_whole_lab(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(compare_command, "LONGEST_DIAGNOSIS", 100.0)
-    ended = compare(tmp_path, TELLS, "--loop", place("cancel-forgotten"))
-    assert ended.status == 1, ended.stdout
-    assert "\nrule broken: cancel-forgotten: " in ended.stdout
+    for name in ("last-in-first-out", "cancel-forgotten"):
+        ended = compare(tmp_path, TELLS, "--loop", place(name))
+        assert ended.status == 1, ended.stdout
+        assert f"\nrule broken: {name}: " in ended.stdout
 
 
 @pytest.mark.long

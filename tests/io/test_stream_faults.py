@@ -252,6 +252,7 @@ def test_a_peer_that_never_reads(aio: Any, run: Callable[[Any], Any]) -> None:
                     with contextlib.suppress(BlockingIOError):
                         sent += peer.send(line)
                     await aio.sleep(0.001)
+                assert not writer.transport.is_reading()
                 # A million bytes would pass. The kernel may find room for a few.
                 assert sent - before < 200_000
                 assert writer.transport.get_write_buffer_size() < 200_000
