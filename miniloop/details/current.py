@@ -204,11 +204,8 @@ _destroyed: deque[weakref.ref[Any]] = deque()
 
 
 def _register_destroyed_task(task: Any) -> None:
-    """Make *task* known to ``all_tasks()`` in case that its end is put off.
-
-    A task that is destroyed reports itself, and a handler that keeps the task keeps it alive.
-    """
-    with contextlib.suppress(IndexError):  # there are fewer
+    """Register a task that is being destroyed. It reports that, and a handler may keep it alive."""
+    with contextlib.suppress(IndexError):  # there are fewer than two
         for _ in range(2):
             older = _destroyed.popleft()
             if older() is None:

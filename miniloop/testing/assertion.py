@@ -51,9 +51,9 @@ def assert_same_schedule(
     **Where it runs.** A script or function runs in a fork of this process, once for each loop. It
     has all objects that the test has made, and is recorded as `miniloop compare` records a script.
     What it changes is gone afterwards: if it appends to a list of the test's, the test does not see
-    that. So let it print or return what counts. Fixtures that hold threads or sockets have no
-    thread in the fork, and the sockets of both processes are the same. What it writes to stderr is
-    written there at the end. To measure its coverage, tell coverage.py `patch = _exit`. A `Program`
+    that. So let it print or return what counts. The threads of a fixture do not run in the fork,
+    and its sockets are shared with this process. What the program writes to stderr appears when it
+    has ended. To measure its coverage, tell coverage.py `patch = _exit`. A `Program`
     runs in this process.
 
     **What the program gets.** In a script, `import asyncio` gives the loop's own library. For a
